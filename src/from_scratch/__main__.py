@@ -1,0 +1,22 @@
+"""`python -m from_scratch` is `kedro run`."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.cli.utils import find_run_command
+from kedro.framework.project import configure_project
+
+from from_scratch import errors
+
+
+def main(*args: Any, **kwargs: Any) -> Any:
+    """Run the pipelines as `kedro run` does, with the same options."""
+    sys.excepthook = errors.show
+    package_name = Path(__file__).parent.name
+    configure_project(package_name)
+    return find_run_command(package_name)(*args, **kwargs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""The passenger list: the file that is there, else a download, else a sample."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from kedro.io import AbstractDataset
+from kedro.io.core import DatasetError
+
+from from_scratch.types import DataFrame
+
+log = logging.getLogger(__name__)
+
+THREE_WAYS = """ There are three ways to get it: put your own file there; \
+run `kaggle competitions download -c titanic` and unzip {name} into {folder}; \
+or run again with a network, and it is downloaded from {url}."""
+
+
+class PassengersDataset(AbstractDataset[None, DataFrame]):
+    """Loads a CSV of passengers, and fetches it first if it isn't there.
+
+    In this order: the file, taken as it is if the user put it there; a download, checked by its sha256 and
+    kept as the file; and, unless `sample` is false, a sample. The frame's `attrs["source"]` says which:
+    `original` (the file's sum is the pinned one), `own` (it isn't) or `sample`. `attrs["file"]` names the file.
+
+    ```yaml
+    passengers:
+      type: from_scratch.datasets.PassengersDataset
+      filepath: data/01_raw/train.csv
+      url: https://example.org/train.csv
+      sha256: 4a437fde…
+    ```
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        url: str,
+        sha256: str,
+        sample: bool = True,
+        timeout: float = 5,
+        load_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Points to a file and to where it can be had.
+
+        Args:
+            filepath: The local file.
+            url: Where the file can be downloaded.
+            sha256: Its sum with line ends written as a line feed alone; those of the file don't matter.
+            sample: Whether a sample may stand in where neither file nor download can be had.
+            timeout: Seconds to wait for the download's server.
+            load_args: For `pandas.read_csv`.
+            metadata: Ignored by Kedro; read by plugins such as Kedro-Viz.
+        """
+        self._filepath = Path(filepath)
+        self._url = url
+        self._sha256 = sha256
+        self._sample = sample
+        self._timeout = timeout
+        self._load_args = load_args or {}
+        self.metadata = metadata
+
+    def load(self) -> DataFrame:
+        """Read the passengers.
+
+        Returns:
+            The passengers as they stand in the file.
+
+        Raises:
+            DatasetError: If the file can't be read as CSV, the download has another sum, or there is no file,
+                no download and no sample is wanted.
+        """
+        if self._filepath.exists():
+            return self._read()
+
+        from requests import RequestException
+
+        try:
+            self._download()
+        except RequestException as error:
+            reason = f"no download from {urlsplit(self._url).hostname}: {type(error).__name__}"
+            return self._draw_sample(reason)
+        return self._read()
+
+    def save(self, data: None) -> None:
+        """Refuse: the raw data is the user's.
+
+        Raises:
+            DatasetError: Always.
+        """
+        raise DatasetError(f"{self._filepath.name} is raw data and is never written")
+
+    def _download(self) -> None:
+        from pooch import HTTPDownloader
+
+        log.info("Downloading %s from %s", self._filepath.name, self._url)
+        self._filepath.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._filepath.parent, prefix=".download-") as folder:
+            part = Path(folder) / self._filepath.name
+            HTTPDownloader(timeout=self._timeout)(self._url, str(part), None)
+            found = _sha256(part)
+            if found != self._sha256:
+                raise DatasetError(
+                    f"{self._url} has sha256 {found}, expected {self._sha256}; it was not kept."
+                    + self._three_ways()
+                )
+            os.replace(part, self._filepath)
+
+    def _draw_sample(self, reason: str) -> DataFrame:
+        if not self._sample:
+            raise DatasetError(f"{self._filepath} is not there ({reason})." + self._three_ways())
+
+        from from_scratch.datasets.titanic_sample import draw_passengers
+
+        log.warning(
+            "%s is not there (%s). GOING ON WITH A SAMPLE of invented passengers: "
+            "what comes out is not the Titanic's. README.md says how to get the real data.",
+            self._filepath.name,
+            reason,
+        )
+        passengers = draw_passengers()
+        passengers.attrs = {"source": "sample", "file": "the sample"}
+        return passengers
+
+    def _read(self) -> DataFrame:
+        import pandas as pd
+
+        try:
+            passengers = pd.read_csv(self._filepath, **{"low_memory": False, **self._load_args})
+        except (OSError, ValueError) as error:  # those of pandas and of decoding are ValueErrors
+            raise DatasetError(f"{self._filepath} can't be read as CSV: {error}") from error
+        source = "original" if _sha256(self._filepath) == self._sha256 else "own"
+        passengers.attrs = {"source": source, "file": self._filepath.name}
+        return passengers
+
+    def _three_ways(self) -> str:
+        return THREE_WAYS.format(name=self._filepath.name, folder=self._filepath.parent, url=self._url)
+
+    def _exists(self) -> bool:
+        return self._filepath.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath, "url": self._url, "sample": self._sample}
+
+
+def _sha256(file: Path) -> str:
+    """Sum a file's bytes, whatever its line ends."""
+    return hashlib.sha256(file.read_bytes().replace(b"\r\n", b"\n")).hexdigest()

@@ -1,0 +1,52 @@
+"""What happens around a run: the parameters are checked before it, and a table closes it."""
+
+from __future__ import annotations
+
+import logging
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+from from_scratch import parameters, pipeline_registry
+
+log = logging.getLogger(__name__)
+
+
+class ProjectHooks:
+    """The hooks of this project."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Check all parameters, and let the registry build a pipeline for each variant among them.
+
+        Raises:
+            InputError: If a parameter is wrong.
+        """
+        raw = context.config_loader["parameters"]
+        parameters.check(raw)
+        pipeline_registry.parameters_of_session = raw
+
+    @hook_impl
+    def before_node_run(self, node: Node, catalog: CatalogProtocol) -> None:
+        """Say which node runs, and let PyTorch compute with as many threads as the parameters say."""
+        import torch
+
+        log.info("%-36s -> %s", node.name, ", ".join(node.outputs))
+        torch.set_num_threads(catalog.load("params:threads"))
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Print the table that closes a run which scored something."""
+        variants = parameters.variants(pipeline_registry.parameters_of_session)
+        scored = [variant for variant in variants if f"{variant}.metrics" in pipeline.all_outputs()]
+        if not scored:
+            return
+
+        from from_scratch.pipelines.reporting.nodes import compare
+        from from_scratch.pipelines.reporting.table import render
+
+        metrics = {variant: catalog.load(f"{variant}.metrics") for variant in scored}
+        print(render(compare(catalog.load("params:reporting"), **metrics)))

@@ -1,0 +1,31 @@
+"""The sigmoid model as a product of matrices (sections 6.5 and 7): the same sums, written as networks need them."""
+
+import torch
+from torch import Generator, Tensor
+
+
+def initialise(features: int, hidden: list[int], generator: Generator) -> dict[str, Tensor]:
+    """Draw a column of coefficients, uniformly from [0, 0.1).
+
+    Args:
+        features: How many features there are.
+        hidden: Not used: this model has no hidden layer.
+        generator: The source of the random numbers.
+
+    Returns:
+        `coefficients` [features, 1], float32.
+    """
+    return {"coefficients": torch.rand(features, 1, generator=generator) * 0.1}
+
+
+def predict(coefficients: dict[str, Tensor], independent: Tensor) -> Tensor:
+    """Multiply the features by the column of coefficients, and squeeze the result into (0, 1).
+
+    Args:
+        coefficients: `coefficients` [features, 1].
+        independent: The features [rows, features].
+
+    Returns:
+        Probabilities [rows].
+    """
+    return torch.sigmoid(independent @ coefficients["coefficients"]).squeeze(1)

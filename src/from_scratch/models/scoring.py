@@ -1,0 +1,72 @@
+"""How predictions are judged (section 6.3), and how far a judgement on few rows can be trusted."""
+
+from statistics import NormalDist
+
+from torch import Tensor
+
+THRESHOLD = 0.5
+"""A prediction above it means yes."""
+
+
+def accuracy(predictions: Tensor, dependent: Tensor) -> float:
+    """The share of rows that are decided rightly.
+
+    Args:
+        predictions: One for each row [rows].
+        dependent: The truth, 0 or 1 [rows].
+
+    Returns:
+        A share between 0 and 1.
+    """
+    right = (predictions > THRESHOLD) == dependent.bool()
+    return int(right.sum()) / len(right)
+
+
+def majority_accuracy(train: Tensor, valid: Tensor) -> float:
+    """The accuracy of whoever always gives the answer that is more frequent in training.
+
+    Args:
+        train: The truth of the rows that train, 0 or 1 [rows].
+        valid: The truth of the rows that validate, 0 or 1 [rows].
+
+    Returns:
+        A share between 0 and 1.
+    """
+    majority = (train.mean() > THRESHOLD).float()
+    return accuracy(majority.expand_as(valid), valid)
+
+
+def confusion(predictions: Tensor, dependent: Tensor) -> dict[str, int]:
+    """Count the rows that are decided rightly and wrongly, either way.
+
+    Args:
+        predictions: One for each row [rows].
+        dependent: The truth, 0 or 1 [rows].
+
+    Returns:
+        `true_positives`, `false_positives`, `true_negatives` and `false_negatives`, which sum to the rows.
+    """
+    said, true = predictions > THRESHOLD, dependent.bool()
+    return {
+        "true_positives": int((said & true).sum()),
+        "false_positives": int((said & ~true).sum()),
+        "true_negatives": int((~said & ~true).sum()),
+        "false_negatives": int((~said & true).sum()),
+    }
+
+
+def wilson_interval(share: float, rows: int, confidence: float = 0.95) -> tuple[float, float]:
+    """How high the true share may be, seen in so few rows: E. B. Wilson's score interval, 1927.
+
+    Args:
+        share: The share that was seen, between 0 and 1.
+        rows: In how many rows.
+        confidence: How surely the interval holds the true share.
+
+    Returns:
+        The interval's ends, between 0 and 1.
+    """
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    centre = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
+    reach = z / (1 + z**2 / rows) * (share * (1 - share) / rows + z**2 / (4 * rows**2)) ** 0.5
+    return max(centre - reach, 0.0), min(centre + reach, 1.0)

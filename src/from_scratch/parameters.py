@@ -1,0 +1,157 @@
+"""The parameters: what may stand in conf/*/parameters.yml and behind `--params`, and what it must be."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from from_scratch.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+ModelName = Literal["linear", "sigmoid", "matmul", "neural_net", "deep"]
+Precision = Literal["float32", "float64"]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+PIPELINES = ("data_processing", "reporting")
+"""The pipelines that are no variants; no variant can have their names."""
+
+
+class Block(BaseModel):
+    """A block of parameters: every name is known, and every value has the type it is said to have."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Features(Block):
+    """Which columns the models see, and in which order: continuous, log, then each category of each column."""
+
+    target: str
+    continuous: list[str]
+    log: list[str]
+    categorical: dict[str, list[str | int]]
+
+
+class Split(Block):
+    """How the rows are divided into those that train and those that validate."""
+
+    seed: Seed
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)]
+
+
+class Variant(Block):
+    """A model, and how it is trained."""
+
+    model: ModelName
+    seed: Seed
+    learning_rate: Annotated[float, Field(gt=0)]
+    epochs: Annotated[int, Field(ge=1)]
+    hidden: list[Annotated[int, Field(ge=1)]] = []
+
+    @model_validator(mode="after")
+    def _hidden_layers_suit_the_model(self) -> Variant:
+        layers = len(self.hidden)
+        wanted, right = {
+            "neural_net": ("the size of its one hidden layer", layers == 1),
+            "deep": ("the size of each hidden layer", layers >= 1),
+        }.get(self.model, ("none", layers == 0))
+        if not right:
+            raise ValueError(f"hidden is {self.hidden}; model {self.model} takes {wanted}")
+        return self
+
+
+class Reporting(Block):
+    """What the results are held against."""
+
+    article_accuracy: dict[str, float]
+
+
+class Parameters(Block):
+    """All parameters but the variants, which are top-level blocks of any name that say `model:`."""
+
+    features: Features
+    split: Split
+    threads: Annotated[int, Field(ge=1)]
+    precision: Precision
+    reporting: Reporting
+
+
+def variants(raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Find the variants among the top-level blocks.
+
+    Args:
+        raw: The parameters as they stand in the configuration.
+
+    Returns:
+        The blocks that name a model, in their order, unchecked.
+    """
+    return {
+        name: block
+        for name, block in raw.items()
+        if name not in Parameters.model_fields and isinstance(block, dict) and "model" in block
+    }
+
+
+def check(raw: dict[str, Any]) -> None:
+    """Check all parameters at once.
+
+    Args:
+        raw: The parameters as they stand in the configuration, with what `--params` changed.
+
+    Raises:
+        InputError: One line that names each wrong parameter, its value, and what was expected.
+    """
+    blocks = variants(raw)
+    faults = [f"{name}: a variant can't have that name" for name in blocks if not _is_variant_name(name)]
+    faults += _faults(Parameters, {name: raw[name] for name in raw if name not in blocks}, "", list(blocks))
+    for name, block in blocks.items():
+        faults += _faults(Variant, block, f"{name}.", [])
+    if faults:
+        raise InputError("; ".join(f"parameter {fault}" for fault in faults))
+
+
+def _is_variant_name(name: str) -> bool:
+    return name.isidentifier() and name not in PIPELINES
+
+
+def _faults(block: type[Block], raw: dict[str, Any], prefix: str, also_known: list[str]) -> list[str]:
+    try:
+        block.model_validate(raw)
+    except ValidationError as error:
+        return [prefix + _describe(detail, block, also_known) for detail in error.errors(include_url=False)]
+    return []
+
+
+def _describe(detail: ErrorDetails, block: type[Block], also_known: list[str]) -> str:
+    """Put one of Pydantic's findings in words: the parameter, its value, what was expected."""
+    path = [str(part) for part in detail["loc"]]
+    name, value, message = ".".join(path), detail["input"], detail["msg"]
+    match detail["type"]:
+        case "extra_forbidden":
+            known = [*_block_at(block, path[:-1]).model_fields, *also_known]
+            return f"{name} is unknown{_nearest(path[-1], known)}"
+        case "missing":
+            return f"{name} is missing"
+        case "literal_error":
+            options = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+            return f"{name} is {value!r}: expected one of {', '.join(options)}{_nearest(str(value), options)}"
+        case "value_error":
+            return message.removeprefix("Value error, ")
+        case _:
+            return f"{name} is {value!r}: {message[0].lower()}{message[1:]}"
+
+
+def _block_at(block: type[Block], path: list[str]) -> type[Block]:
+    for name in path:
+        annotation = block.model_fields[name].annotation
+        assert isinstance(annotation, type) and issubclass(annotation, Block)
+        block = annotation
+    return block
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(known)}"

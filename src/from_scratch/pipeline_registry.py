@@ -1,0 +1,51 @@
+"""The pipelines: data processing, one for each variant of the configuration, and the report.
+
+`deep` is data processing and the training of `deep`; `__default__` is everything.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.project import settings
+from kedro.pipeline import Pipeline
+from kedro.utils import find_kedro_project
+
+from from_scratch import parameters
+from from_scratch.pipelines import data_processing, reporting, training
+
+parameters_of_session: dict[str, Any] = {}
+"""What the running session was given, `--env`, `--conf-source` and `--params` included; a hook puts it here."""
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Build the pipelines.
+
+    Returns:
+        The pipelines by name, in the order in which data flows.
+    """
+    variants = parameters.variants(parameters_of_session or _read_parameters())
+    processing = data_processing.create_pipeline()
+    trainings = {name: training.create_pipeline(name) for name in variants}
+    report = reporting.create_pipeline(variants)
+    return {
+        "__default__": sum([processing, *trainings.values(), report], Pipeline([])),
+        "data_processing": processing,
+        **{name: processing + pipeline for name, pipeline in trainings.items()},
+        "reporting": report,
+    }
+
+
+def _read_parameters() -> dict[str, Any]:
+    """Read the parameters for a command that has no session, such as `kedro registry list`."""
+    project = find_kedro_project(Path.cwd()) or Path.cwd()
+    config_loader = settings.CONFIG_LOADER_CLASS(
+        conf_source=str(project / settings.CONF_SOURCE),
+        env=os.environ.get("KEDRO_ENV"),
+        **settings.CONFIG_LOADER_ARGS,
+    )
+    read: dict[str, Any] = config_loader["parameters"]
+    parameters.check(read)
+    return read

@@ -1,0 +1,1 @@
+"""The pipelines, in the order in which data flows: data_processing, training, reporting."""

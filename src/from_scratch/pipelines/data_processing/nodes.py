@@ -1,0 +1,157 @@
+"""The steps from raw passengers to tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from from_scratch.errors import InputError
+from from_scratch.parameters import Features, Split
+from from_scratch.types import DataFrame, Tensors
+
+
+def ingest(passengers: DataFrame, features: Features) -> tuple[DataFrame, dict[str, Any]]:
+    """Take the passengers in, if they are what the features need (section 5).
+
+    Args:
+        passengers: The passengers as they come.
+        features: Which columns the models see.
+
+    Returns:
+        The passengers, unchanged, and where they come from: `source` (original, own or sample) and `rows`.
+
+    Raises:
+        InputError: One line that names the file and everything wrong with its columns.
+    """
+    from from_scratch.pipelines.data_processing.checks import find_faults
+
+    faults = find_faults(passengers, features)
+    if faults:
+        raise InputError(f"{passengers.attrs.get('file', 'passengers')}: {'; '.join(faults)}")
+    return passengers, {"source": passengers.attrs.get("source", "own"), "rows": len(passengers)}
+
+
+def count_missing_values(passengers: DataFrame) -> dict[str, int]:
+    """Count what is missing (section 5).
+
+    Args:
+        passengers: The passengers.
+
+    Returns:
+        The number of missing values by column.
+    """
+    return {column: int(count) for column, count in passengers.isna().sum().items()}
+
+
+def compute_modes(passengers: DataFrame) -> dict[str, Any]:
+    """Find the most frequent value of each column (section 5).
+
+    Args:
+        passengers: The passengers.
+
+    Returns:
+        The mode by column, the smallest where several are as frequent; none for a column without values.
+    """
+    modes = {column: values.mode() for column, values in passengers.items()}
+    return {column: mode.tolist()[0] for column, mode in modes.items() if len(mode)}
+
+
+def impute_modes(passengers: DataFrame, modes: dict[str, Any]) -> DataFrame:
+    """Put the mode where a value is missing (section 5).
+
+    Args:
+        passengers: The passengers.
+        modes: The mode by column.
+
+    Returns:
+        The passengers, with no value missing in any column that has a mode.
+    """
+    return passengers.fillna(modes)
+
+
+def one_hot_encode(passengers: DataFrame, features: Features) -> DataFrame:
+    """Turn every column into numbers (section 5).
+
+    A continuous column stays as it is. Of a log column, such as the fare, the logarithm of value + 1 is taken:
+    a few values are huge, and would drown the others. A categorical column becomes one column of zeros and
+    ones for each category.
+
+    Args:
+        passengers: The passengers, with nothing missing in the columns of `features`.
+        features: Which columns to encode.
+
+    Returns:
+        A column for each feature, in the order of `features`.
+    """
+    import numpy as np
+    import pandas as pd
+
+    columns = {column: passengers[column] for column in features.continuous}
+    columns |= {f"Log{column}": np.log(passengers[column] + 1) for column in features.log}
+    columns |= {
+        f"{column}_{category}": (passengers[column] == category).astype("int8")
+        for column, categories in features.categorical.items()
+        for category in categories
+    }
+    return pd.DataFrame(columns)
+
+
+def compute_maxima(features: DataFrame) -> dict[str, float]:
+    """Find the greatest value of each feature (section 6).
+
+    Args:
+        features: A column for each feature.
+
+    Returns:
+        The maximum by feature.
+    """
+    return {feature: float(maximum) for feature, maximum in features.max().items()}
+
+
+def normalise(features: DataFrame, maxima: dict[str, float], passengers: DataFrame, names: Features) -> Tensors:
+    """Divide each feature by its maximum, so that none outweighs the others (section 6).
+
+    Args:
+        features: A column for each feature.
+        maxima: The maximum by feature; a feature whose maximum is zero is left as it is.
+        passengers: The same rows, with the target.
+        names: Which column is the target.
+
+    Returns:
+        `independent` [rows, features] and `dependent` [rows], float32.
+    """
+    import torch
+
+    divisors = torch.tensor([maxima[feature] or 1.0 for feature in features.columns], dtype=torch.float32)
+    independent = torch.tensor(features.to_numpy(dtype="float64"), dtype=torch.float32)
+    dependent = torch.tensor(passengers[names.target].to_numpy(), dtype=torch.float32)
+    return {"independent": independent / divisors, "dependent": dependent}
+
+
+def split(model_input: Tensors, parameters: Split) -> tuple[Tensors, Tensors]:
+    """Shuffle the rows, and set some aside to validate with (section 6.2).
+
+    Args:
+        model_input: `independent` [rows, features] and `dependent` [rows].
+        parameters: The seed of the shuffle, and the fraction that validates, rounded down to whole rows.
+
+    Returns:
+        The rows that train and the rows that validate, each with the tensors of `model_input`.
+
+    Raises:
+        InputError: If one of the two would have no row.
+    """
+    import torch
+
+    rows = len(model_input["dependent"])
+    validating = int(parameters.validation_fraction * rows)
+    if not 0 < validating < rows:
+        raise InputError(
+            f"parameter split.validation_fraction is {parameters.validation_fraction}: of {rows} rows, {validating} "
+            "would validate; expected at least one, and at least one to train"
+        )
+    shuffled = torch.randperm(rows, generator=torch.Generator().manual_seed(parameters.seed))
+    valid, train = shuffled[:validating], shuffled[validating:]
+    return (
+        {name: tensor[train] for name, tensor in model_input.items()},
+        {name: tensor[valid] for name, tensor in model_input.items()},
+    )

@@ -1,0 +1,5 @@
+"""What came out, side by side."""
+
+from from_scratch.pipelines.reporting.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,145 @@
+"""The steps of a training: the same for every variant, whatever its model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from from_scratch.errors import InputError
+from from_scratch.parameters import Variant
+from from_scratch.types import DataFrame, Tensors
+
+
+def initialise(train: Tensors, variant: Variant) -> Tensors:
+    """Draw the coefficients to start from.
+
+    Args:
+        train: `independent` [rows, features].
+        variant: The model, its hidden layers and the seed.
+
+    Returns:
+        The model's coefficients by name, float32.
+    """
+    import torch
+
+    from from_scratch.models import MODELS
+
+    generator = torch.Generator().manual_seed(variant.seed)
+    coefficients: Tensors = MODELS[variant.model].initialise(
+        train["independent"].shape[1], variant.hidden, generator
+    )
+    return coefficients
+
+
+def fit(
+    initial_coefficients: Tensors, train: Tensors, variant: Variant, precision: str
+) -> tuple[Tensors, DataFrame]:
+    """Train (section 6.2).
+
+    Args:
+        initial_coefficients: The coefficients to start from.
+        train: `independent` [rows, features] and `dependent` [rows].
+        variant: The model, its learning rate and its epochs.
+        precision: What to compute in: float32 or float64.
+
+    Returns:
+        The trained coefficients, float32, and a table with a row for each epoch: `epoch` from 1, `loss`.
+
+    Raises:
+        InputError: If the loss is no number any more.
+    """
+    import math
+
+    import pandas as pd
+    from tqdm import tqdm
+
+    from from_scratch.models import MODELS
+    from from_scratch.models.training import train as train_model
+
+    coefficients, rows = _widen(initial_coefficients, precision), _widen(train, precision)
+    training = train_model(
+        MODELS[variant.model].predict,
+        coefficients,
+        rows["independent"],
+        rows["dependent"],
+        variant.learning_rate,
+        variant.epochs,
+    )
+    losses = []
+    for epoch, loss in enumerate(tqdm(training, total=variant.epochs, unit="epoch", delay=2, leave=False), start=1):
+        if not math.isfinite(loss):
+            raise InputError(
+                f"{variant.model}: the loss is {loss} in epoch {epoch} with learning_rate {variant.learning_rate}; "
+                "try a smaller one"
+            )
+        losses.append(loss)
+    table = pd.DataFrame({"epoch": range(1, len(losses) + 1), "loss": pd.Series(losses, dtype="float32")})
+    return {name: tensor.detach().float() for name, tensor in coefficients.items()}, table
+
+
+def predict(coefficients: Tensors, train: Tensors, valid: Tensors, variant: Variant, precision: str) -> Tensors:
+    """Predict every row, those that trained and those that didn't.
+
+    Args:
+        coefficients: The trained coefficients.
+        train: `independent` [rows, features].
+        valid: `independent` [rows, features].
+        variant: The model.
+        precision: What to compute in: float32 or float64.
+
+    Returns:
+        `train` [rows] and `valid` [rows], float32.
+    """
+    from from_scratch.models import MODELS
+
+    def predictions(rows: Tensors) -> Any:
+        return MODELS[variant.model].predict(
+            _widen(coefficients, precision), _widen(rows, precision)["independent"]
+        ).float()
+
+    return {"train": predictions(train), "valid": predictions(valid)}
+
+
+def score(
+    predictions: Tensors, losses: DataFrame, train: Tensors, valid: Tensors, source: dict[str, Any]
+) -> dict[str, Any]:
+    """Judge the predictions (section 6.3).
+
+    Args:
+        predictions: `train` [rows] and `valid` [rows].
+        losses: A row for each epoch.
+        train: `dependent` [rows].
+        valid: `dependent` [rows].
+        source: Where the passengers come from.
+
+    Returns:
+        The metrics by name. `majority_accuracy` is that of always giving the answer that is more frequent in
+        `train`; `valid_accuracy_low` and `_high` are the Wilson interval that holds the true accuracy with
+        95 % confidence; positives and negatives are counted in `valid`.
+    """
+    from from_scratch.models.scoring import accuracy, confusion, majority_accuracy, wilson_interval
+    from from_scratch.models.training import mean_absolute_error
+
+    metrics: dict[str, Any] = {"source": source["source"]}
+    for name, rows in {"train": train, "valid": valid}.items():
+        metrics |= {
+            f"{name}_rows": len(rows["dependent"]),
+            f"{name}_accuracy": accuracy(predictions[name], rows["dependent"]),
+            f"{name}_mean_absolute_error": mean_absolute_error(predictions[name], rows["dependent"]).item(),
+        }
+    low, high = wilson_interval(metrics["valid_accuracy"], metrics["valid_rows"])
+    return {
+        **metrics,
+        "valid_accuracy_low": low,
+        "valid_accuracy_high": high,
+        "majority_accuracy": majority_accuracy(train["dependent"], valid["dependent"]),
+        **confusion(predictions["valid"], valid["dependent"]),
+        "epochs": len(losses),
+        "last_loss": float(losses["loss"].iloc[-1]),
+    }
+
+
+def _widen(tensors: Tensors, precision: str) -> Tensors:
+    """Copy tensors into the precision that is computed in."""
+    import torch
+
+    return {name: tensor.detach().to(getattr(torch, precision), copy=True) for name, tensor in tensors.items()}

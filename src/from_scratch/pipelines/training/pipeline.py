@@ -1,0 +1,28 @@
+"""The training template: every variant is this, under its own name."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from from_scratch.pipelines.training.nodes import fit, initialise, predict, score
+
+
+def create_pipeline(variant: str) -> Pipeline:
+    """Build the training of a variant.
+
+    Args:
+        variant: The name of its block of parameters; its datasets and nodes go under it.
+
+    Returns:
+        The pipeline, one box in Kedro-Viz, from `train` and `valid` to `{variant}.metrics`.
+    """
+    nodes = [
+        node(initialise, ["train", "params:model"], "initial_coefficients", name="initialise"),
+        node(fit, ["initial_coefficients", "train", "params:model", "params:precision"], ["coefficients", "losses"], name="fit"),
+        node(predict, ["coefficients", "train", "valid", "params:model", "params:precision"], "predictions", name="predict"),
+        node(score, ["predictions", "losses", "train", "valid", "source"], "metrics", name="score"),
+    ]
+    return pipeline(
+        nodes,
+        namespace=variant,
+        inputs={"train", "valid", "source"},
+        parameters={"params:model": f"params:{variant}", "params:precision": "params:precision"},
+    )

@@ -1,0 +1,19 @@
+"""Kedro's settings of this project: https://docs.kedro.org/en/stable/configure/configuration_basics/."""
+
+import warnings
+
+from kedro import KedroDeprecationWarning
+
+from from_scratch.hooks import ProjectHooks
+
+# Of these a user can do nothing about the first two; the third is about `--pipeline`, which users know best.
+warnings.filterwarnings("ignore", message=r"register_new_resolver\(\) is deprecated")
+warnings.filterwarnings("ignore", message="One or more dataset names contain '.' characters")
+warnings.filterwarnings("ignore", category=KedroDeprecationWarning)
+
+HOOKS = (ProjectHooks(),)
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "merge_strategy": {"parameters": "soft"},  # conf/local may change one parameter of a block
+}

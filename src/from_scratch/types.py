@@ -1,0 +1,16 @@
+"""The types that pass between nodes.
+
+Only a type checker needs the real ones: Kedro reads every node's hints, and with these it does so without
+loading PyTorch or pandas, so that commands that compute nothing start at once.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pandas import DataFrame as DataFrame
+    from torch import Tensor as Tensor
+else:
+    DataFrame = Tensor = Any
+
+Tensors = dict[str, Tensor]
+"""Tensors by name."""
