@@ -6,8 +6,6 @@ import logging
 import sys
 from types import TracebackType
 
-from kedro.framework.cli.hooks import cli_hook_impl
-
 TRACEBACKS = "from_scratch.tracebacks"
 """The logger that conf/logging.yml sends to the log file alone."""
 
@@ -42,15 +40,3 @@ def show(kind: type[BaseException], error: BaseException, traceback: TracebackTy
         return
     print(f"Error: {in_one_line(error)}", file=sys.stderr)
     logging.getLogger(TRACEBACKS).error("", exc_info=(kind, error, traceback))
-
-
-class OneLineErrors:
-    """Gives every `kedro` command of this project errors of one line."""
-
-    @cli_hook_impl
-    def before_command_run(self) -> None:
-        """Take over from Python's own traceback."""
-        sys.excepthook = show
-
-
-one_line_errors = OneLineErrors()

@@ -6,7 +6,7 @@ import logging
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import CatalogProtocol
+from kedro.io import AbstractDataset, CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
@@ -30,7 +30,7 @@ class ProjectHooks:
         pipeline_registry.parameters_of_session = raw
 
     @hook_impl
-    def before_node_run(self, node: Node, catalog: CatalogProtocol) -> None:
+    def before_node_run(self, node: Node, catalog: CatalogProtocol[AbstractDataset]) -> None:
         """Say which node runs, and let PyTorch compute with as many threads as the parameters say."""
         import torch
 
@@ -38,7 +38,7 @@ class ProjectHooks:
         torch.set_num_threads(catalog.load("params:threads"))
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[AbstractDataset]) -> None:
         """Print the table that closes a run which scored something."""
         variants = parameters.variants(pipeline_registry.parameters_of_session)
         scored = [variant for variant in variants if f"{variant}.metrics" in pipeline.all_outputs()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -27,7 +28,7 @@ class Block(BaseModel):
 
 
 class Features(Block):
-    """Which columns the models see, and in which order: continuous, log, then each category of each column."""
+    """Which columns the models see, and in which order: continuous, log, then category by category."""
 
     target: str
     continuous: list[str]
@@ -54,12 +55,12 @@ class Variant(Block):
     @model_validator(mode="after")
     def _hidden_layers_suit_the_model(self) -> Variant:
         layers = len(self.hidden)
-        wanted, right = {
+        expected, suits = {
             "neural_net": ("the size of its one hidden layer", layers == 1),
             "deep": ("the size of each hidden layer", layers >= 1),
         }.get(self.model, ("none", layers == 0))
-        if not right:
-            raise ValueError(f"hidden is {self.hidden}; model {self.model} takes {wanted}")
+        if not suits:
+            raise ValueError(f"hidden is {self.hidden}: model {self.model} expects {expected}")
         return self
 
 
@@ -105,53 +106,59 @@ def check(raw: dict[str, Any]) -> None:
         InputError: One line that names each wrong parameter, its value, and what was expected.
     """
     blocks = variants(raw)
-    faults = [f"{name}: a variant can't have that name" for name in blocks if not _is_variant_name(name)]
+    faults = [f"{name}: a variant can't have that name" for name in blocks if not _can_be_a_name(name)]
     faults += _faults(Parameters, {name: raw[name] for name in raw if name not in blocks}, "", list(blocks))
     for name, block in blocks.items():
-        faults += _faults(Variant, block, f"{name}.", [])
+        faults += _faults(Variant, block, f"{name}.")
     if faults:
         raise InputError("; ".join(f"parameter {fault}" for fault in faults))
 
 
-def _is_variant_name(name: str) -> bool:
-    return name.isidentifier() and name not in PIPELINES
+def _can_be_a_name(variant: str) -> bool:
+    return variant.isidentifier() and variant not in PIPELINES
 
 
-def _faults(block: type[Block], raw: dict[str, Any], prefix: str, also_known: list[str]) -> list[str]:
+def _faults(block: type[Block], raw: dict[str, Any], prefix: str, variants: Sequence[str] = ()) -> list[str]:
+    """Put what Pydantic finds in words: each parameter, its value, what was expected."""
     try:
         block.model_validate(raw)
     except ValidationError as error:
-        return [prefix + _describe(detail, block, also_known) for detail in error.errors(include_url=False)]
+        return [_fault(detail, block, prefix, variants) for detail in error.errors(include_url=False)]
     return []
 
 
-def _describe(detail: ErrorDetails, block: type[Block], also_known: list[str]) -> str:
-    """Put one of Pydantic's findings in words: the parameter, its value, what was expected."""
-    path = [str(part) for part in detail["loc"]]
-    name, value, message = ".".join(path), detail["input"], detail["msg"]
+def _fault(detail: ErrorDetails, block: type[Block], prefix: str, variants: Sequence[str]) -> str:
+    *path, last = [str(part) for part in detail["loc"]] or [""]
+    prefix += "".join(f"{part}." for part in path)
+    value, message = detail["input"], detail["msg"]
     match detail["type"]:
         case "extra_forbidden":
-            known = [*_block_at(block, path[:-1]).model_fields, *also_known]
-            return f"{name} is unknown{_nearest(path[-1], known)}"
+            known = [*_block_at(block, path).model_fields, *(variants if not path else ())]
+            hint = f"; known here: {', '.join(known)}" + (
+                "" if prefix else ", and every block that names a model"
+            )
+            return f"{prefix}{last} is unknown{_nearest(last, known, prefix) or hint}"
         case "missing":
-            return f"{name} is missing"
+            return f"{prefix}{last} is missing"
         case "literal_error":
             options = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-            return f"{name} is {value!r}: expected one of {', '.join(options)}{_nearest(str(value), options)}"
+            nearest = _nearest(str(value), options)
+            return f"{prefix}{last} is {value!r}: expected one of {', '.join(options)}{nearest}"
         case "value_error":
-            return message.removeprefix("Value error, ")
+            return prefix + message.removeprefix("Value error, ")
         case _:
-            return f"{name} is {value!r}: {message[0].lower()}{message[1:]}"
+            return f"{prefix}{last} is {value!r}: {message[0].lower()}{message[1:]}"
 
 
 def _block_at(block: type[Block], path: list[str]) -> type[Block]:
     for name in path:
         annotation = block.model_fields[name].annotation
-        assert isinstance(annotation, type) and issubclass(annotation, Block)
+        assert isinstance(annotation, type)
+        assert issubclass(annotation, Block)
         block = annotation
     return block
 
 
-def _nearest(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(known)}"
+def _nearest(name: str, known: list[str], prefix: str = "") -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {prefix}{near[0]}?" if near else ""

@@ -17,7 +17,7 @@ from from_scratch import parameters
 from from_scratch.pipelines import data_processing, reporting, training
 
 parameters_of_session: dict[str, Any] = {}
-"""What the running session was given, `--env`, `--conf-source` and `--params` included; a hook puts it here."""
+"""What the running session reads, `--env`, `--conf-source` and `--params` included; a hook puts it here."""
 
 
 def register_pipelines() -> dict[str, Pipeline]:

@@ -27,7 +27,7 @@ class PassengersDataset(AbstractDataset[None, DataFrame]):
 
     In this order: the file, taken as it is if the user put it there; a download, checked by its sha256 and
     kept as the file; and, unless `sample` is false, a sample. The frame's `attrs["source"]` says which:
-    `original` (the file's sum is the pinned one), `own` (it isn't) or `sample`. `attrs["file"]` names the file.
+    `original` (the file's sum is the pinned one), `own` (it isn't) or `sample`; `attrs["file"]` is its name.
 
     ```yaml
     passengers:
@@ -134,7 +134,7 @@ class PassengersDataset(AbstractDataset[None, DataFrame]):
         import pandas as pd
 
         try:
-            passengers = pd.read_csv(self._filepath, **{"low_memory": False, **self._load_args})
+            passengers: DataFrame = pd.read_csv(self._filepath, **{"low_memory": False, **self._load_args})
         except (OSError, ValueError) as error:  # those of pandas and of decoding are ValueErrors
             raise DatasetError(f"{self._filepath} can't be read as CSV: {error}") from error
         source = "original" if _sha256(self._filepath) == self._sha256 else "own"

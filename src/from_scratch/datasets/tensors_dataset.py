@@ -94,7 +94,9 @@ class TensorsDataset(AbstractVersionedDataset[Tensors, Tensors]):
         if not isinstance(data, dict) or not all(
             isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in data.items()
         ):
-            raise DatasetError(f"{self._filepath.name} holds tensors by name; got {type(data).__name__}: {data!r:.80}")
+            raise DatasetError(
+                f"{self._filepath.name} holds tensors by name; got {type(data).__name__}: {data!r:.80}"
+            )
         path = get_filepath_str(self._get_save_path(), self._protocol)
         content = save({name: data[name].detach().contiguous().clone() for name in sorted(data)})
         self._fs.pipe_file(path, content)

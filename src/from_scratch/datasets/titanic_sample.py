@@ -72,7 +72,10 @@ def _invent(
     """Invent what the counts don't say of a passenger."""
     child = age_group == "child"
     age = random.randint(1, 15) if child else min(15 + random.gamma(2.5, 6.5), 74)
-    title = {"male": "Master" if child else "Mr", "female": "Miss" if child or random.rand() < 0.5 else "Mrs"}[sex]
+    title = {
+        "male": "Master" if child else "Mr",
+        "female": "Miss" if child or random.rand() < 0.5 else "Mrs",
+    }[sex]
     first_name = FIRST_NAMES[sex][random.randint(len(FIRST_NAMES[sex]))]
     siblings_or_spouse = random.binomial(3, 0.4) if child else random.binomial(1, 0.3)
     parents_or_children = random.randint(1, 3) if child else random.binomial(2, 0.1)

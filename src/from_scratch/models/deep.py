@@ -1,5 +1,7 @@
 """A deep net: as many hidden layers as one likes (section 8)."""
 
+from itertools import pairwise
+
 import torch
 from torch import Generator, Tensor
 
@@ -15,11 +17,11 @@ def initialise(features: int, hidden: list[int], generator: Generator) -> dict[s
         generator: The source of the random numbers.
 
     Returns:
-        `layer1`, `layer2`, … [inputs, outputs] from [-0.3, 0.7) × 4 / outputs, and `constant1`, `constant2`, …
-        [] from [-0.05, 0.05), all float32.
+        `layer1`, `layer2`, … [inputs, outputs] from [-0.3, 0.7) × 4 / outputs, and as many constants,
+        `constant1`, `constant2`, … [] from [-0.05, 0.05), all float32.
     """
     sizes = [features, *hidden, 1]
-    shapes = list(enumerate(zip(sizes, sizes[1:], strict=False), start=1))
+    shapes = list(enumerate(pairwise(sizes), start=1))
     layers = {
         f"layer{i}": (torch.rand(inputs, outputs, generator=generator) - 0.3) / outputs * 4
         for i, (inputs, outputs) in shapes

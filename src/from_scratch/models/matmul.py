@@ -1,4 +1,4 @@
-"""The sigmoid model as a product of matrices (sections 6.5 and 7): the same sums, written as networks need them."""
+"""The sigmoid model as a matrix product (sections 6.5 and 7): the same sums, as networks write them."""
 
 import torch
 from torch import Generator, Tensor

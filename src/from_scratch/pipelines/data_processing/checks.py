@@ -39,7 +39,9 @@ def _faults_of(values: pd.Series, features: Features) -> Iterator[str]:
         yield from _unexpected(values, ~values.isin([0, 1]), "0 or 1 in every row")
     elif column in features.categorical:
         categories = features.categorical[str(column)]
-        yield from _unexpected(present, ~present.isin(categories), f"one of {', '.join(map(str, categories))}")
+        yield from _unexpected(
+            present, ~present.isin(categories), f"one of {', '.join(map(str, categories))}"
+        )
     else:
         numbers = pd.to_numeric(present, errors="coerce").abs() < float("inf")
         if not numbers.all():
@@ -53,6 +55,9 @@ def _faults_of(values: pd.Series, features: Features) -> Iterator[str]:
 def _unexpected(values: pd.Series, wrong: pd.Series, expected: str) -> Iterator[str]:
     if wrong.any():
         found = values[wrong]
-        examples = ", ".join(f"{value!r} in row {row + 1}" for row, value in found.head(EXAMPLES).to_dict().items())
+        examples = ", ".join(
+            f"{value!r} in row {row}"
+            for row, value in zip(found.index + 1, found.head(EXAMPLES).tolist(), strict=False)
+        )
         more = f" and {len(found) - EXAMPLES} more" if len(found) > EXAMPLES else ""
         yield f"column {values.name} has {examples}{more}; expected {expected}"

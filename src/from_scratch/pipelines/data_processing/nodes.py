@@ -39,7 +39,7 @@ def count_missing_values(passengers: DataFrame) -> dict[str, int]:
     Returns:
         The number of missing values by column.
     """
-    return {column: int(count) for column, count in passengers.isna().sum().items()}
+    return {str(column): int(count) for column, count in passengers.isna().sum().items()}
 
 
 def compute_modes(passengers: DataFrame) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def compute_modes(passengers: DataFrame) -> dict[str, Any]:
     Returns:
         The mode by column, the smallest where several are as frequent; none for a column without values.
     """
-    modes = {column: values.mode() for column, values in passengers.items()}
+    modes = {str(column): values.mode() for column, values in passengers.items()}
     return {column: mode.tolist()[0] for column, mode in modes.items() if len(mode)}
 
 
@@ -71,9 +71,8 @@ def impute_modes(passengers: DataFrame, modes: dict[str, Any]) -> DataFrame:
 def one_hot_encode(passengers: DataFrame, features: Features) -> DataFrame:
     """Turn every column into numbers (section 5).
 
-    A continuous column stays as it is. Of a log column, such as the fare, the logarithm of value + 1 is taken:
-    a few values are huge, and would drown the others. A categorical column becomes one column of zeros and
-    ones for each category.
+    A continuous column stays as it is. A log column becomes ln(value + 1): a few fares are huge, and would
+    drown the others. A categorical column becomes a column of zeros and ones for each category.
 
     Args:
         passengers: The passengers, with nothing missing in the columns of `features`.
@@ -104,10 +103,12 @@ def compute_maxima(features: DataFrame) -> dict[str, float]:
     Returns:
         The maximum by feature.
     """
-    return {feature: float(maximum) for feature, maximum in features.max().items()}
+    return {str(feature): float(maximum) for feature, maximum in features.max().items()}
 
 
-def normalise(features: DataFrame, maxima: dict[str, float], passengers: DataFrame, names: Features) -> Tensors:
+def normalise(
+    features: DataFrame, maxima: dict[str, float], passengers: DataFrame, names: Features
+) -> Tensors:
     """Divide each feature by its maximum, so that none outweighs the others (section 6).
 
     Args:
@@ -146,8 +147,8 @@ def split(model_input: Tensors, parameters: Split) -> tuple[Tensors, Tensors]:
     validating = int(parameters.validation_fraction * rows)
     if not 0 < validating < rows:
         raise InputError(
-            f"parameter split.validation_fraction is {parameters.validation_fraction}: of {rows} rows, {validating} "
-            "would validate; expected at least one, and at least one to train"
+            f"parameter split.validation_fraction is {parameters.validation_fraction}: {validating} of {rows} "
+            "rows would validate; expected at least one, and one to train"
         )
     shuffled = torch.randperm(rows, generator=torch.Generator().manual_seed(parameters.seed))
     valid, train = shuffled[:validating], shuffled[validating:]

@@ -27,7 +27,12 @@ def create_pipeline() -> Pipeline:
         node(impute_modes, ["typed_passengers", "modes"], "imputed_passengers", name="impute_modes"),
         node(one_hot_encode, ["imputed_passengers", "params:features"], "features", name="one_hot_encode"),
         node(compute_maxima, "features", "maxima", name="compute_maxima"),
-        node(normalise, ["features", "maxima", "imputed_passengers", "params:features"], "model_input", name="normalise"),
+        node(
+            normalise,
+            ["features", "maxima", "imputed_passengers", "params:features"],
+            "model_input",
+            name="normalise",
+        ),
         node(split, ["model_input", "params:split"], ["train", "valid"], name="split"),
     ]
     return pipeline(nodes, namespace="data_processing", prefix_datasets_with_namespace=False)

@@ -40,5 +40,7 @@ def name_coefficients(features: DataFrame, **coefficients: Tensors) -> DataFrame
     """
     import pandas as pd
 
-    columns = {variant: tensors["coefficients"].flatten().numpy() for variant, tensors in coefficients.items()}
+    columns = {
+        variant: tensors["coefficients"].flatten().numpy() for variant, tensors in coefficients.items()
+    }
     return pd.DataFrame({"feature": features.columns, **columns})

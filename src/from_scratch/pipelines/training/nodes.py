@@ -65,18 +65,22 @@ def fit(
         variant.epochs,
     )
     losses = []
-    for epoch, loss in enumerate(tqdm(training, total=variant.epochs, unit="epoch", delay=2, leave=False), start=1):
+    for epoch, loss in enumerate(
+        tqdm(training, total=variant.epochs, unit="epoch", delay=2, leave=False), start=1
+    ):
         if not math.isfinite(loss):
             raise InputError(
-                f"{variant.model}: the loss is {loss} in epoch {epoch} with learning_rate {variant.learning_rate}; "
-                "try a smaller one"
+                f"model {variant.model} with learning_rate {variant.learning_rate}: the loss is {loss} in epoch "
+                f"{epoch}; expected a number: try a smaller learning_rate"
             )
         losses.append(loss)
     table = pd.DataFrame({"epoch": range(1, len(losses) + 1), "loss": pd.Series(losses, dtype="float32")})
     return {name: tensor.detach().float() for name, tensor in coefficients.items()}, table
 
 
-def predict(coefficients: Tensors, train: Tensors, valid: Tensors, variant: Variant, precision: str) -> Tensors:
+def predict(
+    coefficients: Tensors, train: Tensors, valid: Tensors, variant: Variant, precision: str
+) -> Tensors:
     """Predict every row, those that trained and those that didn't.
 
     Args:
@@ -92,9 +96,11 @@ def predict(coefficients: Tensors, train: Tensors, valid: Tensors, variant: Vari
     from from_scratch.models import MODELS
 
     def predictions(rows: Tensors) -> Any:
-        return MODELS[variant.model].predict(
-            _widen(coefficients, precision), _widen(rows, precision)["independent"]
-        ).float()
+        return (
+            MODELS[variant.model]
+            .predict(_widen(coefficients, precision), _widen(rows, precision)["independent"])
+            .float()
+        )
 
     return {"train": predictions(train), "valid": predictions(valid)}
 
@@ -142,4 +148,6 @@ def _widen(tensors: Tensors, precision: str) -> Tensors:
     """Copy tensors into the precision that is computed in."""
     import torch
 
-    return {name: tensor.detach().to(getattr(torch, precision), copy=True) for name, tensor in tensors.items()}
+    return {
+        name: tensor.detach().to(getattr(torch, precision), copy=True) for name, tensor in tensors.items()
+    }

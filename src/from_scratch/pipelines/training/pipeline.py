@@ -16,8 +16,18 @@ def create_pipeline(variant: str) -> Pipeline:
     """
     nodes = [
         node(initialise, ["train", "params:model"], "initial_coefficients", name="initialise"),
-        node(fit, ["initial_coefficients", "train", "params:model", "params:precision"], ["coefficients", "losses"], name="fit"),
-        node(predict, ["coefficients", "train", "valid", "params:model", "params:precision"], "predictions", name="predict"),
+        node(
+            fit,
+            ["initial_coefficients", "train", "params:model", "params:precision"],
+            ["coefficients", "losses"],
+            name="fit",
+        ),
+        node(
+            predict,
+            ["coefficients", "train", "valid", "params:model", "params:precision"],
+            "predictions",
+            name="predict",
+        ),
         node(score, ["predictions", "losses", "train", "valid", "source"], "metrics", name="score"),
     ]
     return pipeline(

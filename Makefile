@@ -1,0 +1,39 @@
+# `make run` and `make test` need git, make and Python 3.11 or later; all else goes into .venv.
+
+PYTHON ?= python3
+PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
+
+.PHONY: run test lint benchmark lock clean
+
+run: .venv/installed
+	.venv/bin/kedro run --pipeline deep
+
+test: .venv/installed-test lint
+	.venv/bin/pytest
+
+lint: .venv/installed-test
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+benchmark: .venv/installed
+	.venv/bin/python benchmarks/run_against_script.py
+
+# Every version, for every platform and Python. pip takes them as constraints: it installs what is needed of them.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade --no-annotate --custom-compile-command "make lock" \
+	    pyproject.toml --output-file requirements.lock
+
+.venv/installed: pyproject.toml requirements.lock
+	@echo "Installing into .venv; PyTorch is large, so this takes a few minutes."
+	$(PYTHON) -m venv .venv
+	$(PIP) --editable .
+	@touch $@
+
+.venv/installed-test: .venv/installed
+	@echo "Installing what the tests need."
+	$(PIP) --editable '.[test]'
+	@touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
