@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import AbstractDataset, CatalogProtocol
+from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
@@ -30,7 +31,7 @@ class ProjectHooks:
         pipeline_registry.parameters_of_session = raw
 
     @hook_impl
-    def before_node_run(self, node: Node, catalog: CatalogProtocol[AbstractDataset]) -> None:
+    def before_node_run(self, node: Node, catalog: CatalogProtocol[Any, Any]) -> None:
         """Say which node runs, and let PyTorch compute with as many threads as the parameters say."""
         import torch
 
@@ -38,7 +39,7 @@ class ProjectHooks:
         torch.set_num_threads(catalog.load("params:threads"))
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[AbstractDataset]) -> None:
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
         """Print the table that closes a run which scored something."""
         variants = parameters.variants(pipeline_registry.parameters_of_session)
         scored = [variant for variant in variants if f"{variant}.metrics" in pipeline.all_outputs()]

@@ -122,7 +122,8 @@ def normalise(
     """
     import torch
 
-    divisors = torch.tensor([maxima[feature] or 1.0 for feature in features.columns], dtype=torch.float32)
+    divisors = torch.tensor([maxima[feature] for feature in features.columns], dtype=torch.float32)
+    divisors[divisors == 0] = 1
     independent = torch.tensor(features.to_numpy(dtype="float64"), dtype=torch.float32)
     dependent = torch.tensor(passengers[names.target].to_numpy(), dtype=torch.float32)
     return {"independent": independent / divisors, "dependent": dependent}
@@ -144,11 +145,12 @@ def split(model_input: Tensors, parameters: Split) -> tuple[Tensors, Tensors]:
     import torch
 
     rows = len(model_input["dependent"])
-    validating = int(parameters.validation_fraction * rows)
+    fraction = parameters.validation_fraction
+    validating = int(fraction * rows)
     if not 0 < validating < rows:
         raise InputError(
-            f"parameter split.validation_fraction is {parameters.validation_fraction}: {validating} of {rows} "
-            "rows would validate; expected at least one, and one to train"
+            f"parameter split.validation_fraction is {fraction}: {validating} of {rows} rows would validate; "
+            "expected at least one, and one to train"
         )
     shuffled = torch.randperm(rows, generator=torch.Generator().manual_seed(parameters.seed))
     valid, train = shuffled[:validating], shuffled[validating:]

@@ -24,7 +24,9 @@ def render(comparison: pd.DataFrame) -> str:
                     comparison["valid_accuracy_low"], comparison["valid_accuracy_high"], strict=True
                 )
             ],
-            "article": comparison["article_accuracy"].map("{:.4f}".format, na_action="ignore").fillna("–"),
+            "article": comparison["article_accuracy"].map(
+                lambda share: "–" if pd.isna(share) else f"{share:.4f}"
+            ),
             "last loss": comparison["last_loss"].map("{:.3f}".format),
             "epochs": comparison["epochs"],
         }

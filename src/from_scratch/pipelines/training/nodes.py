@@ -70,8 +70,8 @@ def fit(
     ):
         if not math.isfinite(loss):
             raise InputError(
-                f"model {variant.model} with learning_rate {variant.learning_rate}: the loss is {loss} in epoch "
-                f"{epoch}; expected a number: try a smaller learning_rate"
+                f"model {variant.model}: with learning_rate {variant.learning_rate} the loss is {loss} "
+                f"in epoch {epoch}; expected a number: try a smaller learning_rate"
             )
         losses.append(loss)
     table = pd.DataFrame({"epoch": range(1, len(losses) + 1), "loss": pd.Series(losses, dtype="float32")})

@@ -1,0 +1,141 @@
+"""Every figure that the article prints comes out of a run, to its last digit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from from_scratch.models import linear
+from from_scratch.models.training import gradient_step, mean_absolute_error
+from from_scratch.types import Tensors
+from tests.conftest import Project
+
+FIGURES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "figures.yml").read_text())
+EDGE = torch.tensor([*range(7), *range(-7, 0)])
+
+
+def printed(numbers: Any, digits: int = 4) -> Any:
+    """Numbers as they are printed, in lists as deep as theirs."""
+    if isinstance(numbers, list):
+        return [printed(number, digits) for number in numbers]
+    text = f"{numbers:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def assert_printed(ours: torch.Tensor | list[Any] | float, figures: Any, digits: int = 4) -> None:
+    ours = ours.tolist() if isinstance(ours, torch.Tensor) else ours
+    assert printed(ours, digits) == printed(figures, digits)
+
+
+@pytest.fixture(scope="module")
+def model_input(article_run: Project) -> Tensors:
+    tensors: Tensors = article_run.load("model_input")
+    return tensors
+
+
+@pytest.fixture
+def initial(article_run: Project) -> Tensors:
+    tensors: Tensors = article_run.load("linear.initial_coefficients")
+    return tensors
+
+
+def test_missing_values(article_run: Project) -> None:
+    assert article_run.load("missing_values") == FIGURES["missing_values"]
+
+
+def test_modes(article_run: Project) -> None:
+    assert article_run.load("modes") == FIGURES["modes"]
+
+
+def test_features(article_run: Project, initial: Tensors, model_input: Tensors) -> None:
+    features = torch.tensor(article_run.load("features").to_numpy("float64"), dtype=torch.float32)
+    assert_printed(features[EDGE], FIGURES["features"])
+    assert_printed((features * initial["coefficients"])[EDGE], FIGURES["products"])
+    assert_printed(
+        (model_input["independent"] * initial["coefficients"])[EDGE], FIGURES["normalised_products"]
+    )
+
+
+def test_untrained_linear_model(initial: Tensors, model_input: Tensors) -> None:
+    assert_printed(initial["coefficients"], FIGURES["initial_coefficients"])
+    predictions = linear.predict(initial, model_input["independent"])
+    assert_printed(predictions[:10], FIGURES["initial_predictions"])
+    assert_printed(
+        [mean_absolute_error(predictions, model_input["dependent"]).item()], FIGURES["initial_loss"]
+    )
+
+
+def test_gradients_add_up_until_a_step_zeroes_them(initial: Tensors, model_input: Tensors) -> None:
+    coefficients = initial["coefficients"].requires_grad_()
+
+    def loss() -> torch.Tensor:
+        return mean_absolute_error(
+            linear.predict(initial, model_input["independent"]), model_input["dependent"]
+        )
+
+    for figures in ("gradients", "gradients_after_second_backward"):
+        loss().backward()  # type: ignore[no-untyped-call]
+        assert coefficients.grad is not None
+        assert_printed(coefficients.grad, FIGURES[figures])
+    gradient_step(initial, loss(), learning_rate=0.1)
+    assert_printed([loss().item()], FIGURES["loss_after_one_step"])
+    assert coefficients.grad.eq(0).all()
+
+
+def test_split(article_run: Project) -> None:
+    rows = {name: len(article_run.load(name)["dependent"]) for name in ("train", "valid")}
+    assert rows == FIGURES["rows"]
+
+
+@pytest.mark.parametrize("variant", FIGURES["losses"])
+def test_losses(article_run: Project, variant: str) -> None:
+    losses = article_run.load(f"{variant}.losses")
+    assert losses["epoch"].tolist() == list(range(1, len(losses) + 1))
+    assert_printed(losses["loss"].tolist(), FIGURES["losses"][variant], digits=3)
+
+
+@pytest.mark.parametrize("variant", FIGURES["valid_accuracies"])
+def test_accuracies(article_run: Project, variant: str) -> None:
+    metrics = article_run.load(f"{variant}.metrics")
+    assert metrics["source"] == "original"
+    assert_printed([metrics["valid_accuracy"]], [FIGURES["valid_accuracies"][variant]])
+
+
+@pytest.mark.parametrize("variant", FIGURES["coefficients"])
+def test_coefficients(article_run: Project, variant: str) -> None:
+    named = article_run.load("named_coefficients").set_index("feature")[variant].to_dict()
+    figures = FIGURES["coefficients"][variant]
+    assert list(named) == list(figures)
+    assert_printed(list(named.values()), list(figures.values()))
+
+
+def test_predictions_of_the_linear_model(article_run: Project) -> None:
+    assert_printed(article_run.load("linear.predictions")["valid"][:28], FIGURES["linear_predictions"])
+
+
+def test_products_of_the_sigmoid_model(article_run: Project) -> None:
+    coefficients, valid = article_run.load("sigmoid.coefficients"), article_run.load("valid")["independent"]
+    assert_printed(linear.predict(coefficients, valid), FIGURES["sigmoid_products"])
+    ours, figures = valid @ coefficients["coefficients"], torch.tensor(FIGURES["sigmoid_matrix_products"])
+    # The order in which a processor adds up a matrix product moves the last printed digit.
+    torch.testing.assert_close(ours, figures, atol=1.5e-4, rtol=0)
+
+
+def test_comparison_holds_the_accuracies_of_the_article(article_run: Project) -> None:
+    comparison = article_run.load("comparison").set_index("variant")
+    assert comparison["article_accuracy"].dropna().to_dict() == FIGURES["valid_accuracies"]
+    assert comparison.index.tolist() == list(FIGURES["losses"])
+
+
+def test_the_figures_are_complete() -> None:
+    def count(figures: Any) -> int:
+        if isinstance(figures, dict):
+            return sum(map(count, figures.values()))
+        return sum(map(count, figures)) if isinstance(figures, list) else 1
+
+    beyond = ("modes", "features", "products", "normalised_products", "sigmoid_matrix_products")
+    assert count({name: figures for name, figures in FIGURES.items() if name not in beyond}) == 465

@@ -1,0 +1,115 @@
+"""Projects in folders of their own, in which the tests run Kedro as a user does."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.framework.project import configure_project
+from kedro.framework.session import KedroSession
+
+ROOT = Path(__file__).parents[1]
+TRAIN_CSV = ROOT / "data" / "01_raw" / "train.csv"
+NO_NETWORK = 'passengers: {{type: from_scratch.datasets.PassengersDataset, filepath: data/01_raw/train.csv, \
+url: "http://127.0.0.1:9/train.csv", sha256: {sha256}, sample: {sample}}}\n'
+SHA256 = "4a437fde05fe5264e1701a7387ac6fb75393772ba38bb2c9c566405af5af4bd7"
+
+
+@dataclass
+class Project:
+    """A copy of the project without data, cut off from the network."""
+
+    folder: Path
+
+    def kedro(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a `kedro` command, and give back what it printed and its exit code."""
+        command = [sys.executable, "-m", "kedro", *arguments]
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("KEDRO_")}
+        return subprocess.run(
+            command, cwd=self.folder, env=inherited | environment, capture_output=True, text=True, timeout=120
+        )
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the pipelines, which must succeed."""
+        ran = self.kedro("run", *arguments, **environment)
+        assert ran.returncode == 0, ran.stderr
+        return ran
+
+    def load(self, dataset: str) -> Any:
+        """Load the newest version of a dataset."""
+        configure_project("from_scratch")
+        with KedroSession.create(self.folder, save_on_close=False) as session:
+            return session.load_context().catalog.load(dataset)
+
+    def artefacts(self) -> dict[str, str]:
+        """Sum every file that runs wrote, by its path without the version."""
+        files = [
+            file for file in (self.folder / "data").rglob("*") if file.is_file() and file.name != ".gitkeep"
+        ]
+        return {
+            str(file.parents[1].relative_to(self.folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in files
+            if file.parent.name != "01_raw"
+        }
+
+    def configure(self, name: str, content: str) -> None:
+        """Write a file of conf/local."""
+        (self.folder / "conf" / "local" / name).write_text(content)
+
+
+MakeProject = Callable[..., Project]
+
+
+@pytest.fixture(scope="session")
+def make_project(tmp_path_factory: pytest.TempPathFactory) -> MakeProject:
+    """A function that makes a project, with or without the real data."""
+
+    def make(real_data: bool = False, sample: bool = True) -> Project:
+        folder = tmp_path_factory.mktemp("project")
+        no_caches = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        for name in ("src", "conf"):
+            shutil.copytree(ROOT / name, folder / name, ignore=no_caches)
+        shutil.rmtree(folder / "conf" / "local")
+        (folder / "conf" / "local").mkdir()
+        shutil.copy(ROOT / "pyproject.toml", folder)
+        raw = folder / "data" / "01_raw"
+        raw.mkdir(parents=True)
+        project = Project(folder)
+        project.configure("catalog.yml", NO_NETWORK.format(sha256=SHA256, sample=str(sample).lower()))
+        if real_data:
+            shutil.copy(TRAIN_CSV, raw)
+        return project
+
+    return make
+
+
+@pytest.fixture
+def project(make_project: MakeProject) -> Project:
+    """A project without data."""
+    return make_project()
+
+
+@pytest.fixture(scope="session")
+def sample_run(make_project: MakeProject) -> Project:
+    """A project in which everything ran on the sample."""
+    project = make_project()
+    project.run()
+    return project
+
+
+@pytest.fixture(scope="session")
+def article_run(make_project: MakeProject) -> Project:
+    """A project in which everything ran on the article's data."""
+    if not TRAIN_CSV.exists():
+        pytest.skip("Kaggle's train.csv is not in data/01_raw: README.md says how to get it")
+    project = make_project(real_data=True)
+    project.run()
+    return project

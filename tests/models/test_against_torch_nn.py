@@ -1,0 +1,91 @@
+"""Every model against the same model written with torch.nn, trained by torch.optim: the referee."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from from_scratch.models import MODELS
+from from_scratch.models.training import train
+
+FEATURES, ROWS, EPOCHS = 12, 60, 25
+HIDDEN = {"linear": [], "sigmoid": [], "matmul": [], "neural_net": [7], "deep": [9, 6, 4]}
+LEARNING_RATES = {"linear": 0.1, "sigmoid": 2.0, "matmul": 2.0, "neural_net": 1.0, "deep": 0.5}
+
+
+class Referee(nn.Module):
+    """Linear layers without bias, each with one constant for all its outputs, as the article has them."""
+
+    def __init__(self, layers: list[Tensor], constants: list[Tensor], sigmoid: bool) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Linear(*layer.shape, bias=False, dtype=layer.dtype) for layer in layers
+        )
+        for module, layer in zip(self.layers, layers, strict=True):
+            assert isinstance(module, nn.Linear)
+            module.weight = nn.Parameter(layer.detach().clone().T)
+        self.constants = nn.ParameterList(nn.Parameter(constant.detach().clone()) for constant in constants)
+        self.last = nn.Sigmoid() if sigmoid else nn.Identity()
+
+    def forward(self, rows: Tensor) -> Tensor:
+        offset = len(self.layers) - len(self.constants)
+        for i, layer in enumerate(self.layers):
+            rows = layer(rows if i == 0 else nn.functional.relu(rows))
+            if i >= offset:
+                rows = rows + self.constants[i - offset]
+        predictions: Tensor = self.last(rows).squeeze(1)
+        return predictions
+
+
+def referee(model: str, coefficients: dict[str, Tensor]) -> Referee:
+    layers = [value for name, value in coefficients.items() if not name.startswith("constant")]
+    constants = [value for name, value in coefficients.items() if name.startswith("constant")]
+    layers = [layer if layer.ndim == 2 else layer[:, None] for layer in layers]
+    return Referee(layers, constants, sigmoid=model != "linear")
+
+
+@pytest.fixture
+def data() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(7)
+    independent = torch.rand(ROWS, FEATURES, generator=generator, dtype=torch.float64)
+    return independent, (independent[:, 0] + independent[:, 1] > 1).double()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_trains_as_torch_nn_does(model: str, data: tuple[Tensor, Tensor]) -> None:
+    independent, dependent = data
+    drawn = MODELS[model].initialise(FEATURES, HIDDEN[model], torch.Generator().manual_seed(442))
+    coefficients = {name: value.double() for name, value in drawn.items()}
+    theirs = referee(model, coefficients)
+
+    losses = list(
+        train(MODELS[model].predict, coefficients, independent, dependent, LEARNING_RATES[model], EPOCHS)
+    )
+
+    optimiser, expected = torch.optim.SGD(theirs.parameters(), lr=LEARNING_RATES[model]), []
+    for _ in range(EPOCHS):
+        loss = nn.functional.l1_loss(theirs(independent), dependent)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        expected.append(loss.item())
+    assert losses == pytest.approx(expected, rel=1e-12)
+    assert losses[-1] < losses[0]
+    torch.testing.assert_close(MODELS[model].predict(coefficients, independent), theirs(independent))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_draws_are_those_of_their_seed_alone(model: str) -> None:
+    def draw(seed: int) -> dict[str, Tensor]:
+        drawn: dict[str, Tensor] = MODELS[model].initialise(
+            FEATURES, HIDDEN[model], torch.Generator().manual_seed(seed)
+        )
+        return drawn
+
+    before = torch.random.get_rng_state()
+    first, second, other = draw(1), draw(1), draw(2)
+    assert torch.random.get_rng_state().equal(before), "the global generator must not move"
+    assert all(first[name].equal(second[name]) for name in first)
+    assert not any(first[name].equal(other[name]) for name in first)
+    assert all(tensor.dtype == torch.float32 for tensor in first.values())

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+
+from from_scratch.parameters import Reporting
+from from_scratch.pipelines.reporting.nodes import compare, name_coefficients
+from from_scratch.pipelines.reporting.table import render
+
+PUBLISHED = Reporting(article_accuracy={"deep": 0.8258})
+
+
+def metrics(source: str) -> dict[str, Any]:
+    return {
+        "source": source,
+        "valid_accuracy": 0.75,
+        "valid_accuracy_low": 0.7,
+        "valid_accuracy_high": 0.8,
+        "last_loss": 0.195,
+        "epochs": 30,
+    }
+
+
+def test_article_stands_beside_the_original_passengers() -> None:
+    comparison = compare(PUBLISHED, deep=metrics("original"), wide=metrics("original"))
+    assert comparison["variant"].tolist() == ["deep", "wide"]
+    assert comparison["article_accuracy"].fillna(0).tolist() == [0.8258, 0]
+    table = render(comparison)
+    assert "source: original" in table
+    row = next(line for line in table.splitlines() if "deep" in line)
+    assert row.split() == ["deep", "0.7500", "0.700", "to", "0.800", "0.8258", "0.195", "30"]
+    assert "–" in next(line for line in table.splitlines() if "wide" in line)
+
+
+@pytest.mark.parametrize(("source", "words"), [("sample", "source: SAMPLE"), ("own", "source: own")])
+def test_article_does_not_stand_beside_other_passengers(source: str, words: str) -> None:
+    comparison = compare(PUBLISHED, deep=metrics(source))
+    assert comparison["article_accuracy"].isna().all()
+    table = render(comparison)
+    assert words in table
+    assert "article" not in table
+
+
+def test_name_coefficients() -> None:
+    features = pd.DataFrame(columns=["Age", "Fare"])
+    named = name_coefficients(
+        features,
+        linear={"coefficients": torch.tensor([1.0, 2.0])},
+        matmul={"coefficients": torch.tensor([[3.0], [4.0]])},
+    )
+    assert named.to_dict("list") == {"feature": ["Age", "Fare"], "linear": [1.0, 2.0], "matmul": [3.0, 4.0]}

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import torch
+
+from from_scratch.errors import InputError
+from from_scratch.models import MODELS
+from from_scratch.parameters import Variant
+from from_scratch.pipelines.training import nodes
+from from_scratch.types import Tensors
+
+LINEAR = Variant(model="linear", seed=442, learning_rate=0.1, epochs=5)
+DEEP = Variant(model="deep", seed=1, learning_rate=0.5, epochs=5, hidden=[4, 3])
+
+
+@pytest.fixture
+def train() -> Tensors:
+    independent = torch.rand(20, 3, generator=torch.Generator().manual_seed(1))
+    return {"independent": independent, "dependent": (independent[:, 0] > 0.5).float()}
+
+
+@pytest.mark.parametrize("variant", [LINEAR, DEEP])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_fit_leaves_its_inputs_alone_and_stores_float32(
+    train: Tensors, variant: Variant, precision: str
+) -> None:
+    initial = nodes.initialise(train, variant)
+    kept = {name: tensor.clone() for name, tensor in initial.items()}
+    coefficients, losses = nodes.fit(initial, train, variant, precision)
+    assert all(initial[name].equal(kept[name]) and not initial[name].requires_grad for name in kept)
+    assert {tensor.dtype for tensor in coefficients.values()} == {torch.float32}
+    assert not any(tensor.requires_grad for tensor in coefficients.values())
+    assert losses["epoch"].tolist() == [1, 2, 3, 4, 5]
+    predictions = nodes.predict(coefficients, train, train, variant, precision)
+    assert predictions["valid"].dtype == torch.float32
+    assert predictions["valid"].equal(predictions["train"])
+
+
+def test_float64_computes_wide_from_the_same_draws(train: Tensors) -> None:
+    initial = nodes.initialise(train, DEEP)
+    narrow, _ = nodes.fit(initial, train, DEEP, "float32")
+    wide, _ = nodes.fit(initial, train, DEEP, "float64")
+    assert not all(narrow[name].equal(wide[name]) for name in narrow)
+    for name in narrow:
+        torch.testing.assert_close(narrow[name], wide[name], atol=1e-5, rtol=1e-5)
+
+
+def test_a_loss_that_is_no_number_stops_the_run(train: Tensors) -> None:
+    wild = LINEAR.model_copy(update={"learning_rate": 1e38})
+    initial = nodes.initialise(train, wild)
+    with pytest.raises(
+        InputError, match=r"model linear: with learning_rate 1e\+38 the loss is (nan|inf) in epoch \d"
+    ):
+        nodes.fit(initial, train, wild, "float32")
+
+
+def test_score(train: Tensors) -> None:
+    valid = {"dependent": torch.tensor([1.0, 0.0, 1.0, 0.0])}
+    predictions = {"train": train["dependent"], "valid": torch.tensor([0.75, 0.25, 0.25, 0.75])}
+    losses = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25]})
+    metrics = nodes.score(predictions, losses, train, valid, {"source": "own", "rows": 24})
+    assert metrics["source"] == "own"
+    assert (metrics["train_rows"], metrics["valid_rows"]) == (20, 4)
+    assert (metrics["train_accuracy"], metrics["valid_accuracy"]) == (1.0, 0.5)
+    assert (metrics["train_mean_absolute_error"], metrics["valid_mean_absolute_error"]) == (0.0, 0.5)
+    assert metrics["valid_accuracy_low"] < 0.5 < metrics["valid_accuracy_high"]
+    assert [
+        metrics[name] for name in ("true_positives", "false_positives", "true_negatives", "false_negatives")
+    ] == [
+        1,
+        1,
+        1,
+        1,
+    ]
+    assert (metrics["epochs"], metrics["last_loss"]) == (2, 0.25)
+
+
+def test_every_model_that_parameters_know_is_there() -> None:
+    model = Variant.model_json_schema()["properties"]["model"]
+    assert model["enum"] == list(MODELS)

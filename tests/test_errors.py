@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import pytest
+from kedro.io.core import DatasetError
+
+from from_scratch.errors import InputError, in_one_line, show
+
+
+def test_ours_speak_for_themselves_and_others_say_their_type() -> None:
+    assert in_one_line(InputError("parameter x\n  is wrong")) == "parameter x is wrong"
+    assert in_one_line(DatasetError("Failed while loading.\n\nNo such file")) == (
+        "DatasetError: Failed while loading. No such file"
+    )
+
+
+def test_show_prints_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    error = InputError("parameter x is wrong")
+    show(InputError, error, None)
+    assert capsys.readouterr().err == "Error: parameter x is wrong\n"
+    show(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert capsys.readouterr().err == "Interrupted.\n"

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from from_scratch.errors import InputError
+from from_scratch.parameters import check, variants
+
+ROOT = Path(__file__).parents[1]
+COMMITTED: dict[str, Any] = yaml.safe_load((ROOT / "conf" / "base" / "parameters.yml").read_text())
+WIDE = {"model": "deep", "seed": 1, "learning_rate": 1, "epochs": 1, "hidden": [64, 32]}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    parameters = deepcopy(COMMITTED)
+    block = parameters
+    *parents, last = path.split(".")
+    for name in parents:
+        block = block.setdefault(name, {})
+    block[last] = value
+    return parameters
+
+
+def test_committed_parameters_are_right() -> None:
+    check(COMMITTED)
+    assert list(variants(COMMITTED)) == [
+        "linear",
+        "sigmoid",
+        "matmul",
+        "neural_net_slow",
+        "neural_net",
+        "deep",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("deep.learning_rate", 2),
+        ("deep.hidden", [3]),
+        ("wide", WIDE),
+        ("threads", 4),
+        ("precision", "float64"),
+    ],
+)
+def test_right_parameters(path: str, value: Any) -> None:
+    check(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        ("deep.learning_rat", 2, "deep.learning_rat is unknown; did you mean deep.learning_rate?"),
+        ("dep.learning_rate", 2, "dep is unknown; did you mean deep?"),
+        ("split.sed", 2, "split.sed is unknown; did you mean split.seed?"),
+        ("thread", 2, "thread is unknown; did you mean threads?"),
+        ("features.categoricals", {}, "features.categoricals is unknown; did you mean features.categorical?"),
+        ("reporting.xyz", 1, "reporting.xyz is unknown; known here: article_accuracy"),
+        ("deep.learning_rate", "fast", "deep.learning_rate is 'fast': input should be a valid number"),
+        ("deep.learning_rate", 0, "deep.learning_rate is 0: input should be greater than 0"),
+        ("deep.learning_rate", -0.5, "deep.learning_rate is -0.5: input should be greater than 0"),
+        ("deep.learning_rate", float("nan"), "deep.learning_rate is nan: input should be a finite number"),
+        ("deep.learning_rate", True, "deep.learning_rate is True: input should be a valid number"),
+        ("deep.epochs", 0, "deep.epochs is 0: input should be greater than or equal to 1"),
+        ("deep.epochs", 2.5, "deep.epochs is 2.5: input should be a valid integer"),
+        ("deep.seed", -1, "deep.seed is -1: input should be greater than or equal to 0"),
+        ("deep.hidden", 10, "deep.hidden is 10: input should be a valid list"),
+        ("deep.hidden", [10, 0], "deep.hidden.1 is 0: input should be greater than or equal to 1"),
+        ("deep.hidden", [], "deep.hidden is []: model deep expects the size of each hidden layer"),
+        ("linear.hidden", [3], "linear.hidden is [3]: model linear expects none"),
+        (
+            "neural_net.hidden",
+            [3, 3],
+            "hidden is [3, 3]: model neural_net expects the size of its one hidden layer",
+        ),
+        (
+            "deep.model",
+            "dep",
+            "deep.model is 'dep': expected one of linear, sigmoid, matmul, neural_net, deep; did you mean",
+        ),
+        ("split.validation_fraction", 0, "split.validation_fraction is 0: input should be greater than 0"),
+        ("split.validation_fraction", 1, "split.validation_fraction is 1: input should be less than 1"),
+        ("threads", 0, "threads is 0: input should be greater than or equal to 1"),
+        ("precision", "float16", "precision is 'float16': expected one of float32, float64"),
+        ("reporting.article_accuracy", {"deep": "x"}, "reporting.article_accuracy.deep is 'x'"),
+        ("data_processing", WIDE, "data_processing: a variant can't have that name"),
+        ("my-net", WIDE, "my-net: a variant can't have that name"),
+        (
+            "wide",
+            {"model": "deep", "hidden": [3]},
+            "wide.seed is missing; parameter wide.learning_rate is missing",
+        ),
+    ],
+)
+def test_wrong_parameters_are_told_in_one_line(path: str, value: Any, line: str) -> None:
+    with pytest.raises(InputError) as error:
+        check(changed(path, value))
+    assert "parameter " in str(error.value)
+    assert line in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_block_is_told() -> None:
+    without = {name: block for name, block in COMMITTED.items() if name != "split"}
+    with pytest.raises(InputError, match="parameter split is missing"):
+        check(without)
+
+
+def test_several_faults_are_told_at_once() -> None:
+    parameters = changed("deep.epochs", 0) | {"threads": "many"}
+    with pytest.raises(InputError, match=r"parameter threads is 'many'.*; parameter deep\.epochs is 0"):
+        check(parameters)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+
+
+@given(
+    path=st.sampled_from(
+        [f"{a}.{b}" for a in COMMITTED if isinstance(COMMITTED[a], dict) for b in COMMITTED[a]]
+    ),
+    value=json_values,
+)
+def test_any_value_is_taken_or_told_in_one_line(path: str, value: Any) -> None:
+    try:
+        check(changed(path, value))
+    except InputError as error:
+        assert str(error).startswith("parameter ")  # noqa: PT017
