@@ -46,8 +46,8 @@ class Project:
     def load(self, dataset: str) -> Any:
         """Load the newest version of a dataset."""
         configure_project("from_scratch")
-        with KedroSession.create(self.folder, save_on_close=False) as session:
-            return session.load_context().catalog.load(dataset)
+        session = KedroSession.create(self.folder, save_on_close=False)
+        return session.load_context().catalog.load(dataset)
 
     def artefacts(self) -> dict[str, str]:
         """Sum every file that runs wrote, by its path without the version."""
@@ -79,7 +79,8 @@ def make_project(tmp_path_factory: pytest.TempPathFactory) -> MakeProject:
             shutil.copytree(ROOT / name, folder / name, ignore=no_caches)
         shutil.rmtree(folder / "conf" / "local")
         (folder / "conf" / "local").mkdir()
-        shutil.copy(ROOT / "pyproject.toml", folder)
+        for name in ("pyproject.toml", ".telemetry"):
+            shutil.copy(ROOT / name, folder)
         raw = folder / "data" / "01_raw"
         raw.mkdir(parents=True)
         project = Project(folder)

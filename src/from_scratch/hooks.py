@@ -50,4 +50,6 @@ class ProjectHooks:
         from from_scratch.pipelines.reporting.table import render
 
         metrics = {variant: catalog.load(f"{variant}.metrics") for variant in scored}
-        print(render(compare(catalog.load("params:reporting"), **metrics)))
+        # Kedro types only the parameters of the pipelines that were asked for.
+        published = parameters.Reporting.model_validate(catalog.load("params:reporting"))
+        print(render(compare(published, **metrics)))

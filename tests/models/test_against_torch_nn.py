@@ -19,11 +19,8 @@ class Referee(nn.Module):
 
     def __init__(self, layers: list[Tensor], constants: list[Tensor], sigmoid: bool) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            nn.Linear(*layer.shape, bias=False, dtype=layer.dtype) for layer in layers
-        )
+        self.layers = nn.ModuleList(nn.Linear(a, b, bias=False) for a, b in (layer.shape for layer in layers))
         for module, layer in zip(self.layers, layers, strict=True):
-            assert isinstance(module, nn.Linear)
             module.weight = nn.Parameter(layer.detach().clone().T)
         self.constants = nn.ParameterList(nn.Parameter(constant.detach().clone()) for constant in constants)
         self.last = nn.Sigmoid() if sigmoid else nn.Identity()

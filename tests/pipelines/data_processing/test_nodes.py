@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -146,7 +148,7 @@ def good() -> pd.DataFrame:
         ({"Survived": [0, None]}, "column Survived has nan in row 2; expected 0 or 1 in every row"),
     ],
 )
-def test_bad_passengers_are_told_in_one_line(changes: dict[str, object], words: str) -> None:
+def test_bad_passengers_are_told_in_one_line(changes: dict[str, Any], words: str) -> None:
     frame = good().assign(**changes)
     frame.attrs["file"] = "train.csv"
     with pytest.raises(InputError) as error:

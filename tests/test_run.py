@@ -1,0 +1,135 @@
+"""Whole runs, as a user starts them, in copies of the project."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.conftest import TRAIN_CSV, MakeProject, Project
+
+VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
+
+
+def test_every_node_output_is_versioned_and_nothing_is_pickled(sample_run: Project) -> None:
+    artefacts = sample_run.artefacts()
+    assert len(artefacts) == 10 + 5 * len(VARIANTS) + 2
+    assert {name.rpartition(".")[2] for name in artefacts} == {"json", "csv", "parquet", "safetensors"}
+    versions = {file.parent.name for file in (sample_run.folder / "data").rglob("*.*") if file.is_file()}
+    assert len(versions) == 1, "one run is one version"
+
+
+def test_sample_is_said_loudly(sample_run: Project) -> None:
+    for variant in VARIANTS:
+        assert sample_run.load(f"{variant}.metrics")["source"] == "sample"
+    assert set(sample_run.load("comparison")["source"]) == {"sample"}
+    ran = sample_run.run("--pipeline", "linear")
+    assert ran.stderr.count("GOING ON WITH A SAMPLE") == 1
+    assert "source: SAMPLE" in ran.stdout
+
+
+def test_console_is_a_line_a_node_and_a_table(project: Project) -> None:
+    ran = project.run("--pipeline", "deep")
+    lines = ran.stderr.splitlines()
+    assert len(lines) == 1 + 1 + 8 + 4, "a download, its failure, data processing, training"
+    assert not re.search(r"deprecat|Warning", ran.stderr)
+    (row,) = [line for line in ran.stdout.splitlines() if line.strip().startswith("deep")]
+    assert f"{project.load('deep.metrics')['valid_accuracy']:.4f}" in row
+
+
+@pytest.mark.parametrize(
+    ("runner", "hash_seed"), [("SequentialRunner", "1"), ("ThreadRunner", "2"), ("ParallelRunner", "3")]
+)
+def test_same_inputs_give_the_same_bytes(
+    make_project: MakeProject, sample_run: Project, runner: str, hash_seed: str
+) -> None:
+    other = make_project()
+    other.run("--runner", runner, PYTHONHASHSEED=hash_seed)
+    assert other.artefacts() == sample_run.artefacts()
+
+
+def test_float64_is_another_recipe_with_nearly_the_same_results(
+    make_project: MakeProject, sample_run: Project
+) -> None:
+    wide = make_project()
+    wide.run("--pipeline", "sigmoid", "--params", "precision=float64,threads=2")
+    ours, theirs = (project.load("sigmoid.coefficients")["coefficients"] for project in (wide, sample_run))
+    assert not ours.equal(theirs)
+    assert (ours - theirs).abs().max() < 1e-3
+
+
+def test_a_variant_is_a_block_of_parameters(project: Project) -> None:
+    project.configure(
+        "parameters.yml",
+        "wide: {model: deep, seed: 442, learning_rate: 1, epochs: 5, hidden: [64, 32]}\ndeep: {epochs: 7}\n",
+    )
+    assert "wide" in project.kedro("registry", "list").stdout
+    project.run("--pipeline", "wide")
+    assert project.load("wide.coefficients")["layer2"].shape == (64, 32)
+    project.run("--pipeline", "deep", "--params", "deep.learning_rate=2")
+    assert len(project.load("deep.losses")) == 7, "conf/local changes one parameter and keeps the others"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "line"),
+    [
+        (
+            "deep.learning_rat=2",
+            "Error: parameter deep.learning_rat is unknown; did you mean deep.learning_rate?",
+        ),
+        ("dep.epochs=2", "Error: parameter dep is unknown; did you mean deep?"),
+        ("deep.epochs=0", "Error: parameter deep.epochs is 0: input should be greater than or equal to 1"),
+    ],
+)
+def test_a_wrong_parameter_ends_the_run_before_it_begins(project: Project, parameter: str, line: str) -> None:
+    ran = project.kedro("run", "--params", parameter)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", line + "\n")
+    assert project.artefacts() == {}
+    assert "Traceback" in (project.folder / "kedro.log").read_text()
+
+
+def test_an_unknown_pipeline_is_one_line(project: Project) -> None:
+    ran = project.kedro("run", "--pipeline", "dep")
+    assert ran.returncode == 1
+    assert len(ran.stderr.splitlines()) == 1
+    assert "'dep'" in ran.stderr
+    assert "deep" in ran.stderr
+
+
+def test_without_sample_and_network_the_error_is_one_line(make_project: MakeProject) -> None:
+    project = make_project(sample=False)
+    ran = project.kedro("run")
+    assert ran.returncode == 1
+    (error,) = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
+    assert "kaggle competitions download" in error
+    assert "Traceback" not in ran.stderr
+    assert project.artefacts() == {}
+
+
+def test_a_bad_file_is_told_before_anything_is_written(project: Project) -> None:
+    csv = "Survived,Pclass,Sex,Age,SibSp,Parch,Fare,Embarked\n1,1,female,x,0,0,5,C\n0,7,male,2,0,0,5,S\n"
+    (project.folder / "data" / "01_raw" / "train.csv").write_text(csv)
+    ran = project.kedro("run")
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1] == (
+        "Error: train.csv: column Age has 'x' in row 1; expected finite numbers; "
+        "column Pclass has 7 in row 2; expected one of 1, 2, 3"
+    )
+    assert project.artefacts() == {}
+
+
+@pytest.mark.parametrize("command", [["registry", "list"], ["catalog", "describe-datasets"]])
+def test_commands_that_train_nothing_do_not_load_pytorch(project: Project, command: list[str]) -> None:
+    ran = project.kedro(*command, PYTHONPROFILEIMPORTTIME="1")
+    assert ran.returncode == 0, ran.stderr
+    imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+    assert "kedro" in imported
+    assert "torch" not in imported
+
+
+@pytest.mark.skipif(not TRAIN_CSV.exists(), reason="Kaggle's train.csv is not in data/01_raw")
+def test_real_data_closes_with_the_article_beside_it(make_project: MakeProject) -> None:
+    ran = make_project(real_data=True).run("--pipeline", "deep")
+    assert "source: original" in ran.stdout
+    (row,) = [line for line in ran.stdout.splitlines() if line.strip().startswith("deep")]
+    assert row.split() == ["deep", "0.8258", "0.763", "to", "0.875", "0.8258", "0.195", "30"]
