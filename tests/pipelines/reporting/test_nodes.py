@@ -19,6 +19,7 @@ def metrics(source: str) -> dict[str, Any]:
         "valid_accuracy": 0.75,
         "valid_accuracy_low": 0.7,
         "valid_accuracy_high": 0.8,
+        "majority_accuracy": 0.5955,
         "last_loss": 0.195,
         "epochs": 30,
     }
@@ -30,6 +31,7 @@ def test_article_stands_beside_the_original_passengers() -> None:
     assert comparison["article_accuracy"].fillna(0).tolist() == [0.8258, 0]
     table = render(comparison)
     assert "source: original" in table
+    assert table.rstrip().endswith("always the more frequent answer: 0.5955")
     row = next(line for line in table.splitlines() if "deep" in line)
     assert row.split() == ["deep", "0.7500", "0.700", "to", "0.800", "0.8258", "0.195", "30"]
     assert "–" in next(line for line in table.splitlines() if "wide" in line)

@@ -34,7 +34,8 @@ def render(comparison: pd.DataFrame) -> str:
     source = comparison["source"].iloc[0]
     if source != "original":
         table = table.drop(columns="article")
-    return f"\n{HEADINGS[source]}\n\n{table.to_string(index=False)}\n"
+    majority = f"always the more frequent answer: {comparison['majority_accuracy'].iloc[0]:.4f}"
+    return f"\n{HEADINGS[source]}\n\n{table.to_string(index=False)}\n\n{majority}\n"
 
 
 HEADINGS = {
