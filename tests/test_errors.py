@@ -8,9 +8,14 @@ from from_scratch.errors import InputError, in_one_line, show
 
 def test_ours_speak_for_themselves_and_others_say_their_type() -> None:
     assert in_one_line(InputError("parameter x\n  is wrong")) == "parameter x is wrong"
-    assert in_one_line(DatasetError("Failed while loading.\n\nNo such file")) == (
-        "DatasetError: Failed while loading. No such file"
-    )
+    assert in_one_line(DatasetError("Failed while loading.\n\nNo file")) == "Failed while loading. No file"
+    assert in_one_line(KeyError("x")) == "KeyError: 'x'"
+
+
+def test_the_node_is_told() -> None:
+    error = InputError("column x is wrong")
+    error.add_note("in data_processing.ingest")
+    assert in_one_line(error) == "column x is wrong (in data_processing.ingest)"
 
 
 def test_show_prints_one_line(capsys: pytest.CaptureFixture[str]) -> None:

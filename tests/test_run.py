@@ -113,7 +113,7 @@ def test_a_bad_file_is_told_before_anything_is_written(project: Project) -> None
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-1] == (
         "Error: train.csv: column Age has 'x' in row 1; expected finite numbers; "
-        "column Pclass has 7 in row 2; expected one of 1, 2, 3"
+        "column Pclass has 7 in row 2; expected one of 1, 2, 3 (in data_processing.ingest)"
     )
     assert project.artefacts() == {}
 

@@ -6,6 +6,8 @@ import logging
 import sys
 from types import TracebackType
 
+from kedro.io.core import DatasetError
+
 TRACEBACKS = "from_scratch.tracebacks"
 """The logger that conf/logging.yml sends to the log file alone."""
 
@@ -21,10 +23,13 @@ def in_one_line(error: BaseException) -> str:
         error: Any error.
 
     Returns:
-        Its message, without line breaks, behind the name of its type where it isn't ours.
+        Its message, without line breaks, and where it was raised if that is known; behind the name of its
+        type where the message alone may not say what is wrong.
     """
     message = " ".join(str(error).split())
-    return message if isinstance(error, InputError) else f"{type(error).__name__}: {message}"
+    where = "".join(f" ({note})" for note in getattr(error, "__notes__", []))
+    speaks_for_itself = isinstance(error, InputError | DatasetError)
+    return f"{message}{where}" if speaks_for_itself else f"{type(error).__name__}: {message}{where}"
 
 
 def show(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

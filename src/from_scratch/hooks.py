@@ -33,10 +33,16 @@ class ProjectHooks:
     @hook_impl
     def before_node_run(self, node: Node, catalog: CatalogProtocol[Any, Any]) -> None:
         """Say which node runs, and let PyTorch compute with as many threads as the parameters say."""
+        log.info("%-36s -> %s", node.name, ", ".join(node.outputs))
+
         import torch
 
-        log.info("%-36s -> %s", node.name, ", ".join(node.outputs))
         torch.set_num_threads(catalog.load("params:threads"))
+
+    @hook_impl
+    def on_node_error(self, error: Exception, node: Node) -> None:
+        """Let the error say in which node it was raised."""
+        error.add_note(f"in {node.name}")
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:

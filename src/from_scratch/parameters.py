@@ -17,7 +17,7 @@ ModelName = Literal["linear", "sigmoid", "matmul", "neural_net", "deep"]
 Precision = Literal["float32", "float64"]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
-PIPELINES = ("data_processing", "reporting")
+PIPELINES = ("__default__", "data_processing", "reporting")
 """The pipelines that are no variants; no variant can have their names."""
 
 

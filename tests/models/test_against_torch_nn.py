@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from from_scratch.models import MODELS
-from from_scratch.models.training import train
+from from_scratch.models import MODELS, train
 
 FEATURES, ROWS, EPOCHS = 12, 60, 25
 HIDDEN = {"linear": [], "sigmoid": [], "matmul": [], "neural_net": [7], "deep": [9, 6, 4]}

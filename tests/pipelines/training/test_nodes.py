@@ -6,7 +6,7 @@ import torch
 
 from from_scratch.errors import InputError
 from from_scratch.models import MODELS
-from from_scratch.parameters import Variant
+from from_scratch.parameters import Precision, Variant
 from from_scratch.pipelines.training import nodes
 from from_scratch.types import Tensors
 
@@ -23,7 +23,7 @@ def train() -> Tensors:
 @pytest.mark.parametrize("variant", [LINEAR, DEEP])
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_fit_leaves_its_inputs_alone_and_stores_float32(
-    train: Tensors, variant: Variant, precision: str
+    train: Tensors, variant: Variant, precision: Precision
 ) -> None:
     initial = nodes.initialise(train, variant)
     kept = {name: tensor.clone() for name, tensor in initial.items()}

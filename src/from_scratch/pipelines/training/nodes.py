@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from from_scratch.errors import InputError
-from from_scratch.parameters import Variant
+from from_scratch.parameters import Precision, Variant
 from from_scratch.types import DataFrame, Tensors
 
 
@@ -23,15 +23,13 @@ def initialise(train: Tensors, variant: Variant) -> Tensors:
 
     from from_scratch.models import MODELS
 
+    features = train["independent"].shape[1]
     generator = torch.Generator().manual_seed(variant.seed)
-    coefficients: Tensors = MODELS[variant.model].initialise(
-        train["independent"].shape[1], variant.hidden, generator
-    )
-    return coefficients
+    return MODELS[variant.model].initialise(features, variant.hidden, generator)
 
 
 def fit(
-    initial_coefficients: Tensors, train: Tensors, variant: Variant, precision: str
+    initial_coefficients: Tensors, train: Tensors, variant: Variant, precision: Precision
 ) -> tuple[Tensors, DataFrame]:
     """Train (section 6.2).
 
@@ -52,12 +50,11 @@ def fit(
     import pandas as pd
     from tqdm import tqdm
 
-    from from_scratch.models import MODELS
-    from from_scratch.models.training import train as train_model
+    from from_scratch import models
 
     coefficients, rows = _widen(initial_coefficients, precision), _widen(train, precision)
-    training = train_model(
-        MODELS[variant.model].predict,
+    training = models.train(
+        models.MODELS[variant.model].predict,
         coefficients,
         rows["independent"],
         rows["dependent"],
@@ -65,9 +62,9 @@ def fit(
         variant.epochs,
     )
     losses = []
-    for epoch, loss in enumerate(
-        tqdm(training, total=variant.epochs, unit="epoch", delay=2, leave=False), start=1
-    ):
+    # A bar, where someone watches, for a training of more than two seconds.
+    progress = tqdm(training, total=variant.epochs, unit="epoch", delay=2, leave=False, disable=None)
+    for epoch, loss in enumerate(progress, start=1):
         if not math.isfinite(loss):
             raise InputError(
                 f"model {variant.model}: with learning_rate {variant.learning_rate} the loss is {loss} "
@@ -79,7 +76,7 @@ def fit(
 
 
 def predict(
-    coefficients: Tensors, train: Tensors, valid: Tensors, variant: Variant, precision: str
+    coefficients: Tensors, train: Tensors, valid: Tensors, variant: Variant, precision: Precision
 ) -> Tensors:
     """Predict every row, those that trained and those that didn't.
 
@@ -95,14 +92,11 @@ def predict(
     """
     from from_scratch.models import MODELS
 
-    def predictions(rows: Tensors) -> Any:
-        return (
-            MODELS[variant.model]
-            .predict(_widen(coefficients, precision), _widen(rows, precision)["independent"])
-            .float()
-        )
-
-    return {"train": predictions(train), "valid": predictions(valid)}
+    coefficients, train, valid = (_widen(tensors, precision) for tensors in (coefficients, train, valid))
+    return {
+        name: MODELS[variant.model].predict(coefficients, rows["independent"]).float()
+        for name, rows in {"train": train, "valid": valid}.items()
+    }
 
 
 def score(
@@ -122,8 +116,8 @@ def score(
         `train`; `valid_accuracy_low` and `_high` are the Wilson interval that holds the true accuracy with
         95 % confidence; positives and negatives are counted in `valid`.
     """
+    from from_scratch.models import mean_absolute_error
     from from_scratch.models.scoring import accuracy, confusion, majority_accuracy, wilson_interval
-    from from_scratch.models.training import mean_absolute_error
 
     metrics: dict[str, Any] = {"source": source["source"]}
     for name, rows in {"train": train, "valid": valid}.items():
@@ -144,7 +138,7 @@ def score(
     }
 
 
-def _widen(tensors: Tensors, precision: str) -> Tensors:
+def _widen(tensors: Tensors, precision: Precision) -> Tensors:
     """Copy tensors into the precision that is computed in."""
     import torch
 
