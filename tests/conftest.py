@@ -29,12 +29,19 @@ class Project:
 
     folder: Path
 
-    def kedro(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def kedro(
+        self, *arguments: str, folder: str = ".", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a `kedro` command, and give back what it printed and its exit code."""
         command = [sys.executable, "-m", "kedro", *arguments]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("KEDRO_")}
         return subprocess.run(
-            command, cwd=self.folder, env=inherited | environment, capture_output=True, text=True, timeout=120
+            command,
+            cwd=self.folder / folder,
+            env=inherited | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

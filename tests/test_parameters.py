@@ -89,8 +89,10 @@ def test_right_parameters(path: str, value: Any) -> None:
         ("threads", 0, "threads is 0: input should be greater than or equal to 1"),
         ("precision", "float16", "precision is 'float16': expected one of float32, float64"),
         ("reporting.article_accuracy", {"deep": "x"}, "reporting.article_accuracy.deep is 'x'"),
-        ("data_processing", WIDE, "data_processing: a variant can't have that name"),
-        ("my-net", WIDE, "my-net: a variant can't have that name"),
+        ("data_processing", WIDE, "data_processing: a variant's name is of letters"),
+        ("__default__", WIDE, "__default__: a variant's name is of letters"),
+        ("wide", {"modl": "deep"}, "wide is unknown; to be a variant it must name its model"),
+        ("my-net", WIDE, "my-net: a variant's name is of letters"),
         (
             "wide",
             {"model": "deep", "hidden": [3]},

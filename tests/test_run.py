@@ -53,7 +53,7 @@ def test_float64_is_another_recipe_with_nearly_the_same_results(
 ) -> None:
     wide = make_project()
     wide.run("--pipeline", "sigmoid", "--params", "precision=float64,threads=2")
-    ours, theirs = (project.load("sigmoid.coefficients")["coefficients"] for project in (wide, sample_run))
+    ours, theirs = (project.load("sigmoid.coefficients")["weights"] for project in (wide, sample_run))
     assert not ours.equal(theirs)
     assert (ours - theirs).abs().max() < 1e-3
 
@@ -94,6 +94,25 @@ def test_an_unknown_pipeline_is_one_line(project: Project) -> None:
     assert len(ran.stderr.splitlines()) == 1
     assert "'dep'" in ran.stderr
     assert "deep" in ran.stderr
+
+
+def test_errors_of_kedro_commands_are_told(project: Project) -> None:
+    ran = project.kedro("registry", "describe", "dep")
+    assert ran.returncode == 1
+    assert "'dep' pipeline not found" in ran.stdout
+
+
+def test_what_was_never_made_is_told(project: Project) -> None:
+    ran = project.kedro("run", "--pipeline", "reporting")
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Error: deep.metrics, features, linear.coefficients, ")
+    assert ran.stderr.endswith(": not made yet; `kedro run` makes everything\n")
+
+
+def test_commands_may_start_in_any_folder(project: Project) -> None:
+    ran = project.kedro("run", "--pipeline", "dep", folder="src")
+    assert len(ran.stderr.splitlines()) == 1
+    assert "Traceback" in (project.folder / "kedro.log").read_text()
 
 
 def test_without_sample_and_network_the_error_is_one_line(make_project: MakeProject) -> None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from pathlib import Path
+from typing import TypeGuard
 
+import yaml
 from kedro.framework.cli.hooks import cli_hook_impl
+from kedro.framework.project import configure_logging
 from kedro.framework.startup import ProjectMetadata
 
 from from_scratch import errors
@@ -16,9 +21,12 @@ class CommandHooks:
 
     @cli_hook_impl
     def before_command_run(self, project_metadata: ProjectMetadata | None) -> None:
-        """Tell errors in one line, instead of a traceback."""
-        if _is_this_project(project_metadata):
-            sys.excepthook = errors.show
+        """Log as conf/logging.yml says, from whichever folder, and tell errors in one line."""
+        if not _is_this_project(project_metadata):
+            return
+        if Path.cwd() != project_metadata.project_path and "KEDRO_LOGGING_CONFIG" not in os.environ:
+            _configure_logging(project_metadata.project_path)
+        sys.excepthook = errors.show
 
     @cli_hook_impl
     def after_command_run(self, project_metadata: ProjectMetadata | None) -> None:
@@ -27,7 +35,14 @@ class CommandHooks:
             gc.freeze()
 
 
-def _is_this_project(metadata: ProjectMetadata | None) -> bool:
+def _configure_logging(project: Path) -> None:
+    """Do what Kedro does for commands that start in the project's folder."""
+    config = yaml.safe_load((project / "conf" / "logging.yml").read_text(encoding="utf-8"))
+    config["handlers"]["file"]["filename"] = str(project / config["handlers"]["file"]["filename"])
+    configure_logging(config)
+
+
+def _is_this_project(metadata: ProjectMetadata | None) -> TypeGuard[ProjectMetadata]:
     """Tell this project from others whose commands run in the same environment."""
     return metadata is not None and metadata.package_name == __package__
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import CatalogProtocol
+from kedro.io import AbstractVersionedDataset, CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from from_scratch import parameters, pipeline_registry
+from from_scratch.errors import InputError
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,21 @@ class ProjectHooks:
         pipeline_registry.parameters_of_session = raw
 
     @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
+        """See that what the pipeline starts from was ever made.
+
+        Raises:
+            InputError: If it wasn't.
+        """
+        never_made = [
+            name
+            for name in sorted(pipeline.inputs())
+            if isinstance(catalog.get(name), AbstractVersionedDataset) and not catalog.exists(name)
+        ]
+        if never_made:
+            raise InputError(f"{', '.join(never_made)}: not made yet; `kedro run` makes everything")
+
+    @hook_impl
     def before_node_run(self, node: Node, catalog: CatalogProtocol[Any, Any]) -> None:
         """Say which node runs, and let PyTorch compute with as many threads as the parameters say."""
         log.info("%-36s -> %s", node.name, ", ".join(node.outputs))
@@ -47,15 +63,20 @@ class ProjectHooks:
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
         """Print the table that closes a run which scored something."""
+        outputs = pipeline.all_outputs()
         variants = parameters.variants(pipeline_registry.parameters_of_session)
-        scored = [variant for variant in variants if f"{variant}.metrics" in pipeline.all_outputs()]
-        if not scored:
+        scored = [variant for variant in variants if f"{variant}.metrics" in outputs]
+        if not scored and "comparison" not in outputs:
             return
 
         from from_scratch.pipelines.reporting.nodes import compare
         from from_scratch.pipelines.reporting.table import render
 
-        metrics = {variant: catalog.load(f"{variant}.metrics") for variant in scored}
-        # Kedro types only the parameters of the pipelines that were asked for.
-        published = parameters.Reporting.model_validate(catalog.load("params:reporting"))
-        print(render(compare(published, **metrics)))
+        if "comparison" in outputs:
+            comparison = catalog.load("comparison")
+        else:
+            metrics = {variant: catalog.load(f"{variant}.metrics") for variant in scored}
+            # Kedro types only the parameters of the pipelines that were asked for.
+            published = parameters.Reporting.model_validate(catalog.load("params:reporting"))
+            comparison = compare(published, **metrics)
+        print(render(comparison))

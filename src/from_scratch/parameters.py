@@ -20,6 +20,10 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 PIPELINES = ("__default__", "data_processing", "reporting")
 """The pipelines that are no variants; no variant can have their names."""
 
+NAMING = (
+    f"a variant's name is of letters, digits and underscores, no digit first, and not {', '.join(PIPELINES)}"
+)
+
 
 class Block(BaseModel):
     """A block of parameters: every name is known, and every value has the type it is said to have."""
@@ -106,7 +110,7 @@ def check(raw: dict[str, Any]) -> None:
         InputError: One line that names each wrong parameter, its value, and what was expected.
     """
     blocks = variants(raw)
-    faults = [f"{name}: a variant can't have that name" for name in blocks if not _can_be_a_name(name)]
+    faults = [f"{name}: {NAMING}" for name in blocks if not _can_be_a_name(name)]
     faults += _faults(Parameters, {name: raw[name] for name in raw if name not in blocks}, "", list(blocks))
     for name, block in blocks.items():
         faults += _faults(Variant, block, f"{name}.")
@@ -134,9 +138,9 @@ def _fault(detail: ErrorDetails, block: type[Block], prefix: str, variants: Sequ
     match detail["type"]:
         case "extra_forbidden":
             known = [*_block_at(block, path).model_fields, *(variants if not path else ())]
-            hint = f"; known here: {', '.join(known)}" + (
-                "" if prefix else ", and every block that names a model"
-            )
+            hint = f"; known here: {', '.join(known)}"
+            if not prefix and isinstance(value, dict):
+                hint = "; to be a variant it must name its model"
             return f"{prefix}{last} is unknown{_nearest(last, known, prefix) or hint}"
         case "missing":
             return f"{prefix}{last} is missing"

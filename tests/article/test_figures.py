@@ -1,4 +1,4 @@
-"""Every figure that the article prints comes out of a run, to its last digit."""
+"""The figures that the article prints come out of a run, to their last digit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 from from_scratch.models import linear
 from from_scratch.models.training import gradient_step, mean_absolute_error
-from from_scratch.types import Tensors
+from from_scratch.node_types import Tensors
 from tests.conftest import Project
 
 FIGURES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "figures.yml").read_text())
@@ -54,14 +54,12 @@ def test_modes(article_run: Project) -> None:
 def test_features(article_run: Project, initial: Tensors, model_input: Tensors) -> None:
     features = torch.tensor(article_run.load("features").to_numpy("float64"), dtype=torch.float32)
     assert_printed(features[EDGE], FIGURES["features"])
-    assert_printed((features * initial["coefficients"])[EDGE], FIGURES["products"])
-    assert_printed(
-        (model_input["independent"] * initial["coefficients"])[EDGE], FIGURES["normalised_products"]
-    )
+    assert_printed((features * initial["weights"])[EDGE], FIGURES["products"])
+    assert_printed((model_input["independent"] * initial["weights"])[EDGE], FIGURES["normalised_products"])
 
 
 def test_untrained_linear_model(initial: Tensors, model_input: Tensors) -> None:
-    assert_printed(initial["coefficients"], FIGURES["initial_coefficients"])
+    assert_printed(initial["weights"], FIGURES["initial_coefficients"])
     predictions = linear.predict(initial, model_input["independent"])
     assert_printed(predictions[:10], FIGURES["initial_predictions"])
     assert_printed(
@@ -70,7 +68,7 @@ def test_untrained_linear_model(initial: Tensors, model_input: Tensors) -> None:
 
 
 def test_gradients_add_up_until_a_step_zeroes_them(initial: Tensors, model_input: Tensors) -> None:
-    coefficients = initial["coefficients"].requires_grad_()
+    coefficients = initial["weights"].requires_grad_()
 
     def loss() -> torch.Tensor:
         return mean_absolute_error(
@@ -121,7 +119,7 @@ def test_predictions_of_the_linear_model(article_run: Project) -> None:
 def test_products_of_the_sigmoid_model(article_run: Project) -> None:
     coefficients, valid = article_run.load("sigmoid.coefficients"), article_run.load("valid")["independent"]
     assert_printed(linear.predict(coefficients, valid), FIGURES["sigmoid_products"])
-    ours, figures = valid @ coefficients["coefficients"], torch.tensor(FIGURES["sigmoid_matrix_products"])
+    ours, figures = valid @ coefficients["weights"], torch.tensor(FIGURES["sigmoid_matrix_products"])
     # The order in which a processor adds up a matrix product moves the last printed digit.
     torch.testing.assert_close(ours, figures, atol=1.5e-4, rtol=0)
 

@@ -11,7 +11,7 @@ from kedro.io.core import DatasetError, Version
 from moto.server import ThreadedMotoServer
 
 from from_scratch.datasets import TensorsDataset
-from from_scratch.types import Tensors
+from from_scratch.node_types import Tensors
 
 VERSION = Version(None, "2026-01-01T00.00.00.000Z")
 

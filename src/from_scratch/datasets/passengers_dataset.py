@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
-from from_scratch.types import DataFrame
+from from_scratch.node_types import DataFrame
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from kedro.io.core import (
     get_protocol_and_path,
 )
 
-from from_scratch.types import Tensors
+from from_scratch.node_types import Tensors
 
 
 class TensorsDataset(AbstractVersionedDataset[Tensors, Tensors]):

@@ -16,19 +16,19 @@ def initialise(features: int, hidden: list[int], generator: Generator) -> dict[s
         generator: The source of the random numbers.
 
     Returns:
-        `coefficients` [features], float32.
+        `weights` [features], float32.
     """
-    return {"coefficients": torch.rand(features, generator=generator) - 0.5}
+    return {"weights": torch.rand(features, generator=generator) - 0.5}
 
 
 def predict(coefficients: dict[str, Tensor], independent: Tensor) -> Tensor:
     """Multiply each feature by its coefficient and add them up.
 
     Args:
-        coefficients: `coefficients` [features].
+        coefficients: `weights` [features].
         independent: The features [rows, features].
 
     Returns:
         Predictions [rows]; nothing keeps them between 0 and 1.
     """
-    return (independent * coefficients["coefficients"]).sum(dim=1)
+    return (independent * coefficients["weights"]).sum(dim=1)

@@ -13,19 +13,19 @@ def initialise(features: int, hidden: list[int], generator: Generator) -> dict[s
         generator: The source of the random numbers.
 
     Returns:
-        `coefficients` [features, 1], float32.
+        `weights` [features, 1], float32.
     """
-    return {"coefficients": torch.rand(features, 1, generator=generator) * 0.1}
+    return {"weights": torch.rand(features, 1, generator=generator) * 0.1}
 
 
 def predict(coefficients: dict[str, Tensor], independent: Tensor) -> Tensor:
     """Multiply the features by the column of coefficients, and squeeze the result into (0, 1).
 
     Args:
-        coefficients: `coefficients` [features, 1].
+        coefficients: `weights` [features, 1].
         independent: The features [rows, features].
 
     Returns:
         Probabilities [rows].
     """
-    return torch.sigmoid(independent @ coefficients["coefficients"]).squeeze(1)
+    return torch.sigmoid(independent @ coefficients["weights"]).squeeze(1)

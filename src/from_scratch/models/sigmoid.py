@@ -12,7 +12,7 @@ def predict(coefficients: dict[str, Tensor], independent: Tensor) -> Tensor:
     """Squeeze the linear model's predictions into (0, 1).
 
     Args:
-        coefficients: `coefficients` [features].
+        coefficients: `weights` [features].
         independent: The features [rows, features].
 
     Returns:

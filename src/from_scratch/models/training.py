@@ -25,7 +25,8 @@ def mean_absolute_error(predictions: Tensor, dependent: Tensor) -> Tensor:
 def gradient_step(coefficients: dict[str, Tensor], loss: Tensor, learning_rate: float) -> None:
     """Move every coefficient a little downhill, in place.
 
-    The gradients are set to zero afterwards: autograd adds to what it finds there.
+    A coefficient's gradient says how fast the loss grows with it, so a step against it lessens the loss.
+    Afterwards the gradients are set to zero, because autograd adds to what it finds there.
 
     Args:
         coefficients: Tensors that require gradients, from which `loss` was computed.

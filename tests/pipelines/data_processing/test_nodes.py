@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.pandas import column, data_frames, range_indexes
 
 from from_scratch.errors import InputError
+from from_scratch.node_types import Tensors
 from from_scratch.parameters import Features, Split
 from from_scratch.pipelines.data_processing import nodes
-from from_scratch.types import Tensors
 
 FEATURES = Features(
     target="Survived",
@@ -44,7 +44,11 @@ def process(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, Tensors]:
     taken_in, _ = nodes.ingest(frame, FEATURES)
     imputed = nodes.impute_modes(taken_in, nodes.compute_modes(taken_in))
     features = nodes.one_hot_encode(imputed, FEATURES)
-    return imputed, features, nodes.normalise(features, nodes.compute_maxima(features), imputed, FEATURES)
+    return (
+        imputed,
+        features,
+        nodes.normalise(features, nodes.compute_maxima(features), imputed, FEATURES.target),
+    )
 
 
 @given(passengers)
@@ -83,7 +87,7 @@ def test_normalised_features_are_finite_and_at_most_one(frame: pd.DataFrame) -> 
 def test_a_feature_of_zeros_is_not_divided_by_zero() -> None:
     features = pd.DataFrame({"zeros": [0.0, 0.0], "Age": [10.0, 40.0]})
     target = pd.DataFrame({"Survived": [0, 1]})
-    tensors = nodes.normalise(features, nodes.compute_maxima(features), target, FEATURES)
+    tensors = nodes.normalise(features, nodes.compute_maxima(features), target, "Survived")
     assert tensors["independent"].tolist() == [[0.0, 0.25], [0.0, 1.0]]
 
 
@@ -163,8 +167,10 @@ def test_all_faults_are_told_at_once() -> None:
 
 
 def test_absent_columns_and_rows() -> None:
-    with pytest.raises(InputError, match="column Fare is not there; found Survived, Age, SibSp, Sex, Pclass"):
+    with pytest.raises(InputError, match="no column Fare; found Survived, Age, SibSp, Sex, Pclass"):
         nodes.ingest(good().drop(columns="Fare"), FEATURES)
+    with pytest.raises(InputError, match=r"no columns Fare, Sex; found Survived, Age, SibSp, Pclass$"):
+        nodes.ingest(good().drop(columns=["Fare", "Sex"]), FEATURES)
     with pytest.raises(InputError, match="there are no rows, only a header"):
         nodes.ingest(good().iloc[:0], FEATURES)
 

@@ -31,7 +31,7 @@ def test_article_stands_beside_the_original_passengers() -> None:
     assert comparison["article_accuracy"].fillna(0).tolist() == [0.8258, 0]
     table = render(comparison)
     assert "source: original" in table
-    assert table.rstrip().endswith("always the more frequent answer: 0.5955")
+    assert table.rstrip().endswith("always the answer that is more frequent in training: 0.5955")
     row = next(line for line in table.splitlines() if "deep" in line)
     assert row.split() == ["deep", "0.7500", "0.700", "to", "0.800", "0.8258", "0.195", "30"]
     assert "–" in next(line for line in table.splitlines() if "wide" in line)
@@ -46,11 +46,23 @@ def test_article_does_not_stand_beside_other_passengers(source: str, words: str)
     assert "article" not in table
 
 
+def test_a_net_that_learnt_nothing_is_told() -> None:
+    unlucky = metrics("original") | {"valid_accuracy": 0.5955}
+    table = render(compare(PUBLISHED, linear=metrics("original"), deep=unlucky))
+    assert "no better than that: deep (another seed or learning_rate may train it)" in table
+
+
+def test_mixed_sources_are_told() -> None:
+    table = render(compare(PUBLISHED, linear=metrics("original"), deep=metrics("sample")))
+    assert "source: MIXED" in table
+    assert next(line for line in table.splitlines() if "deep" in line).split()[-1] == "sample"
+
+
 def test_name_coefficients() -> None:
     features = pd.DataFrame(columns=["Age", "Fare"])
     named = name_coefficients(
         features,
-        linear={"coefficients": torch.tensor([1.0, 2.0])},
-        matmul={"coefficients": torch.tensor([[3.0], [4.0]])},
+        linear={"weights": torch.tensor([1.0, 2.0])},
+        matmul={"weights": torch.tensor([[3.0], [4.0]])},
     )
     assert named.to_dict("list") == {"feature": ["Age", "Fare"], "linear": [1.0, 2.0], "matmul": [3.0, 4.0]}

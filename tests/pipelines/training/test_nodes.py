@@ -6,9 +6,9 @@ import torch
 
 from from_scratch.errors import InputError
 from from_scratch.models import MODELS
+from from_scratch.node_types import Tensors
 from from_scratch.parameters import Precision, Variant
 from from_scratch.pipelines.training import nodes
-from from_scratch.types import Tensors
 
 LINEAR = Variant(model="linear", seed=442, learning_rate=0.1, epochs=5)
 DEEP = Variant(model="deep", seed=1, learning_rate=0.5, epochs=5, hidden=[4, 3])

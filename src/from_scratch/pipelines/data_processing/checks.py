@@ -24,7 +24,8 @@ def find_faults(passengers: pd.DataFrame, features: Features) -> list[str]:
     needed = [features.target, *features.continuous, *features.log, *features.categorical]
     absent = [column for column in needed if column not in passengers.columns]
     if absent:
-        return [f"column {column} is not there; found {', '.join(passengers.columns)}" for column in absent]
+        columns = f"column{'s' * (len(absent) > 1)} {', '.join(absent)}"
+        return [f"no {columns}; found {', '.join(map(str, passengers.columns))}"]
     if passengers.empty:
         return ["there are no rows, only a header"]
     return [fault for column in needed for fault in _faults_of(passengers[column], features)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from from_scratch.errors import InputError
+from from_scratch.node_types import DataFrame, Tensors
 from from_scratch.parameters import Features, Split
-from from_scratch.types import DataFrame, Tensors
 
 
 def ingest(passengers: DataFrame, features: Features) -> tuple[DataFrame, dict[str, Any]]:
-    """Take the passengers in, if they are what the features need (section 5).
+    """Take the passengers in, if their columns are what the features need (section 5).
 
     Args:
         passengers: The passengers as they come.
@@ -106,16 +106,14 @@ def compute_maxima(features: DataFrame) -> dict[str, float]:
     return {str(feature): float(maximum) for feature, maximum in features.max().items()}
 
 
-def normalise(
-    features: DataFrame, maxima: dict[str, float], passengers: DataFrame, names: Features
-) -> Tensors:
+def normalise(features: DataFrame, maxima: dict[str, float], passengers: DataFrame, target: str) -> Tensors:
     """Divide each feature by its maximum, so that none outweighs the others (section 6).
 
     Args:
         features: A column for each feature.
         maxima: The maximum by feature; a feature whose maximum is zero is left as it is.
         passengers: The same rows, with the target.
-        names: Which column is the target.
+        target: The column to predict.
 
     Returns:
         `independent` [rows, features] and `dependent` [rows], float32.
@@ -125,7 +123,7 @@ def normalise(
     divisors = torch.tensor([maxima[feature] for feature in features.columns], dtype=torch.float32)
     divisors[divisors == 0] = 1
     independent = torch.tensor(features.to_numpy(dtype="float64"), dtype=torch.float32)
-    dependent = torch.tensor(passengers[names.target].to_numpy(), dtype=torch.float32)
+    dependent = torch.tensor(passengers[target].to_numpy(), dtype=torch.float32)
     return {"independent": independent / divisors, "dependent": dependent}
 
 

@@ -21,15 +21,15 @@ def create_pipeline() -> Pipeline:
         The pipeline, one box in Kedro-Viz, from `passengers` to `train` and `valid`.
     """
     nodes = [
-        node(ingest, ["passengers", "params:features"], ["typed_passengers", "source"], name="ingest"),
-        node(count_missing_values, "typed_passengers", "missing_values", name="count_missing_values"),
-        node(compute_modes, "typed_passengers", "modes", name="compute_modes"),
-        node(impute_modes, ["typed_passengers", "modes"], "imputed_passengers", name="impute_modes"),
+        node(ingest, ["passengers", "params:features"], ["checked_passengers", "source"], name="ingest"),
+        node(count_missing_values, "checked_passengers", "missing_values", name="count_missing_values"),
+        node(compute_modes, "checked_passengers", "modes", name="compute_modes"),
+        node(impute_modes, ["checked_passengers", "modes"], "imputed_passengers", name="impute_modes"),
         node(one_hot_encode, ["imputed_passengers", "params:features"], "features", name="one_hot_encode"),
         node(compute_maxima, "features", "maxima", name="compute_maxima"),
         node(
             normalise,
-            ["features", "maxima", "imputed_passengers", "params:features"],
+            ["features", "maxima", "imputed_passengers", "params:features.target"],
             "model_input",
             name="normalise",
         ),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from from_scratch.node_types import DataFrame, Tensors
 from from_scratch.parameters import Reporting
-from from_scratch.types import DataFrame, Tensors
 
 
 def compare(reporting: Reporting, **metrics: dict[str, Any]) -> DataFrame:
@@ -33,14 +33,12 @@ def name_coefficients(features: DataFrame, **coefficients: Tensors) -> DataFrame
 
     Args:
         features: A column for each feature.
-        **coefficients: `coefficients` [features] or [features, 1], by variant.
+        **coefficients: `weights` [features] or [features, 1], by variant.
 
     Returns:
         A row for each feature: `feature`, and a column for each variant.
     """
     import pandas as pd
 
-    columns = {
-        variant: tensors["coefficients"].flatten().numpy() for variant, tensors in coefficients.items()
-    }
+    columns = {variant: tensors["weights"].flatten().numpy() for variant, tensors in coefficients.items()}
     return pd.DataFrame({"feature": features.columns, **columns})

@@ -31,13 +31,25 @@ def render(comparison: pd.DataFrame) -> str:
             "epochs": comparison["epochs"],
         }
     )
-    source = comparison["source"].iloc[0]
-    if source != "original":
+    sources = comparison["source"].unique().tolist()
+    if "original" not in sources:
         table = table.drop(columns="article")
-    majority = f"always the more frequent answer: {comparison['majority_accuracy'].iloc[0]:.4f}"
-    return f"\n{HEADINGS[source]}\n\n{table.to_string(index=False)}\n\n{majority}\n"
+    if len(sources) > 1:
+        table["source"] = comparison["source"]
+    heading = HEADINGS[sources[0]] if len(sources) == 1 else MIXED
+    return f"\n{heading}\n\n{table.to_string(index=False)}\n\n{_say_what_majority_reaches(comparison)}\n"
 
 
+def _say_what_majority_reaches(comparison: pd.DataFrame) -> str:
+    majority = comparison["majority_accuracy"]
+    said = f"always the answer that is more frequent in training: {majority.iloc[0]:.4f}"
+    no_better = comparison["variant"][comparison["valid_accuracy"] <= majority]
+    if no_better.empty:
+        return said
+    return f"{said}\nno better than that: {', '.join(no_better)} (another seed or learning_rate may train it)"
+
+
+MIXED = "source: MIXED (not all of these saw the same passengers: run everything again)"
 HEADINGS = {
     "original": "source: original (Kaggle's passengers)",
     "own": "source: own (your file, not Kaggle's passengers)",

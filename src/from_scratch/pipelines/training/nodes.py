@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from from_scratch.errors import InputError
+from from_scratch.node_types import DataFrame, Tensors
 from from_scratch.parameters import Precision, Variant
-from from_scratch.types import DataFrame, Tensors
 
 
 def initialise(train: Tensors, variant: Variant) -> Tensors:
@@ -52,7 +52,7 @@ def fit(
 
     from from_scratch import models
 
-    coefficients, rows = _widen(initial_coefficients, precision), _widen(train, precision)
+    coefficients, rows = _in_precision(initial_coefficients, precision), _in_precision(train, precision)
     training = models.train(
         models.MODELS[variant.model].predict,
         coefficients,
@@ -92,7 +92,9 @@ def predict(
     """
     from from_scratch.models import MODELS
 
-    coefficients, train, valid = (_widen(tensors, precision) for tensors in (coefficients, train, valid))
+    coefficients, train, valid = (
+        _in_precision(tensors, precision) for tensors in (coefficients, train, valid)
+    )
     return {
         name: MODELS[variant.model].predict(coefficients, rows["independent"]).float()
         for name, rows in {"train": train, "valid": valid}.items()
@@ -138,7 +140,7 @@ def score(
     }
 
 
-def _widen(tensors: Tensors, precision: Precision) -> Tensors:
+def _in_precision(tensors: Tensors, precision: Precision) -> Tensors:
     """Copy tensors into the precision that is computed in."""
     import torch
 
