@@ -22,5 +22,3 @@ def test_show_prints_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     error = InputError("parameter x is wrong")
     show(InputError, error, None)
     assert capsys.readouterr().err == "Error: parameter x is wrong\n"
-    show(KeyboardInterrupt, KeyboardInterrupt(), None)
-    assert capsys.readouterr().err == "Interrupted.\n"

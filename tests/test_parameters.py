@@ -91,7 +91,24 @@ def test_right_parameters(path: str, value: Any) -> None:
         ("reporting.article_accuracy", {"deep": "x"}, "reporting.article_accuracy.deep is 'x'"),
         ("data_processing", WIDE, "data_processing: a variant's name is of letters"),
         ("__default__", WIDE, "__default__: a variant's name is of letters"),
-        ("wide", {"modl": "deep"}, "wide is unknown; to be a variant it must name its model"),
+        ("wide", {"modl": "deep"}, "wide is unknown; known here: features, "),
+        ("linear", 3, ", and as a variant any block that names its model"),
+        ("feature", WIDE, "feature: a variant's name is of letters"),
+        ("features.continuous", ["Age", "Survived"], "features: column Survived stands twice; expected each"),
+        ("features.log", ["Fare", "Fare"], "features: column Fare stands twice; expected each column once"),
+        ("features.categorical", {"Sex": ["male", "male"]}, "features: categorical.Sex has male twice"),
+        ("features.categorical", {"Sex": []}, "features.categorical.Sex is []"),
+        (
+            "reporting.article_accuracy",
+            {"lineer": 0.5},
+            "article_accuracy.lineer is no variant; did you mean linear?",
+        ),
+        (
+            "reporting.article_accuracy",
+            {"linear": 78.65},
+            "article_accuracy.linear is 78.65: input should be less",
+        ),
+        ("threads", 10**12, "threads is 1000000000000: input should be less than or equal to 1024"),
         ("my-net", WIDE, "my-net: a variant's name is of letters"),
         (
             "wide",
@@ -106,6 +123,17 @@ def test_wrong_parameters_are_told_in_one_line(path: str, value: Any, line: str)
     assert "parameter " in str(error.value)
     assert line in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_names_that_are_numbers_are_told() -> None:
+    with pytest.raises(InputError, match="parameter 3: a variant's name"):
+        check({**COMMITTED, 3: WIDE})  # type: ignore[dict-item]
+
+
+def test_features_must_not_be_none() -> None:
+    nothing = {"target": "Survived", "continuous": [], "log": [], "categorical": {}}
+    with pytest.raises(InputError, match="parameter features: there is none; expected at least one column"):
+        check(COMMITTED | {"features": nothing})
 
 
 def test_a_missing_block_is_told() -> None:

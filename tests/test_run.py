@@ -131,7 +131,7 @@ def test_a_bad_file_is_told_before_anything_is_written(project: Project) -> None
     ran = project.kedro("run")
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-1] == (
-        "Error: train.csv: column Age has 'x' in row 1; expected finite numbers; "
+        "Error: train.csv: column Age has 'x' in row 1; expected a number; "
         "column Pclass has 7 in row 2; expected one of 1, 2, 3 (in data_processing.ingest)"
     )
     assert project.artefacts() == {}

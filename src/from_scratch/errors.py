@@ -40,8 +40,5 @@ def show(kind: type[BaseException], error: BaseException, traceback: TracebackTy
         error: The error.
         traceback: Where it was raised.
     """
-    if issubclass(kind, KeyboardInterrupt):
-        print("Interrupted.", file=sys.stderr)
-        return
     print(f"Error: {in_one_line(error)}", file=sys.stderr)
     logging.getLogger(TRACEBACKS).error("", exc_info=(kind, error, traceback))

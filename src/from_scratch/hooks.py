@@ -27,8 +27,7 @@ class ProjectHooks:
         Raises:
             InputError: If a parameter is wrong.
         """
-        raw = context.config_loader["parameters"]
-        parameters.check(raw)
+        raw = parameters.read(context.config_loader)
         pipeline_registry.parameters_of_session = raw
 
     @hook_impl
@@ -47,13 +46,9 @@ class ProjectHooks:
             raise InputError(f"{', '.join(never_made)}: not made yet; `kedro run` makes everything")
 
     @hook_impl
-    def before_node_run(self, node: Node, catalog: CatalogProtocol[Any, Any]) -> None:
-        """Say which node runs, and let PyTorch compute with as many threads as the parameters say."""
+    def before_node_run(self, node: Node) -> None:
+        """Say which node runs."""
         log.info("%-36s -> %s", node.name, ", ".join(node.outputs))
-
-        import torch
-
-        torch.set_num_threads(catalog.load("params:threads"))
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:

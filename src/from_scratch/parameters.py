@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from kedro.config import AbstractConfigLoader
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from from_scratch.errors import InputError
@@ -17,12 +18,10 @@ ModelName = Literal["linear", "sigmoid", "matmul", "neural_net", "deep"]
 Precision = Literal["float32", "float64"]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
-PIPELINES = ("__default__", "data_processing", "reporting")
-"""The pipelines that are no variants; no variant can have their names."""
+TAKEN = ("__default__", "data_processing", "reporting", "feature")
+"""Names that no variant can have: those of other pipelines, and of a column that stands beside variants."""
 
-NAMING = (
-    f"a variant's name is of letters, digits and underscores, no digit first, and not {', '.join(PIPELINES)}"
-)
+NAMING = f"a variant's name is of letters, digits and underscores, no digit first, and not {', '.join(TAKEN)}"
 
 
 class Block(BaseModel):
@@ -37,7 +36,21 @@ class Features(Block):
     target: str
     continuous: list[str]
     log: list[str]
-    categorical: dict[str, list[str | int]]
+    categorical: dict[str, Annotated[list[str | int], Field(min_length=1)]]
+
+    @model_validator(mode="after")
+    def _each_column_stands_once(self) -> Features:
+        columns = [self.target, *self.continuous, *self.log, *self.categorical]
+        if doubled := _first_doubled(columns):
+            raise ValueError(
+                f"column {doubled} stands twice; expected each column once, the target among them"
+            )
+        for column, categories in self.categorical.items():
+            if doubled := _first_doubled(categories):
+                raise ValueError(f"categorical.{column} has {doubled} twice; expected each category once")
+        if len(columns) == 1:
+            raise ValueError("there is none; expected at least one column beside the target")
+        return self
 
 
 class Split(Block):
@@ -71,7 +84,7 @@ class Variant(Block):
 class Reporting(Block):
     """What the results are held against."""
 
-    article_accuracy: dict[str, float]
+    article_accuracy: dict[str, Annotated[float, Field(ge=0, le=1)]]
 
 
 class Parameters(Block):
@@ -79,9 +92,29 @@ class Parameters(Block):
 
     features: Features
     split: Split
-    threads: Annotated[int, Field(ge=1)]
+    threads: Annotated[int, Field(ge=1, le=1024)]
     precision: Precision
     reporting: Reporting
+
+
+def read(config_loader: AbstractConfigLoader) -> dict[str, Any]:
+    """Read all parameters, and check them.
+
+    Args:
+        config_loader: Where they stand, with what `--params` changes.
+
+    Returns:
+        The parameters as they stand there.
+
+    Raises:
+        InputError: If they can't be read, or one of them is wrong.
+    """
+    try:
+        raw: dict[str, Any] = config_loader["parameters"]
+    except Exception as error:  # those of YAML, OmegaConf and Kedro have little in common
+        raise InputError(f"the parameters can't be read: {error}") from error
+    check(raw)
+    return raw
 
 
 def variants(raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -109,17 +142,28 @@ def check(raw: dict[str, Any]) -> None:
     Raises:
         InputError: One line that names each wrong parameter, its value, and what was expected.
     """
+    raw = {str(name): value for name, value in raw.items()}
     blocks = variants(raw)
     faults = [f"{name}: {NAMING}" for name in blocks if not _can_be_a_name(name)]
     faults += _faults(Parameters, {name: raw[name] for name in raw if name not in blocks}, "", list(blocks))
     for name, block in blocks.items():
         faults += _faults(Variant, block, f"{name}.")
+    if not faults:
+        unknown = [name for name in raw["reporting"]["article_accuracy"] if name not in blocks]
+        faults += [
+            f"reporting.article_accuracy.{name} is no variant{_nearest(name, list(blocks))}"
+            for name in unknown
+        ]
     if faults:
         raise InputError("; ".join(f"parameter {fault}" for fault in faults))
 
 
+def _first_doubled(names: Sequence[str | int]) -> str | int | None:
+    return next((name for name in names if names.count(name) > 1), None)
+
+
 def _can_be_a_name(variant: str) -> bool:
-    return variant.isidentifier() and variant not in PIPELINES
+    return variant.isidentifier() and variant not in TAKEN
 
 
 def _faults(block: type[Block], raw: dict[str, Any], prefix: str, variants: Sequence[str] = ()) -> list[str]:
@@ -139,8 +183,8 @@ def _fault(detail: ErrorDetails, block: type[Block], prefix: str, variants: Sequ
         case "extra_forbidden":
             known = [*_block_at(block, path).model_fields, *(variants if not path else ())]
             hint = f"; known here: {', '.join(known)}"
-            if not prefix and isinstance(value, dict):
-                hint = "; to be a variant it must name its model"
+            if not prefix:
+                hint += ", and as a variant any block that names its model"
             return f"{prefix}{last} is unknown{_nearest(last, known, prefix) or hint}"
         case "missing":
             return f"{prefix}{last} is missing"
@@ -148,6 +192,8 @@ def _fault(detail: ErrorDetails, block: type[Block], prefix: str, variants: Sequ
             options = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
             nearest = _nearest(str(value), options)
             return f"{prefix}{last} is {value!r}: expected one of {', '.join(options)}{nearest}"
+        case "value_error" if last:
+            return f"{prefix}{last}: " + message.removeprefix("Value error, ")
         case "value_error":
             return prefix + message.removeprefix("Value error, ")
         case _:

@@ -46,6 +46,4 @@ def _read_parameters() -> dict[str, Any]:
         env=os.environ.get("KEDRO_ENV"),
         **settings.CONFIG_LOADER_ARGS,
     )
-    read: dict[str, Any] = config_loader["parameters"]
-    parameters.check(read)
-    return read
+    return parameters.read(config_loader)

@@ -120,12 +120,18 @@ def test_without_the_sample_the_error_names_three_ways(folder: Path) -> None:
         assert words in str(error.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01", b'a,b\n"1,2\n'])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01", b'a,b\n"1,2\n', b"a,b\n1,2,3,4\n"])
 def test_a_file_that_is_no_csv_is_a_clear_error(folder: Path, content: bytes) -> None:
     folder.mkdir()
     (folder / "train.csv").write_bytes(content)
     with pytest.raises(DatasetError, match=r"train\.csv can't be read as CSV: "):
         dataset(folder, "http://127.0.0.1:9").load()
+
+
+def test_commas_at_the_ends_of_lines_shift_nothing(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "train.csv").write_bytes(b"a,b\n1,2,\n3,4,\n")
+    assert dataset(folder, "http://127.0.0.1:9").load().to_dict("list") == {"a": [1, 3], "b": [2, 4]}
 
 
 def test_raw_data_is_never_written(folder: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -133,9 +134,12 @@ class PassengersDataset(AbstractDataset[None, DataFrame]):
     def _read(self) -> DataFrame:
         import pandas as pd
 
+        options = {"low_memory": False, "index_col": False, **self._load_args}
         try:
-            passengers: DataFrame = pd.read_csv(self._filepath, **{"low_memory": False, **self._load_args})
-        except (OSError, ValueError) as error:  # those of pandas and of decoding are ValueErrors
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)  # more fields than the header names
+                passengers: DataFrame = pd.read_csv(self._filepath, **options)
+        except (OSError, ValueError, pd.errors.ParserWarning) as error:  # ValueErrors: of pandas, of decoding
             raise DatasetError(f"{self._filepath} can't be read as CSV: {error}") from error
         source = "original" if _sha256(self._filepath) == self._sha256 else "own"
         passengers.attrs = {"source": source, "file": self._filepath.name}

@@ -27,39 +27,43 @@ def test_fit_leaves_its_inputs_alone_and_stores_float32(
 ) -> None:
     initial = nodes.initialise(train, variant)
     kept = {name: tensor.clone() for name, tensor in initial.items()}
-    coefficients, losses = nodes.fit(initial, train, variant, precision)
+    coefficients, losses = nodes.fit(initial, train, variant, 1, precision)
     assert all(initial[name].equal(kept[name]) and not initial[name].requires_grad for name in kept)
     assert {tensor.dtype for tensor in coefficients.values()} == {torch.float32}
     assert not any(tensor.requires_grad for tensor in coefficients.values())
     assert losses["epoch"].tolist() == [1, 2, 3, 4, 5]
-    predictions = nodes.predict(coefficients, train, train, variant, precision)
+    predictions = nodes.predict(coefficients, train, train, variant, 1, precision)
     assert predictions["valid"].dtype == torch.float32
     assert predictions["valid"].equal(predictions["train"])
 
 
 def test_float64_computes_wide_from_the_same_draws(train: Tensors) -> None:
     initial = nodes.initialise(train, DEEP)
-    narrow, _ = nodes.fit(initial, train, DEEP, "float32")
-    wide, _ = nodes.fit(initial, train, DEEP, "float64")
+    narrow, _ = nodes.fit(initial, train, DEEP, 1, "float32")
+    wide, _ = nodes.fit(initial, train, DEEP, 1, "float64")
     assert not all(narrow[name].equal(wide[name]) for name in narrow)
     for name in narrow:
         torch.testing.assert_close(narrow[name], wide[name], atol=1e-5, rtol=1e-5)
 
 
-def test_a_loss_that_is_no_number_stops_the_run(train: Tensors) -> None:
-    wild = LINEAR.model_copy(update={"learning_rate": 1e38})
+@pytest.mark.parametrize("epochs", [1, 5])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_training_that_goes_beyond_all_numbers_stops_the_run(
+    train: Tensors, precision: Precision, epochs: int
+) -> None:
+    wild = LINEAR.model_copy(update={"learning_rate": 1e200, "epochs": epochs})
     initial = nodes.initialise(train, wild)
     with pytest.raises(
-        InputError, match=r"model linear: with learning_rate 1e\+38 the loss is (nan|inf) in epoch \d"
+        InputError, match=r"with learning_rate 1e\+200, training went beyond all numbers in epoch \d"
     ):
-        nodes.fit(initial, train, wild, "float32")
+        nodes.fit(initial, train, wild, 1, precision)
 
 
 def test_score(train: Tensors) -> None:
     valid = {"dependent": torch.tensor([1.0, 0.0, 1.0, 0.0])}
     predictions = {"train": train["dependent"], "valid": torch.tensor([0.75, 0.25, 0.25, 0.75])}
     losses = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25]})
-    metrics = nodes.score(predictions, losses, train, valid, {"source": "own", "rows": 24})
+    metrics = nodes.score(predictions, losses, train, valid, {"source": "own", "rows": 24}, 1)
     assert metrics["source"] == "own"
     assert (metrics["train_rows"], metrics["valid_rows"]) == (20, 4)
     assert (metrics["train_accuracy"], metrics["valid_accuracy"]) == (1.0, 0.5)

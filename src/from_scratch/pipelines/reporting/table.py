@@ -25,7 +25,7 @@ def render(comparison: pd.DataFrame) -> str:
                 )
             ],
             "article": comparison["article_accuracy"].map(
-                lambda share: "–" if pd.isna(share) else f"{share:.4f}"
+                lambda share: "-" if pd.isna(share) else f"{share:.4f}"
             ),
             "last loss": comparison["last_loss"].map("{:.3f}".format),
             "epochs": comparison["epochs"],

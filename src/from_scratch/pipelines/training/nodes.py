@@ -29,7 +29,7 @@ def initialise(train: Tensors, variant: Variant) -> Tensors:
 
 
 def fit(
-    initial_coefficients: Tensors, train: Tensors, variant: Variant, precision: Precision
+    initial_coefficients: Tensors, train: Tensors, variant: Variant, threads: int, precision: Precision
 ) -> tuple[Tensors, DataFrame]:
     """Train (section 6.2).
 
@@ -37,21 +37,24 @@ def fit(
         initial_coefficients: The coefficients to start from.
         train: `independent` [rows, features] and `dependent` [rows].
         variant: The model, its learning rate and its epochs.
+        threads: How many threads compute.
         precision: What to compute in: float32 or float64.
 
     Returns:
         The trained coefficients, float32, and a table with a row for each epoch: `epoch` from 1, `loss`.
 
     Raises:
-        InputError: If the loss is no number any more.
+        InputError: If the loss or a coefficient is no finite number any more.
     """
     import math
 
     import pandas as pd
+    import torch
     from tqdm import tqdm
 
     from from_scratch import models
 
+    torch.set_num_threads(threads)
     coefficients, rows = _in_precision(initial_coefficients, precision), _in_precision(train, precision)
     training = models.train(
         models.MODELS[variant.model].predict,
@@ -61,22 +64,29 @@ def fit(
         variant.learning_rate,
         variant.epochs,
     )
-    losses = []
+    losses: list[float] = []
     # A bar, where someone watches, for a training of more than two seconds.
-    progress = tqdm(training, total=variant.epochs, unit="epoch", delay=2, leave=False, disable=None)
-    for epoch, loss in enumerate(progress, start=1):
-        if not math.isfinite(loss):
-            raise InputError(
-                f"model {variant.model}: with learning_rate {variant.learning_rate} the loss is {loss} "
-                f"in epoch {epoch}; expected a number: try a smaller learning_rate"
-            )
+    for loss in tqdm(training, total=variant.epochs, unit="epoch", delay=2, leave=False, disable=None):
         losses.append(loss)
+        if not math.isfinite(loss):
+            break
+    trained = _in_precision(coefficients, "float32")
+    if not (math.isfinite(losses[-1]) and all(tensor.isfinite().all() for tensor in trained.values())):
+        raise InputError(
+            f"with learning_rate {variant.learning_rate}, training went beyond all numbers in epoch "
+            f"{len(losses)} (loss {losses[-1]}); expected it to stay finite: try a smaller learning_rate"
+        )
     table = pd.DataFrame({"epoch": range(1, len(losses) + 1), "loss": pd.Series(losses, dtype="float32")})
-    return {name: tensor.detach().float() for name, tensor in coefficients.items()}, table
+    return trained, table
 
 
 def predict(
-    coefficients: Tensors, train: Tensors, valid: Tensors, variant: Variant, precision: Precision
+    coefficients: Tensors,
+    train: Tensors,
+    valid: Tensors,
+    variant: Variant,
+    threads: int,
+    precision: Precision,
 ) -> Tensors:
     """Predict every row, those that trained and those that didn't.
 
@@ -85,13 +95,17 @@ def predict(
         train: `independent` [rows, features].
         valid: `independent` [rows, features].
         variant: The model.
+        threads: How many threads compute.
         precision: What to compute in: float32 or float64.
 
     Returns:
         `train` [rows] and `valid` [rows], float32.
     """
+    import torch
+
     from from_scratch.models import MODELS
 
+    torch.set_num_threads(threads)
     coefficients, train, valid = (
         _in_precision(tensors, precision) for tensors in (coefficients, train, valid)
     )
@@ -102,7 +116,12 @@ def predict(
 
 
 def score(
-    predictions: Tensors, losses: DataFrame, train: Tensors, valid: Tensors, source: dict[str, Any]
+    predictions: Tensors,
+    losses: DataFrame,
+    train: Tensors,
+    valid: Tensors,
+    source: dict[str, Any],
+    threads: int,
 ) -> dict[str, Any]:
     """Judge the predictions (section 6.3).
 
@@ -112,15 +131,20 @@ def score(
         train: `dependent` [rows].
         valid: `dependent` [rows].
         source: Where the passengers come from.
+        threads: How many threads compute.
 
     Returns:
         The metrics by name. `majority_accuracy` is that of always giving the answer that is more frequent in
         `train`; `valid_accuracy_low` and `_high` are the Wilson interval that holds the true accuracy with
         95 % confidence; positives and negatives are counted in `valid`.
     """
+    import torch
+
     from from_scratch.models import mean_absolute_error
     from from_scratch.models.scoring import accuracy, confusion, majority_accuracy, wilson_interval
 
+    torch.set_num_threads(threads)
+    predictions, train, valid = (_in_precision(tensors, "float64") for tensors in (predictions, train, valid))
     metrics: dict[str, Any] = {"source": source["source"]}
     for name, rows in {"train": train, "valid": valid}.items():
         metrics |= {
@@ -141,7 +165,7 @@ def score(
 
 
 def _in_precision(tensors: Tensors, precision: Precision) -> Tensors:
-    """Copy tensors into the precision that is computed in."""
+    """Copy tensors into a precision, free of any gradients."""
     import torch
 
     return {

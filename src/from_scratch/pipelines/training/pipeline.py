@@ -18,21 +18,30 @@ def create_pipeline(variant: str) -> Pipeline:
         node(initialise, ["train", "params:model"], "initial_coefficients", name="initialise"),
         node(
             fit,
-            ["initial_coefficients", "train", "params:model", "params:precision"],
+            ["initial_coefficients", "train", "params:model", "params:threads", "params:precision"],
             ["coefficients", "losses"],
             name="fit",
         ),
         node(
             predict,
-            ["coefficients", "train", "valid", "params:model", "params:precision"],
+            ["coefficients", "train", "valid", "params:model", "params:threads", "params:precision"],
             "predictions",
             name="predict",
         ),
-        node(score, ["predictions", "losses", "train", "valid", "source"], "metrics", name="score"),
+        node(
+            score,
+            ["predictions", "losses", "train", "valid", "source", "params:threads"],
+            "metrics",
+            name="score",
+        ),
     ]
     return pipeline(
         nodes,
         namespace=variant,
         inputs={"train", "valid", "source"},
-        parameters={"params:model": f"params:{variant}", "params:precision": "params:precision"},
+        parameters={
+            "params:model": f"params:{variant}",
+            "params:threads": "params:threads",
+            "params:precision": "params:precision",
+        },
     )
