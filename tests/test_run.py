@@ -38,13 +38,19 @@ def test_console_is_a_line_a_node_and_a_table(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("runner", "hash_seed"), [("SequentialRunner", "1"), ("ThreadRunner", "2"), ("ParallelRunner", "3")]
+    ("runner", "environment"),
+    [
+        ("SequentialRunner", {"PYTHONHASHSEED": "1"}),
+        ("ThreadRunner", {"PYTHONHASHSEED": "2"}),
+        ("ParallelRunner", {"PYTHONHASHSEED": "3", "KEDRO_MP_CONTEXT": "fork"}),
+        ("ParallelRunner", {"PYTHONHASHSEED": "4", "KEDRO_MP_CONTEXT": "spawn"}),
+    ],
 )
 def test_same_inputs_give_the_same_bytes(
-    make_project: MakeProject, sample_run: Project, runner: str, hash_seed: str
+    make_project: MakeProject, sample_run: Project, runner: str, environment: dict[str, str]
 ) -> None:
     other = make_project()
-    other.run("--runner", runner, PYTHONHASHSEED=hash_seed)
+    other.run("--runner", runner, **environment)
     assert other.artefacts() == sample_run.artefacts()
 
 
@@ -78,6 +84,11 @@ def test_a_variant_is_a_block_of_parameters(project: Project) -> None:
             "Error: parameter deep.learning_rat is unknown; did you mean deep.learning_rate?",
         ),
         ("dep.epochs=2", "Error: parameter dep is unknown; did you mean deep?"),
+        (
+            "deep.hidden.0=5",
+            "Error: the parameters can't be read from conf/base, conf/local and --params "
+            "{'deep': {'hidden': {'0': 5}}}: Cannot merge incompatible container types",
+        ),
         ("deep.epochs=0", "Error: parameter deep.epochs is 0: input should be greater than or equal to 1"),
     ],
 )

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from kedro.config import AbstractConfigLoader
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from from_scratch.errors import InputError
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+from from_scratch.validation import did_you_mean, find_faults
 
 ModelName = Literal["linear", "sigmoid", "matmul", "neural_net", "deep"]
 Precision = Literal["float32", "float64"]
@@ -112,7 +109,9 @@ def read(config_loader: AbstractConfigLoader) -> dict[str, Any]:
     try:
         raw: dict[str, Any] = config_loader["parameters"]
     except Exception as error:  # those of YAML, OmegaConf and Kedro have little in common
-        raise InputError(f"the parameters can't be read: {error}") from error
+        changes = config_loader.runtime_params or ""
+        origin = f"conf/base, conf/{config_loader.env or 'local'} and --params {changes}"
+        raise InputError(f"the parameters can't be read from {origin}: {error}") from error
     check(raw)
     return raw
 
@@ -145,13 +144,15 @@ def check(raw: dict[str, Any]) -> None:
     raw = {str(name): value for name, value in raw.items()}
     blocks = variants(raw)
     faults = [f"{name}: {NAMING}" for name in blocks if not _can_be_a_name(name)]
-    faults += _faults(Parameters, {name: raw[name] for name in raw if name not in blocks}, "", list(blocks))
+    faults += find_faults(
+        Parameters, {name: raw[name] for name in raw if name not in blocks}, "", list(blocks)
+    )
     for name, block in blocks.items():
-        faults += _faults(Variant, block, f"{name}.")
+        faults += find_faults(Variant, block, f"{name}.")
     if not faults:
         unknown = [name for name in raw["reporting"]["article_accuracy"] if name not in blocks]
         faults += [
-            f"reporting.article_accuracy.{name} is no variant{_nearest(name, list(blocks))}"
+            f"reporting.article_accuracy.{name} is no variant{did_you_mean(name, list(blocks))}"
             for name in unknown
         ]
     if faults:
@@ -164,51 +165,3 @@ def _first_doubled(names: Sequence[str | int]) -> str | int | None:
 
 def _can_be_a_name(variant: str) -> bool:
     return variant.isidentifier() and variant not in TAKEN
-
-
-def _faults(block: type[Block], raw: dict[str, Any], prefix: str, variants: Sequence[str] = ()) -> list[str]:
-    """Put what Pydantic finds in words: each parameter, its value, what was expected."""
-    try:
-        block.model_validate(raw)
-    except ValidationError as error:
-        return [_fault(detail, block, prefix, variants) for detail in error.errors(include_url=False)]
-    return []
-
-
-def _fault(detail: ErrorDetails, block: type[Block], prefix: str, variants: Sequence[str]) -> str:
-    *path, last = [str(part) for part in detail["loc"]] or [""]
-    prefix += "".join(f"{part}." for part in path)
-    value, message = detail["input"], detail["msg"]
-    match detail["type"]:
-        case "extra_forbidden":
-            known = [*_block_at(block, path).model_fields, *(variants if not path else ())]
-            hint = f"; known here: {', '.join(known)}"
-            if not prefix:
-                hint += ", and as a variant any block that names its model"
-            return f"{prefix}{last} is unknown{_nearest(last, known, prefix) or hint}"
-        case "missing":
-            return f"{prefix}{last} is missing"
-        case "literal_error":
-            options = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-            nearest = _nearest(str(value), options)
-            return f"{prefix}{last} is {value!r}: expected one of {', '.join(options)}{nearest}"
-        case "value_error" if last:
-            return f"{prefix}{last}: " + message.removeprefix("Value error, ")
-        case "value_error":
-            return prefix + message.removeprefix("Value error, ")
-        case _:
-            return f"{prefix}{last} is {value!r}: {message[0].lower()}{message[1:]}"
-
-
-def _block_at(block: type[Block], path: list[str]) -> type[Block]:
-    for name in path:
-        annotation = block.model_fields[name].annotation
-        assert isinstance(annotation, type)
-        assert issubclass(annotation, Block)
-        block = annotation
-    return block
-
-
-def _nearest(name: str, known: list[str], prefix: str = "") -> str:
-    near = get_close_matches(name, known, n=1)
-    return f"; did you mean {prefix}{near[0]}?" if near else ""

@@ -1,0 +1,83 @@
+"""What Pydantic finds wrong, in words: the parameter, its value, what was expected, what is nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+
+def find_faults(
+    block: type[BaseModel], raw: dict[str, Any], prefix: str = "", variants: Sequence[str] = ()
+) -> list[str]:
+    """Hold a block of parameters against what it must be.
+
+    Args:
+        block: What it must be.
+        raw: The block as it stands in the configuration.
+        prefix: What stands before the names of its parameters, such as `deep.`; empty for the top level.
+        variants: Names that stand beside those of `block`, to be suggested too.
+
+    Returns:
+        A phrase for each wrong parameter.
+    """
+    try:
+        block.model_validate(raw)
+    except ValidationError as error:
+        return [_describe(detail, block, prefix, variants) for detail in error.errors(include_url=False)]
+    return []
+
+
+def did_you_mean(name: str, known: Sequence[str], prefix: str = "") -> str:
+    """Suggest the nearest right name.
+
+    Args:
+        name: The wrong one.
+        known: The right ones.
+        prefix: What stands before them.
+
+    Returns:
+        A phrase to end a sentence with; empty if no name is near.
+    """
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {prefix}{near[0]}?" if near else ""
+
+
+def _describe(detail: ErrorDetails, block: type[BaseModel], prefix: str, variants: Sequence[str]) -> str:
+    *path, last = [str(part) for part in detail["loc"]] or [""]
+    prefix += "".join(f"{part}." for part in path)
+    name, value, message = prefix + last, detail["input"], detail["msg"]
+    match detail["type"]:
+        case "extra_forbidden":
+            known = [*_block_at(block, path).model_fields, *(() if path else variants)]
+            if suggestion := did_you_mean(last, known, prefix):
+                return f"{name} is unknown{suggestion}"
+            if prefix:
+                return f"{name} is unknown; known here: {', '.join(known)}"
+            return f"{name} is {value!r}: expected one of {', '.join(known)}, or a block that names its model"
+        case "missing":
+            return f"{name} is missing"
+        case "literal_error":
+            options = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+            suggestion = did_you_mean(str(value), options)
+            return f"{name} is {value!r}: expected one of {', '.join(options)}{suggestion}"
+        case "value_error":
+            said = message.removeprefix("Value error, ")
+            return f"{name}: {said}" if last else f"{prefix}{said}"
+        case _:
+            return f"{name} is {value!r}: {message[0].lower()}{message[1:]}"
+
+
+def _block_at(block: type[BaseModel], path: list[str]) -> type[BaseModel]:
+    """Follow the names of blocks inside blocks."""
+    for name in path:
+        inner = block.model_fields[name].annotation
+        assert isinstance(inner, type)
+        assert issubclass(inner, BaseModel)
+        block = inner
+    return block
