@@ -17,10 +17,22 @@ from kedro.framework.project import configure_project
 from kedro.framework.session import KedroSession
 
 ROOT = Path(__file__).parents[1]
-TRAIN_CSV = ROOT / "data" / "01_raw" / "train.csv"
 NO_NETWORK = 'passengers: {{type: from_scratch.datasets.PassengersDataset, filepath: data/01_raw/train.csv, \
 url: "http://127.0.0.1:9/train.csv", sha256: {sha256}, sample: {sample}}}\n'
-SHA256 = "4a437fde05fe5264e1701a7387ac6fb75393772ba38bb2c9c566405af5af4bd7"
+SHA256 = {
+    "train.csv": "4a437fde05fe5264e1701a7387ac6fb75393772ba38bb2c9c566405af5af4bd7",
+    "test.csv": "5c78320a80dc159b35c408363be46a5d93f078183d539db75ee42a796d6a4e95",
+}
+
+
+def kaggles(name: str) -> Path:
+    """Kaggle's own file, or the reason why the test is skipped."""
+    file = ROOT / "data" / "01_raw" / name
+    if not file.exists():
+        pytest.skip(f"{name} is not in data/01_raw: README.md says how to get it")
+    if hashlib.sha256(file.read_bytes().replace(b"\r\n", b"\n")).hexdigest() != SHA256[name]:
+        pytest.skip(f"{name} in data/01_raw is not Kaggle's")
+    return file
 
 
 @dataclass
@@ -91,9 +103,11 @@ def make_project(tmp_path_factory: pytest.TempPathFactory) -> MakeProject:
         raw = folder / "data" / "01_raw"
         raw.mkdir(parents=True)
         project = Project(folder)
-        project.configure("catalog.yml", NO_NETWORK.format(sha256=SHA256, sample=str(sample).lower()))
+        project.configure(
+            "catalog.yml", NO_NETWORK.format(sha256=SHA256["train.csv"], sample=str(sample).lower())
+        )
         if real_data:
-            shutil.copy(TRAIN_CSV, raw)
+            shutil.copy(kaggles("train.csv"), raw)
         return project
 
     return make
@@ -116,8 +130,6 @@ def sample_run(make_project: MakeProject) -> Project:
 @pytest.fixture(scope="session")
 def article_run(make_project: MakeProject) -> Project:
     """A project in which everything ran on the article's data."""
-    if not TRAIN_CSV.exists():
-        pytest.skip("Kaggle's train.csv is not in data/01_raw: README.md says how to get it")
     project = make_project(real_data=True)
     project.run()
     return project

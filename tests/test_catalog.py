@@ -1,28 +1,25 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from from_scratch.datasets import PassengersDataset
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SHA256, kaggles
 
 CATALOG: dict[str, Any] = yaml.safe_load((ROOT / "conf" / "base" / "catalog.yml").read_text())
 
 
-@pytest.mark.parametrize(("name", "rows"), [("passengers", 891), ("test_passengers", 418)])
-def test_pinned_sums_are_those_of_the_original_files(name: str, rows: int) -> None:
+@pytest.mark.parametrize("name", ["passengers", "test_passengers"])
+def test_original_files_are_known_by_their_pinned_sums(name: str) -> None:
     entry = CATALOG[name]
-    file = ROOT / entry["filepath"]
-    if not file.exists():
-        pytest.skip(f"Kaggle's {file.name} is not in data/01_raw: README.md says how to get it")
-    dataset = PassengersDataset(
-        filepath=str(file), url=entry["url"], sha256=entry["sha256"], sample=entry["sample"]
-    )
-    passengers = dataset.load()
-    assert passengers.attrs["source"] == "original"
-    assert len(passengers) == rows
+    file = Path(entry["filepath"]).name
+    assert entry["sha256"] == SHA256[file]
+    assert entry["url"].endswith(f"/kaggle-titanic/a7bbe5952178c669bf0c0d590b72036c0174c19f/data/{file}")
+    dataset = PassengersDataset(filepath=str(kaggles(file)), url=entry["url"], sha256=entry["sha256"])
+    assert dataset.load().attrs["source"] == "original"
 
 
 def test_all_that_a_run_writes_is_versioned_and_in_a_layer() -> None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.conftest import TRAIN_CSV, MakeProject, Project
+from tests.conftest import MakeProject, Project
 
 VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
 
@@ -157,7 +157,6 @@ def test_commands_that_train_nothing_do_not_load_pytorch(project: Project, comma
     assert "torch" not in imported
 
 
-@pytest.mark.skipif(not TRAIN_CSV.exists(), reason="Kaggle's train.csv is not in data/01_raw")
 def test_real_data_closes_with_the_article_beside_it(make_project: MakeProject) -> None:
     ran = make_project(real_data=True).run("--pipeline", "deep")
     assert "source: original" in ran.stdout
