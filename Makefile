@@ -19,10 +19,11 @@ lint: .venv/installed-test
 benchmark: .venv/installed
 	.venv/bin/python benchmarks/run_against_script.py
 
-# Every version, for every platform and Python (needs uv). pip takes them as constraints: it installs what is needed of them.
+# Every version, for every platform and Python (needs uv). pip takes them as constraints: it installs only what
+# is needed of them.
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade --no-annotate --custom-compile-command "make lock" \
-	    pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade --no-annotate \
+	    --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
 
 .venv/installed: pyproject.toml requirements.lock
 	@echo "Installing into .venv; PyTorch is large, so this takes a few minutes."

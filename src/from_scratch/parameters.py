@@ -144,9 +144,8 @@ def check(raw: dict[str, Any]) -> None:
     raw = {str(name): value for name, value in raw.items()}
     blocks = variants(raw)
     faults = [f"{name}: {NAMING}" for name in blocks if not _can_be_a_name(name)]
-    faults += find_faults(
-        Parameters, {name: raw[name] for name in raw if name not in blocks}, "", list(blocks)
-    )
+    others = {name: value for name, value in raw.items() if name not in blocks}
+    faults += find_faults(Parameters, others, variants=list(blocks))
     for name, block in blocks.items():
         faults += find_faults(Variant, block, f"{name}.")
     if not faults:

@@ -12,7 +12,9 @@ import yaml
 from from_scratch.models import linear
 from from_scratch.models.training import gradient_step, mean_absolute_error
 from from_scratch.node_types import Tensors
-from tests.conftest import Project
+from tests.conftest import Project, kaggles
+
+kaggles("train.csv")
 
 FIGURES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "figures.yml").read_text())
 EDGE = torch.tensor([*range(7), *range(-7, 0)])

@@ -23,6 +23,7 @@ FEATURES = Features(
     log=["Fare"],
     categorical={"Sex": ["male", "female"], "Pclass": [1, 2, 3]},
 )
+SPLIT = Split(seed=42, validation_fraction=0.5)
 ENCODED = ["Age", "SibSp", "LogFare", "Sex_male", "Sex_female", "Pclass_1", "Pclass_2", "Pclass_3"]
 
 numbers = st.floats(0, 1e6, allow_nan=False)
@@ -41,7 +42,7 @@ passengers = data_frames(
 
 
 def process(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, Tensors]:
-    taken_in, _ = nodes.ingest(frame, FEATURES)
+    taken_in, _ = nodes.ingest(frame, FEATURES, SPLIT)
     imputed = nodes.impute_modes(taken_in, nodes.compute_modes(taken_in))
     features = nodes.one_hot_encode(imputed, FEATURES)
     return (
@@ -159,35 +160,40 @@ def test_bad_passengers_are_told_in_one_line(changes: dict[str, Any], words: str
     frame = good().assign(**changes)
     frame.attrs["file"] = "train.csv"
     with pytest.raises(InputError) as error:
-        nodes.ingest(frame, FEATURES)
+        nodes.ingest(frame, FEATURES, SPLIT)
     assert str(error.value) == f"train.csv: {words}"
 
 
 def test_all_faults_are_told_at_once() -> None:
     frame = good().assign(Age=[-1, "x"], Sex="?")
     with pytest.raises(InputError, match=r"column Age .*; column Sex "):
-        nodes.ingest(frame, FEATURES)
+        nodes.ingest(frame, FEATURES, SPLIT)
 
 
 def test_absent_columns_and_rows() -> None:
     with pytest.raises(InputError, match="no column Fare; found 'Survived', 'Age', 'SibSp', 'Sex', 'Pclass'"):
-        nodes.ingest(good().drop(columns="Fare"), FEATURES)
+        nodes.ingest(good().drop(columns="Fare"), FEATURES, SPLIT)
     with pytest.raises(
         InputError, match=r"no columns Fare, Sex; found 'Survived', 'Age', 'SibSp', 'Pclass'$"
     ):
-        nodes.ingest(good().drop(columns=["Fare", "Sex"]), FEATURES)
+        nodes.ingest(good().drop(columns=["Fare", "Sex"]), FEATURES, SPLIT)
     with pytest.raises(InputError, match="there are no rows, only a header"):
-        nodes.ingest(good().iloc[:0], FEATURES)
+        nodes.ingest(good().iloc[:0], FEATURES, SPLIT)
+
+
+def test_too_few_rows_for_the_split_are_told_before_anything_is_made() -> None:
+    with pytest.raises(InputError, match=r"split\.validation_fraction is 0\.2: 0 of 2 rows would validate"):
+        nodes.ingest(good(), FEATURES, Split(seed=42, validation_fraction=0.2))
 
 
 def test_many_bad_rows_are_told_by_the_first() -> None:
     frame = pd.concat([good().assign(Sex="x")] * 5, ignore_index=True)
     with pytest.raises(InputError, match="'x' in row 1, 'x' in row 2, 'x' in row 3 and 7 more; expected"):
-        nodes.ingest(frame, FEATURES)
+        nodes.ingest(frame, FEATURES, SPLIT)
 
 
 def test_source_says_where_passengers_come_from() -> None:
-    assert nodes.ingest(good(), FEATURES)[1] == {"source": "own", "rows": 2}
+    assert nodes.ingest(good(), FEATURES, SPLIT)[1] == {"source": "own", "rows": 2}
     sample = good()
     sample.attrs["source"] = "sample"
-    assert nodes.ingest(sample, FEATURES)[1] == {"source": "sample", "rows": 2}
+    assert nodes.ingest(sample, FEATURES, SPLIT)[1] == {"source": "sample", "rows": 2}

@@ -9,24 +9,27 @@ from from_scratch.node_types import DataFrame, Tensors
 from from_scratch.parameters import Features, Split
 
 
-def ingest(passengers: DataFrame, features: Features) -> tuple[DataFrame, dict[str, Any]]:
+def ingest(passengers: DataFrame, features: Features, parameters: Split) -> tuple[DataFrame, dict[str, Any]]:
     """Take the passengers in, if their columns are what the features need (section 5).
 
     Args:
         passengers: The passengers as they come.
         features: Which columns the models see.
+        parameters: How the rows will be split.
 
     Returns:
         The passengers, unchanged, and where they come from: `source` (original, own or sample) and `rows`.
 
     Raises:
-        InputError: One line that names the file and everything wrong with its columns.
+        InputError: One line that names the file and everything wrong with its columns, or that says it has
+            too few rows for the split.
     """
     from from_scratch.pipelines.data_processing.checks import find_faults
 
     faults = find_faults(passengers, features)
     if faults:
         raise InputError(f"{passengers.attrs.get('file', 'passengers')}: {'; '.join(faults)}")
+    _count_validating(len(passengers), parameters)
     return passengers, {"source": passengers.attrs.get("source", "own"), "rows": len(passengers)}
 
 
@@ -143,6 +146,17 @@ def split(model_input: Tensors, parameters: Split) -> tuple[Tensors, Tensors]:
     import torch
 
     rows = len(model_input["dependent"])
+    validating = _count_validating(rows, parameters)
+    shuffled = torch.randperm(rows, generator=torch.Generator().manual_seed(parameters.seed))
+    valid, train = shuffled[:validating], shuffled[validating:]
+    return (
+        {name: tensor[train] for name, tensor in model_input.items()},
+        {name: tensor[valid] for name, tensor in model_input.items()},
+    )
+
+
+def _count_validating(rows: int, parameters: Split) -> int:
+    """Count the rows that validate, and see that there is at least one, and one that trains."""
     fraction = parameters.validation_fraction
     validating = int(fraction * rows)
     if not 0 < validating < rows:
@@ -150,9 +164,4 @@ def split(model_input: Tensors, parameters: Split) -> tuple[Tensors, Tensors]:
             f"parameter split.validation_fraction is {fraction}: {validating} of {rows} rows would validate; "
             "expected at least one, and one to train"
         )
-    shuffled = torch.randperm(rows, generator=torch.Generator().manual_seed(parameters.seed))
-    valid, train = shuffled[:validating], shuffled[validating:]
-    return (
-        {name: tensor[train] for name, tensor in model_input.items()},
-        {name: tensor[valid] for name, tensor in model_input.items()},
-    )
+    return validating

@@ -21,7 +21,12 @@ def create_pipeline() -> Pipeline:
         The pipeline, one box in Kedro-Viz, from `passengers` to `train` and `valid`.
     """
     nodes = [
-        node(ingest, ["passengers", "params:features"], ["checked_passengers", "source"], name="ingest"),
+        node(
+            ingest,
+            ["passengers", "params:features", "params:split"],
+            ["checked_passengers", "source"],
+            name="ingest",
+        ),
         node(count_missing_values, "checked_passengers", "missing_values", name="count_missing_values"),
         node(compute_modes, "checked_passengers", "modes", name="compute_modes"),
         node(impute_modes, ["checked_passengers", "modes"], "imputed_passengers", name="impute_modes"),
