@@ -7,12 +7,11 @@ from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import AbstractVersionedDataset, CatalogProtocol
+from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from from_scratch import parameters, pipeline_registry
-from from_scratch.errors import InputError
 
 log = logging.getLogger(__name__)
 
@@ -29,21 +28,6 @@ class ProjectHooks:
         """
         raw = parameters.read(context.config_loader)
         pipeline_registry.parameters_of_session = raw
-
-    @hook_impl
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
-        """See that what the pipeline starts from was ever made.
-
-        Raises:
-            InputError: If it wasn't.
-        """
-        never_made = [
-            name
-            for name in sorted(pipeline.inputs())
-            if isinstance(catalog.get(name), AbstractVersionedDataset) and not catalog.exists(name)
-        ]
-        if never_made:
-            raise InputError(f"{', '.join(never_made)}: not made yet; `kedro run` makes everything")
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:

@@ -9,6 +9,7 @@ from kedro.config import AbstractConfigLoader
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from from_scratch.errors import InputError
+from from_scratch.runs.record import Settings
 from from_scratch.validation import did_you_mean, find_faults
 
 ModelName = Literal["linear", "sigmoid", "matmul", "neural_net", "deep"]
@@ -92,6 +93,7 @@ class Parameters(Block):
     threads: Annotated[int, Field(ge=1, le=1024)]
     precision: Precision
     reporting: Reporting
+    runs: Settings = Settings()
 
 
 def read(config_loader: AbstractConfigLoader) -> dict[str, Any]:

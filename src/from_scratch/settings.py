@@ -5,13 +5,16 @@ import warnings
 from kedro import KedroDeprecationWarning
 
 from from_scratch.hooks import ProjectHooks
+from from_scratch.runs.context import RunContext
+from from_scratch.runs.hooks import RunHooks
 
 # Of these a user can do nothing about the first two; the third is about `--pipeline`, which users know best.
 warnings.filterwarnings("ignore", message=r"register_new_resolver\(\) is deprecated")
 warnings.filterwarnings("ignore", message="One or more dataset names contain '.' characters")
 warnings.filterwarnings("ignore", category=KedroDeprecationWarning)
 
-HOOKS = (ProjectHooks(),)
+HOOKS = (RunHooks(), ProjectHooks())  # Kedro calls the last one first: the table is printed, then committed
+CONTEXT_CLASS = RunContext
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",

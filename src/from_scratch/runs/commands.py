@@ -1,0 +1,208 @@
+"""`kedro runs`: what ran, what it made, and how to go back to it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from kedro.framework.startup import ProjectMetadata
+
+if TYPE_CHECKING:
+    from from_scratch.runs.ledger import Ledger
+
+RUN = "A run's id, the beginning of one, `last`, or `last~2` for the second before the last."
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+@click.group()
+def commands() -> None:
+    """The commands that this package adds to `kedro`."""
+
+
+@commands.group()
+def runs() -> None:
+    """List committed runs, compare them, go back to them, rebuild them.
+
+    RUN is a run's id, the beginning of one, `last`, or `last~2` for the second before the last.
+    """
+
+
+@runs.command("list")
+@as_json
+@click.pass_obj
+def list_runs(project: ProjectMetadata, as_json: bool) -> None:
+    """List the runs that are kept, oldest first."""
+    from from_scratch.runs import tables
+
+    ledger = _open_ledger(project)
+    records, current = ledger.records(), ledger.current()
+    if as_json:
+        _print_json([record.summary().model_dump() | {"current": record == current} for record in records])
+    else:
+        tables.show_runs(records, current)
+
+
+@runs.command()
+@click.argument("run")
+@as_json
+@click.pass_obj
+def show(project: ProjectMetadata, run: str, as_json: bool) -> None:
+    """Show all that is recorded of RUN."""
+    from from_scratch.runs import tables
+
+    record = _open_ledger(project).find(run)
+    if as_json:
+        _print_json(record.model_dump())
+    else:
+        tables.show_run(record)
+
+
+@runs.command()
+@click.argument("one")
+@click.argument("other")
+@as_json
+@click.pass_obj
+def diff(project: ProjectMetadata, one: str, other: str, as_json: bool) -> None:
+    """Show what differs between the runs ONE and OTHER."""
+    from from_scratch.runs import tables
+    from from_scratch.runs.differences import compare_records
+
+    ledger = _open_ledger(project)
+    first, second = ledger.find(one), ledger.find(other)
+    differences = compare_records(first, second)
+    if as_json:
+        _print_json({"one": first.run_id, "other": second.run_id, **differences})
+    else:
+        tables.show_differences(first.run_id, second.run_id, differences)
+
+
+@runs.command()
+@click.argument("run", required=False)
+@as_json
+@click.pass_obj
+def verify(project: ProjectMetadata, run: str | None, as_json: bool) -> None:
+    """Check every artefact that RUN, or any kept run, names against its sum."""
+    from tqdm import tqdm
+
+    from from_scratch.runs.errors import LedgerError
+
+    ledger = _open_ledger(project)
+    records = [ledger.find(run)] if run else ledger.records()
+    artefacts = {(artefact.path, name): artefact for record in records for name, artefact in record.artefacts}
+    faults: dict[str, str] = {}
+    for (path, name), artefact in tqdm(
+        sorted(artefacts.items()), unit="artefact", delay=2, leave=False, disable=None
+    ):
+        try:
+            ledger.check(name, artefact)
+        except LedgerError as error:
+            faults[path] = error.message
+    if faults and not run:  # a run may have been pruned meanwhile
+        named = {artefact.path for record in ledger.records() for _, artefact in record.artefacts}
+        faults = {path: fault for path, fault in faults.items() if path in named}
+    remote = sum(artefact.sha256 is None for artefact in artefacts.values())
+    if as_json:
+        _print_json(
+            {"runs": len(records), "artefacts": len(artefacts), "unchecked": remote, "faults": faults}
+        )
+    elif not faults:
+        unchecked = f"; {remote} on other filesystems were not checked" if remote else ""
+        checked = f"{len(artefacts) - remote} artefacts of {len(records)} runs"
+        click.echo(f"{checked} are as they were committed{unchecked}")
+    if faults:
+        for fault in faults.values() if not as_json else ():
+            click.echo(fault, err=True)
+        raise click.exceptions.Exit(1)
+
+
+@runs.command()
+@click.option("--keep", type=click.IntRange(min=1), required=True, help="How many runs stay.")
+@click.pass_obj
+def prune(project: ProjectMetadata, keep: int) -> None:
+    """Let the oldest runs go; a line of history stays of each.
+
+    What a run that stays needs is never removed, nor the run that `use` went back to.
+    """
+    ledger = _open_ledger(project)
+    with ledger.lock():
+        ledger.sweep()
+        gone = ledger.prune(keep)
+    click.echo("\n".join(f"pruned {record.run_id}" for record in gone) or "nothing to prune")
+
+
+@runs.command()
+@click.argument("run")
+@click.pass_obj
+def use(project: ProjectMetadata, run: str) -> None:
+    """Go back to RUN: readers and partial runs see it until the next commit. `use last` returns."""
+    ledger = _open_ledger(project)
+    with ledger.lock():
+        record = ledger.find(run)
+        for name, artefact in sorted(record.view.items()):
+            ledger.check(name, artefact)
+        ledger.use(record)
+    click.echo(f"readers and partial runs see run {record.run_id} until the next commit")
+
+
+@runs.command()
+@click.argument("run")
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A new folder for the rerun; by default a temporary one, which stays only if something differs.",
+)
+@as_json
+@click.pass_obj
+def reproduce(project: ProjectMetadata, run: str, into: Path | None, as_json: bool) -> None:
+    """Run RUN again from its record, in a folder of its own, and compare what comes out."""
+    import shutil
+    import tempfile
+
+    from from_scratch.runs import tables
+    from from_scratch.runs.errors import LedgerError
+    from from_scratch.runs.reproduce import list_changed_surroundings, reproduce
+
+    ledger = _open_ledger(project)
+    record = ledger.find(run)
+    if into and into.exists() and any(into.iterdir()):
+        raise LedgerError(f"{into} is not empty; expected a new folder")
+    changed = list_changed_surroundings(record)
+    for line in changed:
+        click.echo(f"not as recorded: {line}", err=True)
+    folder = into or Path(tempfile.mkdtemp(prefix=f"{project.project_name}-reproduce-"))
+    try:
+        differences = reproduce(ledger, record, folder.resolve())
+    except BaseException:
+        if not into:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    identical = not any(differences.values())
+    if identical and not into:
+        shutil.rmtree(folder)
+    if as_json:
+        _print_json(
+            {
+                "run_id": record.run_id,
+                "not_as_recorded": changed,
+                "identical": identical,
+                "differences": differences,
+            }
+        )
+    else:
+        tables.show_reproduction(record.run_id, differences)
+        if into or not identical:
+            click.echo(f"the rerun lies in {folder}")
+    if not identical:
+        raise click.exceptions.Exit(1)
+
+
+def _open_ledger(project: ProjectMetadata) -> Ledger:
+    from from_scratch.runs.ledger import Ledger
+
+    return Ledger(project.project_path)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=1))

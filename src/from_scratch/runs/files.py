@@ -1,0 +1,93 @@
+"""Files that are whole or not there, even after a power cut, and their sums."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+
+def measure(path: Path) -> tuple[str, int]:
+    """Sum what lies at a path.
+
+    Args:
+        path: A file, or a folder of files.
+
+    Returns:
+        Its sha256 and its size in bytes. A folder's sum is that of the names and sums of its files.
+
+    Raises:
+        FileNotFoundError: If there is nothing.
+    """
+    if not path.is_dir():
+        with path.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest(), os.fstat(content.fileno()).st_size
+    sums, size = hashlib.sha256(), 0
+    for file in sorted(file for file in path.rglob("*") if file.is_file()):
+        digest, bytes_of_file = measure(file)
+        sums.update(f"{digest} {file.relative_to(path).as_posix()}\n".encode())
+        size += bytes_of_file
+    return sums.hexdigest(), size
+
+
+def bring_to_disk(path: Path) -> None:
+    """Wait until a file, or all files and folders in a folder, would survive a power cut.
+
+    Args:
+        path: The file or folder. The folder in which it lies is another matter.
+    """
+    if path.is_dir():
+        if os.name == "nt":  # Windows can't sync folders
+            return
+        for child in path.iterdir():
+            bring_to_disk(child)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def bring_names_to_disk(folders: set[Path]) -> None:
+    """Wait until the names of what lies in these folders would survive a power cut.
+
+    Args:
+        folders: The folders.
+    """
+    if os.name == "nt":
+        return
+    for folder in sorted(folders):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def write_at_once(path: Path, text: str) -> None:
+    """Write a file so that there is either all of it or what was there before.
+
+    Args:
+        path: The file.
+        text: What it shall hold.
+    """
+    part = path.with_name(f"{path.name}.part")
+    with part.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+    bring_names_to_disk({path.parent})
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all that is in it; it may be gone already.
+
+    Args:
+        path: The file or folder.
+    """
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

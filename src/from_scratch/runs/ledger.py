@@ -1,0 +1,369 @@
+"""The folder data/runs: which runs are committed, and what they wrote.
+
+A run exists once its record does, and an artefact once a record names it. Everything here keeps to one order:
+what a record names is on disk before the record is; what is to go is unnamed before it goes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pydantic import ValidationError
+
+from from_scratch.runs import files
+from from_scratch.runs.errors import BusyError, LedgerError
+from from_scratch.runs.record import Artefact, Record, Summary, WentBack
+
+LAST = re.compile(r"last(?:~(\d+))?")
+
+
+class Ledger:
+    """The runs of a project."""
+
+    def __init__(self, project: Path) -> None:
+        """Opens the ledger of a project; writes nothing.
+
+        Args:
+            project: The project's folder.
+        """
+        self.project = project
+        self.folder = project / "data" / "runs"
+
+    # --- What there is
+
+    def records(self) -> list[Record]:
+        """Read all committed runs but those that were pruned, in the order of their commits.
+
+        Raises:
+            LedgerError: If a record is damaged.
+        """
+        return [self._read(file) for file in self._files()]
+
+    def last(self) -> Record | None:
+        """Read the last committed run, if there is one.
+
+        Raises:
+            LedgerError: If its record is damaged.
+        """
+        recorded = self._files()
+        return self._read(recorded[-1]) if recorded else None
+
+    def current(self) -> Record | None:
+        """Read the run that readers see: the one that was gone back to, else the last.
+
+        Raises:
+            LedgerError: If its record is damaged or gone.
+        """
+        recorded = self._files()
+        if not recorded:
+            return None
+        back = self._went_back()
+        return self.find(back.to) if back and back.at == _seq(recorded[-1]) else self._read(recorded[-1])
+
+    def history(self) -> list[Summary]:
+        """Read what is left of the pruned runs.
+
+        Raises:
+            LedgerError: If the history is damaged.
+        """
+        file = self._history
+        try:
+            return [Summary.model_validate_json(line) for line in file.read_text("utf-8").splitlines()]
+        except FileNotFoundError:
+            return []
+        except ValueError as error:
+            raise LedgerError(f"{self.name_of(file)} is damaged: restore it from a copy") from error
+
+    def find(self, name: str) -> Record:
+        """Find a committed run.
+
+        Args:
+            name: Its id, the beginning of it, `last`, or `last~2` for the second before the last.
+
+        Raises:
+            LedgerError: If there is none, more than one, or only its line of history.
+        """
+        recorded = self._files()
+        if match := LAST.fullmatch(name):
+            back = int(match[1] or 0)
+            if back >= len(recorded):
+                raise LedgerError(f"there is no run {name}: {len(recorded)} are kept")
+            return self._read(recorded[-1 - back])
+        found = [file for file in recorded if _run_id(file) == name] or [
+            file for file in recorded if name and _run_id(file).startswith(name)
+        ]
+        if len(found) == 1:
+            return self._read(found[0])
+        if found:
+            raise LedgerError(
+                f"{name} is the beginning of {len(found)} runs: {', '.join(map(_run_id, found))}"
+            )
+        if any(run.run_id == name for run in self.history()):
+            raise LedgerError(f"run {name} was pruned: only its line of history is left")
+        raise LedgerError(f"there is no run {name}; `kedro runs list` shows those that there are")
+
+    def path(self, artefact: Artefact) -> Path:
+        """Say where an artefact lies.
+
+        Args:
+            artefact: One on a local disk.
+        """
+        return self.project / artefact.path
+
+    def check(self, name: str, artefact: Artefact) -> None:
+        """See that an artefact is what it was when its run was committed.
+
+        Args:
+            name: The dataset.
+            artefact: Its version.
+
+        Raises:
+            LedgerError: If it is gone or altered.
+        """
+        if artefact.sha256 is None:
+            return
+        try:
+            found, _ = files.measure(self.path(artefact))
+        except FileNotFoundError:
+            raise LedgerError(f"{name}: {artefact.path} of run {artefact.version} is gone") from None
+        except OSError as error:
+            raise LedgerError(f"{name}: {artefact.path} of run {artefact.version}: {error}") from error
+        if found != artefact.sha256:
+            raise LedgerError(
+                f"{name}: {artefact.path} of run {artefact.version} was altered: "
+                f"its sha256 is {found[:12]}…, expected {artefact.sha256[:12]}…"
+            )
+
+    # --- Changes, each of them under the lock
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the only one that writes. The kernel frees the lock however the process ends.
+
+        Raises:
+            BusyError: If another process or thread holds it.
+            LedgerError: If the folder can't be written.
+        """
+        with self.clear_errors("nothing was changed"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / ".lock", thread_local=False)
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                raise BusyError(
+                    f"another run is writing {self.name_of(self.folder.parent)}; "
+                    "nothing was changed, try again when it is done"
+                ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def announce(self, run_id: str, folders: list[str]) -> None:
+        """Write down what a run is about to write, so that it can be removed if the run never commits.
+
+        Args:
+            run_id: The run.
+            folders: The versions' folders, seen from the project's.
+
+        Raises:
+            LedgerError: If there is a run of this id already, or it can't be written down.
+        """
+        if run_id in map(_run_id, self._files()):
+            raise LedgerError(f"there is a run {run_id} already; expected another id")
+        with self.clear_errors("nothing was changed"):
+            files.write_at_once(self._mark(run_id), json.dumps(folders))
+
+    def commit(self, record: Record) -> None:
+        """Make a run exist.
+
+        Args:
+            record: The run; all that it names is on disk.
+
+        Raises:
+            LedgerError: If it can't be written.
+        """
+        with self.clear_errors("the run is not committed"):
+            files.write_at_once(self._file(record), record.model_dump_json(indent=1) + "\n")
+        with suppress(OSError):  # the next sweep sees that there is a record
+            self._mark(record.run_id).unlink()
+
+    def sweep(self) -> None:
+        """Remove what runs left that ended without a commit.
+
+        Raises:
+            LedgerError: If it can't be removed.
+        """
+        with self.clear_errors("what is left of earlier runs can't be removed"):
+            for part in self.folder.glob("*.part"):
+                part.unlink()
+            for mark in sorted(self.folder.glob("*.uncommitted")):
+                # A worker of a killed run may still be writing: the mark goes when nothing was left any more.
+                if not self._remove_announced(mark):
+                    mark.unlink()
+
+    def discard(self, run_id: str) -> None:
+        """Remove what a run wrote that will not be committed, or was pruned.
+
+        Args:
+            run_id: The run; its record is not there, or not any more.
+
+        Raises:
+            LedgerError: If it can't be removed.
+        """
+        with self.clear_errors("what the run wrote can't be removed"):
+            mark = self._mark(run_id)
+            if mark.exists():
+                self._remove_announced(mark)
+                mark.unlink()
+
+    def prune(self, keep: int) -> list[Record]:
+        """Let the oldest runs go, but nothing that a kept one needs.
+
+        Args:
+            keep: How many runs stay, beside the one that was gone back to.
+
+        Returns:
+            The runs that went; a line of history is left of each.
+
+        Raises:
+            LedgerError: If something can't be written or removed.
+        """
+        records = self.records()
+        current = self.current()
+        gone = [record for record in records[: -keep or None] if record != current]
+        remaining = [record for record in records if record not in gone]
+        for i, record in enumerate(gone):
+            others = _folders(remaining + gone[i + 1 :])
+            with self.clear_errors("the oldest runs can't be removed"):
+                self._add_to_history(record)
+                folders = sorted(_folders([record]) - others)
+                files.write_at_once(self._mark(record.run_id), json.dumps(folders))
+                self._file(record).unlink()
+                files.bring_names_to_disk({self.folder})
+            self.discard(record.run_id)
+        return gone
+
+    def use(self, record: Record) -> None:
+        """Let readers and partial runs see a run until the next commit.
+
+        Args:
+            record: The run.
+
+        Raises:
+            LedgerError: If it can't be written down.
+        """
+        last = self._files()[-1]
+        with self.clear_errors("nothing was changed"):
+            if self._file(record) == last:
+                self._pointer.unlink(missing_ok=True)
+            else:
+                files.write_at_once(self._pointer, json.dumps({"to": record.run_id, "at": _seq(last)}))
+
+    @contextmanager
+    def clear_errors(self, consequence: str) -> Iterator[None]:
+        """Tell errors of the system in one line.
+
+        Args:
+            consequence: What they lead to.
+
+        Raises:
+            LedgerError: In the place of an OSError.
+        """
+        try:
+            yield
+        except OSError as error:
+            where = self.name_of(error.filename or self.folder)
+            raise LedgerError(f"{where}: {error.strerror}; {consequence}") from error
+
+    # --- How it is kept
+
+    @property
+    def _history(self) -> Path:
+        return self.folder / "history.jsonl"
+
+    @property
+    def _pointer(self) -> Path:
+        return self.folder / "went_back.json"
+
+    def _mark(self, run_id: str) -> Path:
+        return self.folder / f"{run_id}.uncommitted"
+
+    def _file(self, record: Record) -> Path:
+        return self.folder / f"{record.seq:06d}_{record.run_id}.json"
+
+    def _files(self) -> list[Path]:
+        """The records' files in the order of their commits; what is damaged is not read."""
+        return sorted(self.folder.glob("[0-9]*_*.json"), key=lambda file: (_seq(file), file.name))
+
+    def _read(self, file: Path) -> Record:
+        try:
+            return Record.model_validate_json(file.read_bytes())
+        except (ValidationError, OSError) as error:
+            raise LedgerError(
+                f"{self.name_of(file)} is damaged or can't be read: restore it from a copy, "
+                "or move it away, and its run counts as never committed"
+            ) from error
+
+    def _remove_announced(self, mark: Path) -> bool:
+        """Remove what a mark announces, but nothing that a record names; say whether there was anything."""
+        named = _folders(self.records())
+        left = [
+            name for name in self._read_mark(mark) if name not in named and (self.project / name).exists()
+        ]
+        for name in left:
+            files.remove(self.project / name)
+        return bool(left)
+
+    def _read_mark(self, mark: Path) -> list[str]:
+        try:
+            folders: list[str] = json.loads(mark.read_text("utf-8"))
+        except ValueError as error:
+            raise LedgerError(f"{self.name_of(mark)} is damaged: remove it") from error
+        return folders
+
+    def _went_back(self) -> WentBack | None:
+        try:
+            return WentBack.model_validate_json(self._pointer.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError as error:
+            raise LedgerError(f"{self.name_of(self._pointer)} is damaged: remove it") from error
+
+    def _add_to_history(self, record: Record) -> None:
+        lines = self._history.read_text("utf-8") if self._history.exists() else ""
+        line = record.summary().model_dump_json()
+        if line not in lines.splitlines():  # it is there if the process ended before the record was removed
+            files.write_at_once(self._history, f"{lines}{line}\n")
+
+    def name_of(self, path: Path | str) -> str:
+        """Say where something lies, seen from the project's folder if it lies there.
+
+        Args:
+            path: A path, or an address on another filesystem.
+        """
+        path = Path(path)
+        return path.relative_to(self.project).as_posix() if path.is_relative_to(self.project) else str(path)
+
+
+def _folders(records: list[Record]) -> set[str]:
+    """The versions' folders that these records name."""
+    return {
+        artefact.path.rpartition("/")[0]
+        for record in records
+        for _, artefact in record.artefacts
+        if artefact.sha256
+    }
+
+
+def _seq(file: Path) -> int:
+    return int(file.name.partition("_")[0])
+
+
+def _run_id(file: Path) -> str:
+    return file.stem.partition("_")[2]

@@ -1,0 +1,155 @@
+"""What is written down of a run: data/runs/<seq>_<run id>.json, and a line of history when that is pruned."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Scalar = bool | int | float | str | None
+
+
+class Written(BaseModel):
+    """Whatever is written down; a file that doesn't say just that is damaged."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Settings(Written):
+    """The parameters of the ledger itself, the block `runs`. They are no part of a recipe."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    keep: Annotated[int, Field(ge=1)] = 20
+    """How many runs are kept whole."""
+    metrics: list[str] = ["*.metrics"]
+    """Patterns of datasets whose values are written down as metrics."""
+    headline: str | None = None
+    """The metric that `kedro runs list` shows."""
+
+
+class Artefact(Written):
+    """A version of a dataset."""
+
+    version: str
+    """The id of the run that wrote it."""
+    path: str
+    """Where it lies, seen from the project's folder."""
+    sha256: str | None
+    """Its sum; none if it doesn't lie on a local disk."""
+    bytes: int | None
+    made_from: dict[str, str]
+    """The sums of what it was made from: datasets, parameters, and the `code`."""
+
+    @property
+    def sum(self) -> str:
+        """What tells its content from another: its sha256, or where there is none its version."""
+        return self.sha256 or self.version
+
+
+class RawInput(Written):
+    """An input that no run has made."""
+
+    path: str | None
+    """Where it lies, seen from the project's folder; none if it is not a local file."""
+    sha256: str | None
+    """Its sum; none if it was not there, or is not a local file."""
+    bytes: int | None
+
+    @property
+    def sum(self) -> str:
+        """What tells its content from another."""
+        return self.sha256 or "none"
+
+
+class Code(Written):
+    """The code of a run."""
+
+    files: dict[str, str]
+    """The sums of the project's sources."""
+    commit: str | None
+    """The git commit; none outside git."""
+    folder: str = ""
+    """Where the project lies in its repository."""
+    patch: str | None = None
+    """What differed from the commit, untracked files included, as git's binary diff."""
+    patch_encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    patch_left_out: str | None = None
+    """Why there is no patch although something differed."""
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether nothing differed from the commit."""
+        return self.commit is not None and self.patch is None and self.patch_left_out is None
+
+
+class Environment(Written):
+    """What a run ran on."""
+
+    python: str
+    system: str
+    libc: str
+    machine: str
+    processor: str
+    cpu_capability: str
+    threads: dict[str, str]
+    packages: dict[str, str]
+
+
+class Summary(Written):
+    """What stays of a run for ever."""
+
+    seq: int
+    run_id: str
+    started: str
+    pipelines: list[str]
+    recipe: str
+    """The sum of all that decides the artefacts."""
+    metrics: dict[str, dict[str, Scalar]]
+    """By dataset: the metrics that the run wrote."""
+
+
+class WentBack(Written):
+    """Which run readers see, for as long as no other is committed."""
+
+    to: str
+    """Its id."""
+    at: int
+    """The number of the last run when it was gone back."""
+
+
+class Record(Summary):
+    """A committed run."""
+
+    format: Literal[1] = 1
+    finished: str
+    command: str | None
+    env: str | None
+    runner: str
+    nodes: list[str]
+    parameters: dict[str, Any]
+    catalog: dict[str, Any]
+    raw: dict[str, RawInput]
+    inputs: dict[str, str]
+    """The versions that it read of datasets that other runs wrote."""
+    wrote: dict[str, Artefact]
+    carried: dict[str, Artefact]
+    """What readers see besides: of earlier runs, still matching what this one wrote."""
+    code: Code
+    code_changed_meanwhile: bool
+    """Whether the sources were changed after the process had begun to load them."""
+    environment: Environment
+
+    @property
+    def view(self) -> dict[str, Artefact]:
+        """All that readers see once this run is committed."""
+        return self.wrote | self.carried
+
+    @property
+    def artefacts(self) -> list[tuple[str, Artefact]]:
+        """All that this record names, even what `--load-versions` kept from being read."""
+        return [*self.wrote.items(), *self.carried.items()]
+
+    def summary(self) -> Summary:
+        """What stays when the run is pruned."""
+        return Summary(**{name: getattr(self, name) for name in Summary.model_fields})

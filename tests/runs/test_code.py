@@ -1,0 +1,83 @@
+"""Which code ran: the commit, and what differed from it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from from_scratch.runs import code
+from from_scratch.runs.code import read_code
+
+
+def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:
+    """Run git as somebody."""
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+    ran = subprocess.run(["git", *who, *arguments], cwd=folder, input=stdin, capture_output=True, check=True)
+    return ran.stdout.decode().strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with a project in a folder, `sub`, of which everything is committed."""
+    project = tmp_path / "repository" / "sub"
+    (project / "src" / "__pycache__").mkdir(parents=True)
+    (project / "src" / "a.py").write_text("one\n")
+    (project / "src" / "__pycache__" / "a.pyc").write_bytes(b"\0")
+    (tmp_path / "repository" / ".gitignore").write_text("__pycache__/\n/sub/data/\n")
+    git(tmp_path / "repository", "init", "--quiet")
+    git(tmp_path / "repository", "add", "--all")
+    git(tmp_path / "repository", "commit", "--quiet", "--message", "one")
+    return project
+
+
+def test_a_clean_tree_is_its_commit(repository: Path) -> None:
+    found = read_code(repository)
+    assert found.commit == git(repository, "rev-parse", "HEAD")
+    assert found.folder == "sub/"
+    assert found.patch is None
+    assert found.files.keys() == {"src/a.py"}
+
+
+def test_the_patch_rebuilds_the_tree_and_touches_nothing(repository: Path, tmp_path: Path) -> None:
+    (repository / "src" / "a.py").write_bytes("zwei ä\n".encode("latin-1"))
+    (repository / "src" / "new é.py").write_text("new\n")
+    (repository / "picture.bin").write_bytes(bytes(range(256)))
+    (repository / "data").mkdir()
+    (repository / "data" / "ignored.csv").write_text("x\n")
+    git(repository, "add", "src/a.py")
+    before = [file.read_bytes() for file in sorted((repository.parent / ".git").rglob("*")) if file.is_file()]
+    found = read_code(repository)
+    after = [file.read_bytes() for file in sorted((repository.parent / ".git").rglob("*")) if file.is_file()]
+    assert before == after
+    assert found.patch
+    git(tmp_path, "clone", "--quiet", "repository", "clone")
+    git(tmp_path / "clone", "apply", "-", stdin=found.patch.encode(found.patch_encoding))
+    for name in ("src/a.py", "src/new é.py", "picture.bin"):
+        assert (tmp_path / "clone" / "sub" / name).read_bytes() == (repository / name).read_bytes()
+    assert not (tmp_path / "clone" / "sub" / "data").exists()
+    assert read_code(tmp_path / "clone" / "sub").files == found.files
+
+
+def test_a_removed_file_is_in_the_patch(repository: Path) -> None:
+    (repository / "src" / "a.py").unlink()
+    assert "deleted file" in (read_code(repository).patch or "")
+
+
+def test_data_that_is_not_ignored_is_no_patch(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code, "LARGEST_PATCH", 1_000_000)
+    (repository / "large.csv").write_bytes(bytes(2_000_000))
+    found = read_code(repository)
+    assert found.patch is None
+    assert found.patch_left_out == "2 MB differ from the commit: have git ignore what is no code"
+
+
+def test_without_git_there_are_sums_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "a.py").write_text("one\n")
+    for path in (None, ""):
+        if path is not None:
+            monkeypatch.setenv("PATH", path)
+        found = read_code(tmp_path)
+        assert (found.commit, found.patch, list(found.files)) == (None, None, ["src/a.py"])

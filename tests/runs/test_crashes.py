@@ -1,0 +1,47 @@
+"""A run that is killed, or finds the disk full, at every step of its writing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.runs.tiny import TOTALS, Tiny, in_process, run_until, server
+
+
+@pytest.fixture(scope="module")
+def after_three_runs(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """A project whose next run writes, commits, and prunes a run of which others still need a part."""
+    tiny = Tiny.make(tmp_path_factory.mktemp("crash") / "tiny")
+    tiny.run()
+    tiny.run(**TOTALS)
+    tiny.feed([3, 4])
+    return tiny
+
+
+def crash(template: Tiny, folder: Path, step: int, action: str) -> tuple[int, str]:
+    """Crash a copy of the project, see that nothing is lost, and give back the exit code and the error."""
+    shutil.copytree(template.folder, folder)
+    message = folder.with_suffix(".crash")
+    code = in_process(run_until, folder, step, action, str(message))
+    Tiny(folder).expect_whole()
+    return code, message.read_text() if message.exists() else ""
+
+
+@pytest.mark.parametrize("action", ["kill", "fill"])
+def test_nothing_committed_is_lost_at_any_step(after_three_runs: Tiny, tmp_path: Path, action: str) -> None:
+    shutil.copytree(after_three_runs.folder, tmp_path / "count")
+    steps = in_process(run_until, tmp_path / "count", 0, "count", "")
+    assert steps > 30, "every fsync, replacement, unlinking and removal of a run that commits and prunes"
+    crashes = [
+        server().submit(crash, after_three_runs, tmp_path / str(step), step, action)
+        for step in range(1, steps + 1)
+    ]
+    ends = [crash.result() for crash in crashes]
+    if action == "kill":
+        assert {code for code, _ in ends} == {-9}
+    else:
+        told = [message for code, message in ends if code == 1 and "No space left on device" in message]
+        (quiet,) = [code for code, message in ends if message not in told]
+        assert quiet == 0, "only the mark of a committed run may stay for the next run to remove"

@@ -1,0 +1,104 @@
+"""Finding runs, going back to them, and what is left of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from from_scratch.runs.errors import LedgerError
+from from_scratch.runs.ledger import Ledger
+from tests.runs.tiny import TOTALS, Tiny
+
+
+@pytest.fixture
+def three_runs(tiny: Tiny) -> Tiny:
+    """A project with runs on the data [1, 2], [2, 3] and [3, 4], of which two are kept."""
+    for number in (1, 2, 3):
+        tiny.feed([number, number + 1])
+        tiny.run()
+    return tiny
+
+
+def test_runs_are_found_by_id_by_its_beginning_and_from_the_end(three_runs: Tiny) -> None:
+    ledger = three_runs.ledger
+    second, third = ledger.records()
+    assert ledger.find("last") == third
+    assert ledger.find("last~0") == third
+    assert ledger.find("last~1") == second
+    assert ledger.find(third.run_id) == third
+    unique = next(third.run_id[:i] for i in range(24) if not second.run_id.startswith(third.run_id[:i]))
+    assert ledger.find(unique) == third
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("last~2", "there is no run last~2: 2 are kept"),
+        ("2", "2 is the beginning of 2 runs: "),
+        ("x", "there is no run x; `kedro runs list` shows those that there are"),
+        ("", "there is no run ; "),
+    ],
+)
+def test_what_is_not_found_is_said(three_runs: Tiny, name: str, said: str) -> None:
+    with pytest.raises(LedgerError) as raised:
+        three_runs.ledger.find(name)
+    assert raised.value.message.startswith(said)
+
+
+def test_a_pruned_run_is_told_from_one_that_never_was(three_runs: Tiny) -> None:
+    (pruned,) = three_runs.ledger.history()
+    with pytest.raises(LedgerError, match="was pruned: only its line of history is left"):
+        three_runs.ledger.find(pruned.run_id)
+
+
+def test_going_back_lasts_until_the_next_commit(three_runs: Tiny) -> None:
+    ledger = three_runs.ledger
+    second, third = ledger.records()
+    with ledger.lock():
+        ledger.use(second)
+    assert three_runs.read()["numbers"] == [2, 3]
+    assert three_runs.run(**TOTALS).inputs["scaled.up"] == second.run_id
+    assert ledger.current() == ledger.last() != third
+    assert three_runs.read()["numbers"] == [2, 3], "the new run stands on the one that was gone back to"
+    three_runs.expect_one_whole_run()
+
+
+def test_going_back_to_the_last_run_undoes_it(three_runs: Tiny) -> None:
+    ledger = three_runs.ledger
+    second, third = ledger.records()
+    ledger.use(second)
+    assert ledger.current() == second
+    ledger.use(third)
+    assert ledger.current() == third
+
+
+def test_the_run_that_was_gone_back_to_is_not_pruned(three_runs: Tiny) -> None:
+    ledger = three_runs.ledger
+    second, third = ledger.records()
+    ledger.use(second)
+    assert ledger.prune(1) == []
+    ledger.use(third)
+    assert ledger.prune(1) == [second]
+    assert three_runs.read()["numbers"] == [3, 4]
+    three_runs.expect_one_whole_run()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("went_back.json", "data/runs/went_back.json is damaged: remove it"),
+        ("history.jsonl", "data/runs/history.jsonl is damaged: restore it from a copy"),
+        ("x.uncommitted", "data/runs/x.uncommitted is damaged: remove it"),
+    ],
+)
+def test_damaged_files_are_said(three_runs: Tiny, name: str, said: str) -> None:
+    (three_runs.ledger.folder / name).write_text("{")
+    read = {"w": Ledger.current, "h": Ledger.history, "x": Ledger.sweep}[name[0]]
+    with pytest.raises(LedgerError) as raised:
+        read(three_runs.ledger)
+    assert raised.value.message == said
+
+
+def test_an_empty_ledger_has_no_run(tiny: Tiny) -> None:
+    ledger = tiny.ledger
+    assert (ledger.records(), ledger.last(), ledger.current(), ledger.history()) == ([], None, None, [])
+    assert not ledger.folder.exists(), "looking writes nothing"

@@ -1,0 +1,173 @@
+"""Old runs once more, after everything has moved on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from from_scratch.runs.record import Record
+from tests.runs.test_code import git
+from tests.runs.tiny import TOTALS, Tiny
+
+
+@pytest.fixture
+def tiny(tiny: Tiny) -> Tiny:
+    """A small project in git."""
+    git(tiny.folder, "init", "--quiet")
+    commit(tiny)
+    return tiny
+
+
+def commit(tiny: Tiny) -> None:
+    git(tiny.folder, "add", "--all")
+    git(tiny.folder, "commit", "--quiet", "--message", "a state")
+
+
+def change_code(tiny: Tiny) -> None:
+    registry = tiny.folder / "src/tiny/pipeline_registry.py"
+    registry.write_text(registry.read_text().replace("number * factor", "number * factor * 10"))
+
+
+def snapshot(folder: Path) -> dict[str, str]:
+    """The sums of all files, those of git too; Kedro-Viz's and Python's own aside."""
+    return {
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and not {".viz", "__pycache__"} & set(file.parts)
+    }
+
+
+def expect_reproduced(tiny: Tiny, record: Record, *said: str) -> None:
+    """See that a run comes out again, and that nothing of the project is touched."""
+    before = snapshot(tiny.folder)
+    ran = tiny.kedro("runs", "reproduce", record.run_id)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert f"all {len(record.wrote)} artefacts of run {record.run_id} are identical" in ran.stdout
+    for line in said:
+        assert line in ran.stderr
+    assert snapshot(tiny.folder) == before
+
+
+def test_a_run_comes_out_again_after_everything_has_moved_on(tiny: Tiny, tmp_path: Path) -> None:
+    (tiny.folder / "conf/local/parameters.yml").write_text("factor: 7\n")
+    (tiny.folder / "conf/local/catalog.yml").write_text(
+        "total.metrics: {type: json.JSONDataset, filepath: data/local/total.json, versioned: true, "
+        "save_args: {indent: 3}}\n"
+    )
+    first = tiny.run()
+    assert tiny.read()["scaled.up"] == [7, 14]
+    (tiny.folder / "conf/local/parameters.yml").unlink()
+    (tiny.folder / "conf/local/catalog.yml").unlink()
+    parameters = tiny.folder / "conf/base/parameters.yml"
+    parameters.write_text(parameters.read_text().replace("factor: 2", "factor: 4"))
+    change_code(tiny)
+    commit(tiny)
+    raw = tiny.folder / "data/01_raw/raw.json"
+    raw.rename(raw.with_name("raw of yesterday.json"))
+    tiny.feed([5, 6])
+    second = tiny.run(**TOTALS)
+    third = tiny.run()
+    assert tiny.read()["scaled.up"] == [200, 240]
+    assert [record.seq for record in tiny.ledger.records()] == [2, 3]
+    expect_reproduced(tiny, second)
+    expect_reproduced(tiny, third)
+
+    whole = tiny.ledger.folder / f"000001_{first.run_id}.json"
+    assert not whole.exists(), "pruned"
+    whole.write_text(first.model_dump_json())
+    expect_reproduced(tiny, first)
+
+    clone = tmp_path / "another place" / "clone"
+    clone.parent.mkdir()
+    git(tmp_path, "clone", "--quiet", str(tiny.folder), str(clone))
+    shutil.copytree(tiny.folder / "data", clone / "data")
+    shutil.rmtree(tiny.folder)
+    expect_reproduced(Tiny(clone), first)
+    expect_reproduced(Tiny(clone), third)
+
+
+def test_a_run_on_a_tree_that_was_not_clean_comes_out_again(tiny: Tiny) -> None:
+    change_code(tiny)
+    (tiny.folder / "src/tiny/new.py").write_text("")
+    record = tiny.run()
+    assert record.code.patch
+    git(tiny.folder, "stash", "--quiet", "--include-untracked")
+    assert tiny.run(runtime_params={"factor": 3}).code.patch is None
+    expect_reproduced(tiny, record)
+
+
+def test_what_was_gone_back_to_is_gone_back_to_again(tiny: Tiny) -> None:
+    first = tiny.run()
+    tiny.feed([3, 4])
+    record = tiny.run(load_versions={"numbers": first.run_id})
+    assert tiny.read()["total.metrics"] == {"total": 6, "rest": 0}
+    expect_reproduced(tiny, record)
+
+
+def test_what_differs_is_told_with_the_largest_difference(tiny: Tiny, tmp_path: Path) -> None:
+    assert tiny.kedro("run", TINY_VARIES="1").returncode == 0
+    record = tiny.ledger.find("last")
+    again = tiny.kedro("runs", "reproduce", "last", "--into", str(tmp_path / "again"))
+    assert again.returncode == 1
+    assert "noise is only in one of them; rest is only in one of them" in again.stdout
+    assert f"3 of 4 artefacts of run {record.run_id} are identical" in again.stdout
+    assert (tmp_path / "again" / record.wrote["numbers"].path).exists(), "it stays to be looked at"
+
+
+def test_other_packages_and_threads_are_told_first(tiny: Tiny) -> None:
+    record = tiny.run()
+    file = tiny.ledger.folder / f"000001_{record.run_id}.json"
+    recorded = json.loads(file.read_text())
+    recorded["environment"]["packages"]["kedro"] = "1.6.0"
+    recorded["environment"]["threads"] = {"OMP_NUM_THREADS": "64"}
+    recorded["environment"]["cpu_capability"] = "NEON"
+    file.write_text(json.dumps(recorded))
+    ran = tiny.kedro("runs", "reproduce", "last", "--json")
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)["not_as_recorded"]
+    assert "kedro: 1.6.0 then, 1.7.0 now" in told
+    assert "threads.OMP_NUM_THREADS: 64 then, none now" in told
+    assert any(line.startswith("cpu_capability: NEON then, ") for line in told)
+    assert ran.stderr.splitlines()[0].startswith("not as recorded: ")
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (
+            "raw",
+            "raw: data/01_raw/raw.json is not what the run read, and nothing beside it is; expected a file ",
+        ),
+        ("input", "scaled.up: data/03_scaled/up.json/"),
+        ("commit", " is not in this repository"),
+        ("git", " ran outside git: its code was not recorded"),
+        ("code", "the rerun failed (exit code 1)"),
+    ],
+)
+def test_what_is_missing_is_said(tiny: Tiny, tmp_path: Path, harm: str, said: str) -> None:
+    if harm == "git":
+        shutil.rmtree(tiny.folder / ".git")
+    record = tiny.run()
+    if harm == "raw":
+        tiny.feed([8, 9])
+    elif harm == "input":
+        record = tiny.run(**TOTALS)
+        tiny.ledger.path(record.view["scaled.up"]).unlink()
+    elif harm in ("commit", "code"):
+        file = tiny.ledger.folder / f"000001_{record.run_id}.json"
+        recorded = json.loads(file.read_text())
+        if harm == "commit":
+            recorded["code"]["commit"] = "0" * 40
+        else:
+            recorded["nodes"] = ["a node that is not there"]
+        file.write_text(json.dumps(recorded))
+    before = snapshot(tiny.folder)
+    ran = tiny.kedro("runs", "reproduce", "last")
+    assert ran.returncode == 1
+    assert said in ran.stderr.splitlines()[-1]
+    assert ran.stderr.splitlines()[-1].startswith("Error: ")
+    assert snapshot(tiny.folder) == before
