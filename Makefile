@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: run test lint benchmark lock clean
+.PHONY: run test lint chaos benchmark lock clean
 
 run: .venv/installed
 	.venv/bin/kedro run --pipeline deep
@@ -16,8 +16,13 @@ lint: .venv/installed-test
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 
+# A hundred runs, each killed at a random moment on a slow disk: about ten minutes; needs strace.
+chaos: .venv/installed-test
+	.venv/bin/pytest tests/runs/chaos.py --dist load
+
 benchmark: .venv/installed
 	.venv/bin/python benchmarks/run_against_script.py
+	.venv/bin/python benchmarks/run_without_ledger.py
 
 # Every version, for every platform and Python (needs uv). pip takes them as constraints: it installs only what
 # is needed of them.

@@ -63,7 +63,7 @@ class Project:
         return ran
 
     def load(self, dataset: str) -> Any:
-        """Load the newest version of a dataset."""
+        """Load the last committed version of a dataset."""
         configure_project("from_scratch")
         session = KedroSession.create(self.folder, save_on_close=False)
         return session.load_context().catalog.load(dataset)
@@ -76,7 +76,7 @@ class Project:
         return {
             str(file.parents[1].relative_to(self.folder)): hashlib.sha256(file.read_bytes()).hexdigest()
             for file in files
-            if file.parent.name != "01_raw"
+            if file.parent.name not in ("01_raw", "runs")
         }
 
     def configure(self, name: str, content: str) -> None:

@@ -17,14 +17,16 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kedro.framework.project import configure_project
+import yaml
+from kedro.framework.cli.cli import KedroCLI
+from kedro.framework.project import configure_logging, configure_project
 from kedro.framework.session import KedroServiceSession
 
 from from_scratch.runs.errors import LedgerError
@@ -158,16 +160,10 @@ class Tiny:
         return contents
 
     def kedro(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a `kedro` command as a user does."""
-        command = [sys.executable, "-m", "kedro", *arguments]
-        return subprocess.run(
-            command,
-            cwd=self.folder,
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        """Run a `kedro` command as a user does, but for the time that Python takes to start."""
+        with tempfile.NamedTemporaryFile("r") as output, tempfile.NamedTemporaryFile("r") as errors:
+            code = in_process(command, self.folder, arguments, environment, output.name, errors.name)
+            return subprocess.CompletedProcess(arguments, code, output.read(), errors.read())
 
     @contextmanager
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
@@ -274,6 +270,22 @@ def run(folder: Path, options: dict[str, Any], message: str | None = None) -> No
             Path(message).write_text(error.message if isinstance(error, LedgerError) else str(error))
         os._exit(error.exit_code if isinstance(error, LedgerError) else 2)
     os._exit(0)
+
+
+def command(folder: Path, arguments: Sequence[str], environment: dict[str, str], *streams: str) -> None:
+    """Run a `kedro` command whose output and errors go to files."""
+    for descriptor, file in enumerate(streams, start=1):
+        os.dup2(os.open(file, os.O_WRONLY), descriptor)
+    os.environ |= environment
+    _enter(folder)
+    logging.disable(logging.NOTSET)
+    configure_logging(yaml.safe_load((folder / "conf/logging.yml").read_text()))
+    sys.argv = ["kedro", *arguments]
+    try:
+        KedroCLI(folder).main()
+    except SystemExit as end:
+        sys.stdout.flush()
+        os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))
 
 
 def run_all(folder: Path, runs: list[dict[str, Any]]) -> None:

@@ -1,0 +1,59 @@
+"""What the run ledger costs: `kedro run` of everything against the same without the ledger.
+
+python benchmarks/run_without_ledger.py [PAIRS]
+
+Both of a pair run in turn, in copies of the project that are git repositories, with one thread each; what is
+printed are the medians, over all pairs, of the CPU seconds of each and of their ratio.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from side_by_side import command, compare, copy_project, print_heading
+
+LINES_OF_THE_LEDGER = {
+    "from from_scratch.runs.context import RunContext\n": "",
+    "from from_scratch.runs.hooks import RunHooks\n": "",
+    "CONTEXT_CLASS = RunContext\n": "",
+    "(RunHooks(), ProjectHooks())": "(ProjectHooks(),)",
+}
+
+
+def take_out_ledger(project: Path) -> None:
+    settings = project / "src" / "from_scratch" / "settings.py"
+    text = settings.read_text()
+    for line, without in LINES_OF_THE_LEDGER.items():
+        assert line in text, line
+        text = text.replace(line, without)
+    settings.write_text(text)
+
+
+def put_into_git(project: Path) -> None:
+    (project / ".gitignore").write_text("/data/\n__pycache__/\n*.log\n")
+    author = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@example.org")
+    for arguments in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        [*author, "commit", "--quiet", "--message", "one"],
+    ):
+        subprocess.run(["git", *arguments], cwd=project, check=True)
+
+
+def main() -> None:
+    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    with tempfile.TemporaryDirectory() as temporary:
+        with_ledger, without = (copy_project(Path(temporary) / name) for name in ("with", "without"))
+        take_out_ledger(without)
+        for project in (with_ledger, without):
+            put_into_git(project)
+        print_heading(pairs)
+        run = ("-m", "kedro", "run")
+        compare("kedro run / without the ledger", command(with_ledger, *run), command(without, *run), pairs)
+
+
+if __name__ == "__main__":
+    main()
