@@ -101,7 +101,7 @@ def interrupt_and_run_again(folder: Path) -> None:
         def _run(self, *arguments: object, **keywords: object) -> None:
             raise KeyboardInterrupt
 
-    tiny._enter(folder)
+    tiny.enter(folder)
     with pytest.raises(KeyboardInterrupt), KedroServiceSession.create(project_path=folder) as session:
         session.run(runner=Interrupted())  # type: ignore[call-arg]
     with KedroServiceSession.create(project_path=folder) as session:

@@ -9,7 +9,7 @@ from typing import Any
 from kedro.framework.context import KedroContext
 from kedro.framework.session import KedroServiceSession, KedroSession
 from kedro.io import DataCatalog, SharedMemoryDataCatalog
-from kedro_datasets.json import JSONDataset  # type: ignore[import-untyped]
+from kedro_datasets.json import JSONDataset
 
 from from_scratch.runs.storage import Place, find_place, read_and_write
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from kedro.framework.session import KedroServiceSession
 
-from tests.runs.tiny import TOTALS, Tiny, in_process, run_all
+from tests.runs.tiny import TOTALS, Tiny, enter, in_process, run_all
 
 SCALING = {"pipeline_names": ["scaling"]}
 
@@ -53,6 +53,35 @@ def test_nothing_uncommitted_is_read_whatever_the_clock_says(tiny: Tiny) -> None
     assert future.exists(), "what the ledger did not write is not its own to remove"
 
 
+@pytest.mark.parametrize("reader", ["notebook", "viz"])
+def test_notebooks_and_kedro_viz_read_the_last_committed_run(tiny: Tiny, reader: str) -> None:
+    tiny.run()
+    for name in ("02_numbers/numbers", "04_total/total"):
+        future = tiny.folder / f"data/{name}.json/2999-01-01T00.00.00.000Z/{name[3:].partition('/')[2]}.json"
+        future.parent.mkdir()
+        future.write_text("[7]")
+    assert in_process({"notebook": read_in_notebook, "viz": read_in_viz}[reader], tiny.folder) == 0
+
+
+def read_in_notebook(folder: Path) -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    enter(folder)
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "kedro.ipython")
+    assert shell.user_ns["catalog"].load("numbers") == [1, 2]
+    assert shell.user_ns["catalog"].load("total.metrics") == {"total": 6, "rest": 0}
+
+
+def read_in_viz(folder: Path) -> None:
+    from kedro_viz.integrations.kedro.data_loader import load_data
+
+    enter(folder)
+    catalog, _, _ = load_data(folder)
+    assert catalog.load("numbers") == [1, 2]
+    assert catalog.load("total.metrics") == {"total": 6, "rest": 0}
+
+
 def test_a_partial_run_takes_the_rest_from_the_last_commit(tiny: Tiny) -> None:
     first = tiny.run()
     second = tiny.run(**TOTALS)
@@ -67,8 +96,33 @@ def test_what_no_longer_matches_is_not_read_any_more(tiny: Tiny) -> None:
     record = tiny.run(**SCALING, runtime_params={"factor": 3})
     assert record.view.keys() == {"numbers", "scaled.up", "scaled.down"}
     assert tiny.read().keys() == record.view.keys()
+    assert record.outdated == ["total.metrics"]
     assert "total.metrics" in tiny.run(**TOTALS).view
     assert tiny.read()["total.metrics"] == {"total": 9, "rest": 0}
+
+
+def test_what_is_outdated_is_not_read_by_a_partial_run(tiny: Tiny) -> None:
+    tiny.run()
+    tiny.feed([3, 4])
+    record = tiny.run(node_names=["parse"])
+    assert record.outdated == ["scaled.down", "scaled.up", "total.metrics"]
+    said = "scaled.down, scaled.up: made from what has changed since; `kedro run` makes everything"
+    assert tiny.try_to_run(**TOTALS) == (1, said)
+    assert tiny.run().outdated == []
+
+
+def test_versioned_raw_data_is_read_as_kedro_reads_it(tiny: Tiny) -> None:
+    catalog = tiny.folder / "conf/base/catalog.yml"
+    catalog.write_text(catalog.read_text().replace("raw.json}", "raw.json, versioned: true}"))
+    raw = tiny.folder / "data/01_raw/raw.json"
+    raw.unlink()
+    for version, numbers in {"2024": [1, 2], "2025": [3, 4]}.items():
+        (raw / version).mkdir(parents=True)
+        (raw / version / "raw.json").write_text(str(numbers))
+    assert tiny.run().raw["raw"].path == "data/01_raw/raw.json/2025/raw.json"
+    assert tiny.read()["numbers"] == [3, 4]
+    assert tiny.run(load_versions={"raw": "2024"}).raw["raw"].path == "data/01_raw/raw.json/2024/raw.json"
+    assert tiny.read()["numbers"] == [1, 2]
 
 
 def test_what_comes_out_the_same_keeps_what_was_made_from_it(tiny: Tiny) -> None:
@@ -88,8 +142,7 @@ def test_versions_of_different_runs_are_not_mixed_silently(tiny: Tiny) -> None:
 def test_what_was_never_made_is_said(tiny: Tiny) -> None:
     assert tiny.try_to_run(**TOTALS) == (
         1,
-        "scaled.down, scaled.up: not made yet, or made from what has changed since; "
-        "`kedro run` makes everything",
+        "scaled.down, scaled.up: not made yet; `kedro run` makes everything",
     )
     assert tiny.versions() == set()
 

@@ -261,7 +261,7 @@ def _fork(target: Callable[..., None], *arguments: Any) -> int:
 
 def run(folder: Path, options: dict[str, Any], message: str | None = None) -> None:
     """Run the pipeline as `kedro run` does."""
-    _enter(folder)
+    enter(folder)
     try:
         with KedroServiceSession.create(project_path=folder) as session:
             session.run(**options)
@@ -277,7 +277,7 @@ def command(folder: Path, arguments: Sequence[str], environment: dict[str, str],
     for descriptor, file in enumerate(streams, start=1):
         os.dup2(os.open(file, os.O_WRONLY), descriptor)
     os.environ |= environment
-    _enter(folder)
+    enter(folder)
     logging.disable(logging.NOTSET)
     configure_logging(yaml.safe_load((folder / "conf/logging.yml").read_text()))
     sys.argv = ["kedro", *arguments]
@@ -290,7 +290,7 @@ def command(folder: Path, arguments: Sequence[str], environment: dict[str, str],
 
 def run_all(folder: Path, runs: list[dict[str, Any]]) -> None:
     """Run several times."""
-    _enter(folder)
+    enter(folder)
     for options in runs:
         with KedroServiceSession.create(project_path=folder) as session:
             session.run(**options)
@@ -327,7 +327,7 @@ def run_until(folder: Path, step: int, action: str, message: str) -> None:
 
 def read(folder: Path, answer: str) -> None:
     """Load everything as a notebook does."""
-    _enter(folder)
+    enter(folder)
     with KedroServiceSession.create(project_path=folder) as session:
         assert isinstance(session, KedroServiceSession)
         catalog = session.load_context().catalog
@@ -336,7 +336,7 @@ def read(folder: Path, answer: str) -> None:
     Path(answer).write_text(json.dumps(contents))
 
 
-def _enter(folder: Path) -> None:
+def enter(folder: Path) -> None:
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")  # of Kedro, about itself
     os.chdir(folder)

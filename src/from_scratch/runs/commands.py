@@ -16,7 +16,7 @@ RUN = "A run's id, the beginning of one, `last`, or `last~2` for the second befo
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
-@click.group()
+@click.group(name=__package__.partition(".")[0])
 def commands() -> None:
     """The commands that this package adds to `kedro`."""
 
@@ -65,7 +65,7 @@ def show(project: ProjectMetadata, run: str, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def diff(project: ProjectMetadata, one: str, other: str, as_json: bool) -> None:
-    """Show what differs between the runs ONE and OTHER."""
+    """Show what differs between two runs, ONE and OTHER."""
     from from_scratch.runs import tables
     from from_scratch.runs.differences import compare_records
 
@@ -83,7 +83,11 @@ def diff(project: ProjectMetadata, one: str, other: str, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def verify(project: ProjectMetadata, run: str | None, as_json: bool) -> None:
-    """Check every artefact that RUN, or any kept run, names against its sum."""
+    """Check artefacts against their recorded sums.
+
+    Those of RUN, and those of earlier runs that go with it; by default those of all runs that are kept.
+    Exit code 1 if one was altered or is gone.
+    """
     from tqdm import tqdm
 
     from from_scratch.runs.errors import LedgerError
@@ -121,9 +125,10 @@ def verify(project: ProjectMetadata, run: str | None, as_json: bool) -> None:
 @click.option("--keep", type=click.IntRange(min=1), required=True, help="How many runs stay.")
 @click.pass_obj
 def prune(project: ProjectMetadata, keep: int) -> None:
-    """Let the oldest runs go; a line of history stays of each.
+    """Let the oldest runs go.
 
-    What a run that stays needs is never removed, nor the run that `use` went back to.
+    A line of history stays of each. What a run that stays needs is never removed, nor the run that `use` went
+    back to.
     """
     ledger = _open_ledger(project)
     with ledger.lock():
@@ -136,7 +141,10 @@ def prune(project: ProjectMetadata, keep: int) -> None:
 @click.argument("run")
 @click.pass_obj
 def use(project: ProjectMetadata, run: str) -> None:
-    """Go back to RUN: readers and partial runs see it until the next commit. `use last` returns."""
+    """Go back to RUN until the next commit.
+
+    Readers and partial runs see it, and all that went with it. `use last` returns.
+    """
     ledger = _open_ledger(project)
     with ledger.lock():
         record = ledger.find(run)
@@ -156,7 +164,11 @@ def use(project: ProjectMetadata, run: str) -> None:
 @as_json
 @click.pass_obj
 def reproduce(project: ProjectMetadata, run: str, into: Path | None, as_json: bool) -> None:
-    """Run RUN again from its record, in a folder of its own, and compare what comes out."""
+    """Run RUN again from its record, and compare.
+
+    In a folder of its own, with the code, the parameters and the raw data of its record. Exit code 0 only if
+    every artefact is identical.
+    """
     import shutil
     import tempfile
 

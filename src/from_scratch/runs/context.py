@@ -28,9 +28,8 @@ class RunContext(KedroContext):
     ) -> CatalogProtocol[Any, Any]:
         """Make the catalog as `--load-versions` would, with a version for every dataset."""
         self.current_run = Ledger(self.project_path).current()
-        view = self.current_run.view if self.current_run else {}
         self.catalog_config = self.config_loader["catalog"]
-        committed = list_load_versions(self.catalog_config, view)
+        committed = list_load_versions(self.catalog_config, self.current_run)
         catalog: CatalogProtocol[Any, Any] = super()._get_catalog(
             catalog_class, save_version, {**committed, **(load_versions or {})}
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from from_scratch.runs.errors import LedgerError
 
 Scalar = bool | int | float | str | None
 
@@ -26,6 +28,22 @@ class Settings(Written):
     """Patterns of datasets whose values are written down as metrics."""
     headline: str | None = None
     """The metric that `kedro runs list` shows."""
+
+
+def read_settings(parameters: dict[str, Any]) -> Settings:
+    """Read the ledger's own parameters.
+
+    Args:
+        parameters: All parameters.
+
+    Raises:
+        LedgerError: If one of them is wrong.
+    """
+    try:
+        return Settings.model_validate(parameters.get("runs", {}))
+    except ValidationError as error:
+        faults = [f"runs.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+        raise LedgerError(f"parameter {'; '.join(faults)}") from error
 
 
 class Artefact(Written):
@@ -135,6 +153,8 @@ class Record(Summary):
     wrote: dict[str, Artefact]
     carried: dict[str, Artefact]
     """What readers see besides: of earlier runs, still matching what this one wrote."""
+    outdated: list[str]
+    """What readers don't see any more, since it was made from something that has changed since."""
     code: Code
     code_changed_meanwhile: bool
     """Whether the sources were changed after the process had begun to load them."""

@@ -11,7 +11,7 @@ from kedro.io import AbstractVersionedDataset, CatalogConfigResolver, DataCatalo
 from kedro.io.core import get_protocol_and_path
 
 from from_scratch.runs.lineage import base_name
-from from_scratch.runs.record import Artefact
+from from_scratch.runs.record import Record
 
 NEVER_COMMITTED = "never-committed"
 """The version that readers are sent to where no committed run has made one: there is none of this name."""
@@ -54,25 +54,58 @@ def find_place(catalog: DataCatalog, dataset: str) -> Place | None:
     )
 
 
-def list_load_versions(catalog_config: dict[str, Any], view: dict[str, Artefact]) -> dict[str, str]:
-    """Choose a version to load for every dataset that a reader may ask for.
+def list_made_datasets(before: Record | None) -> set[str]:
+    """List the datasets that runs make; all others are raw data, even if they are versioned.
+
+    Args:
+        before: The run that readers see.
+
+    Returns:
+        The outputs of all pipelines, and what earlier runs made.
+    """
+    made = {base_name(name) for pipeline in pipelines.values() for name in pipeline.all_outputs()}
+    return made | before.view.keys() | set(before.outdated) if before else made
+
+
+def list_load_versions(catalog_config: dict[str, Any], before: Record | None) -> dict[str, str]:
+    """Choose a version to load for every dataset that runs make.
 
     Args:
         catalog_config: The catalog's configuration.
-        view: What readers see.
+        before: The run that readers see.
 
     Returns:
-        What Kedro takes as `load_versions`: for each dataset the version in the view, or one that is nowhere.
+        What Kedro takes as `load_versions`: the version that the run left, or one that is nowhere.
     """
-    resolver = CatalogConfigResolver(
-        catalog_config, default_runtime_patterns=DataCatalog.default_runtime_patterns
-    )
+    patterns = DataCatalog.default_runtime_patterns
+    resolver = CatalogConfigResolver(catalog_config, default_runtime_patterns=patterns)
+    view, made = before.view if before else {}, list_made_datasets(before)
     in_pipelines = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
     return {
         name: view[base_name(name)].version if base_name(name) in view else NEVER_COMMITTED
-        for name in sorted(resolver.config.keys() | in_pipelines | view.keys())
-        if name in resolver.config or resolver.match_dataset_pattern(name)
+        for name in sorted(resolver.config.keys() | in_pipelines | made)
+        if base_name(name) in made and (name in resolver.config or resolver.match_dataset_pattern(name))
     }
+
+
+def find_loaded_path(catalog: DataCatalog, name: str, place: Place | None) -> str | None:
+    """Find the local file that a dataset is loaded from.
+
+    Args:
+        catalog: The catalog.
+        name: The dataset.
+        place: Where it is kept.
+
+    Returns:
+        The path; none if it isn't a local file.
+    """
+    if not place or not place.is_local:
+        return None
+    if not place.is_versioned:
+        return place.path
+    dataset = catalog.get(name)
+    version = dataset.resolve_load_version() if isinstance(dataset, AbstractVersionedDataset) else None
+    return place.version(version) if version else place.path
 
 
 def read_and_write(catalog: DataCatalog, datasets: Iterable[str], version: str) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from from_scratch.runs.differences import Differences, describe_commit
-from from_scratch.runs.record import Code, Record, Settings
+from from_scratch.runs.record import Code, Record, read_settings
 
 WIDTH_WITHOUT_TERMINAL = 160
 LONGEST = 60
@@ -26,7 +26,7 @@ def show_runs(records: list[Record], current: Record | None) -> None:
     if not records:
         print("no run is committed yet; `kedro run` makes one")
         return
-    headline = Settings.model_validate(records[-1].parameters.get("runs", {})).headline
+    headline = read_settings(records[-1].parameters).headline
     table = _table("", "no.", "run", "pipelines", "commit", headline or "metrics")
     for record in records:
         table.add_row(

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from fnmatch import fnmatch
-from pathlib import Path
 from typing import Any
 
 import click
 from kedro.io import DataCatalog
-from kedro.io.core import is_parameter
 from kedro.pipeline import Pipeline
-from kedro.pipeline.node import Node
 
 from from_scratch.runs import files, lineage, storage
 from from_scratch.runs.code import read_code, sum_of_sums, sum_sources
@@ -23,8 +20,8 @@ from from_scratch.runs.context import RunContext
 from from_scratch.runs.environment import read_environment
 from from_scratch.runs.errors import BusyError, IrreproducibleError, LedgerError
 from from_scratch.runs.ledger import Ledger
-from from_scratch.runs.lineage import base_name
-from from_scratch.runs.record import Artefact, Environment, RawInput, Record, Scalar, Settings
+from from_scratch.runs.plan import make_plan, read_raw
+from from_scratch.runs.record import Artefact, Environment, RawInput, Record, Scalar, read_settings
 
 log = logging.getLogger(__name__)
 
@@ -53,52 +50,30 @@ class Transaction:
             BusyError: If another run is writing, or has just written.
             LedgerError: If an input was never committed, is gone or altered, or the folder can't be written.
         """
-        self.run_id: str = run_params["run_id"]
-        self._run_params = run_params
-        self._catalog = catalog
-        self._sources = sources
-        self._env = context.env
-        self._parameters: dict[str, Any] = context.config_loader["parameters"]
-        self._catalog_config: dict[str, Any] = context.catalog_config
-        self._settings = Settings.model_validate(self._parameters.get("runs", {}))
         self._started = datetime.now(UTC)
+        self._run_id: str = run_params["run_id"]
+        self._run_params, self._catalog, self._sources = run_params, catalog, sources
+        self._env, self._catalog_config = context.env, context.catalog_config
+        self._parameters: dict[str, Any] = context.config_loader["parameters"]
+        self._settings = read_settings(self._parameters)
         self._ledger = Ledger(context.project_path)
+        self._before = context.current_run
         with ExitStack() as stack:
             stack.enter_context(self._ledger.lock())
-            if context.current_run != self._ledger.current():
+            if self._before != self._ledger.current():
                 raise BusyError("another run has just been committed; nothing was changed, try again")
-            self._view = context.current_run.view if context.current_run else {}
-            self._begin(pipeline)
+            self._ledger.sweep()
+            self._code = read_code(self._ledger.project)
+            self._code_sum = sum_of_sums(self._code.files)
+            self._plan = make_plan(
+                self._ledger, self._before, pipeline, catalog, run_params, self._parameters, self._code_sum
+            )
+            self._say_what_to_know()
+            if outputs := self._plan.outputs.values():
+                folders = [output.path.rpartition("/")[0] for output in outputs if output.is_local]
+                self._ledger.announce(self._run_id, folders)
+            storage.read_and_write(catalog, self._plan.own_datasets, self._run_id)
             self._lock = stack.pop_all()
-
-    def _begin(self, pipeline: Pipeline) -> None:
-        self._ledger.sweep()
-        self._code = read_code(self._ledger.project)
-        self._code_sum = sum_of_sums(self._code.files)
-        if self._code.files != self._sources:
-            log.warning("src was changed since this process loaded it: older code may run than what is there")
-        self._places = {
-            name: place
-            for name in pipeline.datasets()
-            if not is_parameter(name) and (place := storage.find_place(self._catalog, name))
-        }
-        self._versioned = {base_name(name) for name, place in self._places.items() if place.is_versioned}
-        self._went_back_to = self._find_load_versions()
-        self._raw = self._read_raw(pipeline.inputs())
-        self._nodes = self._choose_nodes(pipeline)
-        self._inputs = self._check_inputs()
-        self._say_what_is_read()
-
-        outputs = sorted({name for node in self._nodes for name in node.outputs} & self._places.keys())
-        self._outputs = {base_name(name): name for name in outputs if base_name(name) in self._versioned}
-        if unprotected := [name for name in outputs if base_name(name) not in self._versioned]:
-            log.warning("not versioned, so overwritten even if the run fails: %s", ", ".join(unprotected))
-        if self._outputs:
-            folders = [str(Path(self._path(name)).parent) for name in self._outputs if self._is_local(name)]
-            self._ledger.announce(self.run_id, folders)
-        own = self._outputs.keys() - self._went_back_to.keys()
-        reread = sorted(name for name in self._places if base_name(name) in own)
-        storage.read_and_write(self._catalog, reread, self.run_id)
 
     def commit(self) -> None:
         """End a run that went well: bring what it wrote to disk, and make it the last committed run.
@@ -108,18 +83,18 @@ class Transaction:
             LedgerError: If it can't be committed; then it is as if it had not run.
         """
         with self._lock:
-            if not self._outputs:
+            if not self._plan.outputs:
                 log.info("nothing was to be made")
                 return
             try:
                 with self._ledger.clear_errors("the run is not committed"):
-                    record = self._write_record()
+                    record = self._make_record(self._measure_outputs(), self._read_raw_again())
                 twin = self._find_twin(record)
                 self._ledger.commit(record)
             except BaseException:
                 self._discard()
                 raise
-            log.info("committed as run %s", self.run_id)
+            log.info("committed as run %s", self._run_id)
             self._ledger.prune(self._settings.keep)
         if twin and (differing := _list_differing(record, twin)):
             raise IrreproducibleError(
@@ -134,78 +109,16 @@ class Transaction:
 
     def _discard(self) -> None:
         with suppress(LedgerError):  # the next run tries again, and says so if it can't
-            self._ledger.discard(self.run_id)
+            self._ledger.discard(self._run_id)
 
-    # --- Before
-
-    def _find_load_versions(self) -> dict[str, Artefact]:
-        """Find what `--load-versions` asks for."""
-        wanted = {
-            base_name(name): version for name, version in (self._run_params["load_versions"] or {}).items()
-        }
-        if not wanted:
-            return {}
-        committed = {
-            (name, artefact.version): artefact
-            for record in self._ledger.records()
-            for name, artefact in record.artefacts
-        }
-        for name, version in wanted.items():
-            if (name, version) not in committed:
-                known = sorted((v for n, v in committed if n == name), reverse=True)
-                there_are = f"there are {', '.join(known)}" if known else "there is none"
-                raise LedgerError(f"{name}: no committed run has made a version {version}; {there_are}")
-        return {name: committed[name, version] for name, version in wanted.items()}
-
-    def _read_raw(self, inputs: Collection[str]) -> dict[str, RawInput]:
-        """Sum what no run has made."""
-        raw = {}
-        for name in sorted(inputs):
-            if is_parameter(name) or base_name(name) in self._versioned:
-                continue
-            place = self._places.get(name)
-            if not place or not place.is_local:
-                raw[base_name(name)] = RawInput(path=place and place.path, sha256=None, bytes=None)
-                continue
-            try:
-                digest, size = files.measure(Path(place.path))
-            except OSError:  # the run itself will say what it makes of that
-                digest, size = None, None
-            path = self._ledger.name_of(place.path)
-            raw[base_name(name)] = RawInput(path=path, sha256=digest, bytes=size)
-        return raw
-
-    def _choose_nodes(self, pipeline: Pipeline) -> list[Node]:
-        """Choose the nodes that Kedro will run."""
-        if not self._run_params["only_missing_outputs"]:
-            return list(pipeline.nodes)
-        return lineage.find_outdated_nodes(
-            pipeline.nodes,
-            self._view | self._went_back_to,
-            {name: raw.sum for name, raw in self._raw.items()},
-            self._parameters,
-            self._code_sum,
-            self._versioned.__contains__,
-        )
-
-    def _check_inputs(self) -> dict[str, Artefact]:
-        """Find what the run reads of other runs, and see that it is what it was."""
-        made = {base_name(name) for node in self._nodes for name in node.outputs}
-        read = {base_name(name) for node in self._nodes for name in node.inputs} & self._versioned
-        names = sorted((read - made) | (read & self._went_back_to.keys()))
-        there = self._view | self._went_back_to
-        if missing := [name for name in names if name not in there]:
-            raise LedgerError(
-                f"{', '.join(missing)}: not made yet, or made from what has changed since; "
-                "`kedro run` makes everything"
-            )
-        for name in names:
-            self._ledger.check(name, there[name])
-        return {name: there[name] for name in names}
-
-    def _say_what_is_read(self) -> None:
+    def _say_what_to_know(self) -> None:
+        if self._code.files != self._sources:
+            log.warning("src was changed since this process loaded it: older code may run than what is there")
+        if self._plan.unprotected:
+            names = ", ".join(self._plan.unprotected)
+            log.warning("not versioned, so overwritten even if the run fails: %s", names)
         by_run: dict[str, list[str]] = {}
-        for name, artefact in self._inputs.items():
+        for name, artefact in self._plan.inputs.items():
             by_run.setdefault(artefact.version, []).append(name)
         said = "; ".join(f"{_shorten(names)} of run {run}" for run, names in sorted(by_run.items()))
         if len(by_run) > 1:
@@ -213,60 +126,54 @@ class Transaction:
         elif by_run:
             log.info("this run reads %s", said)
 
-    # --- After
+    # --- What is recorded
 
-    def _write_record(self) -> Record:
-        """Bring all that the run wrote to disk, and write down what it was."""
-        raw = self._read_raw([name for name in self._places if base_name(name) in self._raw])
-        for name, before in self._raw.items():
+    def _measure_outputs(self) -> dict[str, tuple[str | None, int | None]]:
+        """Sum all that the run wrote, and wait until it is on disk."""
+        measured: dict[str, tuple[str | None, int | None]] = {}
+        folders = set()
+        for name, output in self._plan.outputs.items():
+            measured[name] = None, None
+            if output.is_local:
+                path = self._ledger.project / output.path
+                if not path.exists():
+                    raise LedgerError(f"{name}: {output.path} was not written; the run is not committed")
+                measured[name] = files.measure(path)
+                files.bring_to_disk(path)
+                folders |= {folder for folder in path.parents if folder != folder.parent}
+        files.bring_names_to_disk(folders)
+        return measured
+
+    def _read_raw_again(self) -> dict[str, RawInput]:
+        raw = read_raw(self._ledger, self._plan.raw_paths)
+        for name, before in self._plan.raw.items():
             if before.sha256 and raw[name].sha256 != before.sha256:
                 raise LedgerError(f"{before.path} changed while the run read it; the run is not committed")
-        sums = {name: artefact.sum for name, artefact in self._inputs.items()}
-        sums |= {name: one.sum for name, one in raw.items()}
-        measured = {name: self._measure(name) for name in self._outputs}
-        self._bring_to_disk()
-        sums |= {name: digest or self.run_id for name, (digest, _) in measured.items()}
-        made_from = lineage.trace(self._nodes, sums | self._sums_read(), self._parameters, self._code_sum)
-        wrote = {
-            name: Artefact(
-                version=self.run_id,
-                path=self._path(name),
-                sha256=digest,
-                bytes=size,
-                made_from=made_from[name],
-            )
-            for name, (digest, size) in measured.items()
-        }
-        now = wrote | self._inputs
-        changed = {
-            name: artefact.sum
-            for name, artefact in now.items()
-            if name not in self._view or self._view[name].sum != artefact.sum
-        }
-        carried = {name: artefact for name, artefact in self._view.items() if name not in now}
-        if unmatched := lineage.find_unmatched(carried, changed):
-            log.info("outdated by this run: %s; `kedro run` makes everything anew", _shorten(unmatched))
-        carried = {
-            name: artefact for name, artefact in carried.items() if name not in unmatched
-        } | self._inputs
-        environment = read_environment()
-        last = self._ledger.last()
+        return raw
+
+    def _make_record(
+        self, measured: dict[str, tuple[str | None, int | None]], raw: dict[str, RawInput]
+    ) -> Record:
+        plan, environment, last = self._plan, read_environment(), self._ledger.last()
+        wrote = self._make_artefacts(measured, raw)
+        carried, outdated = self._carry_on(wrote)
         return Record(
             seq=last.seq + 1 if last else 1,
-            run_id=self.run_id,
+            run_id=self._run_id,
             started=self._started.isoformat(timespec="milliseconds"),
             finished=datetime.now(UTC).isoformat(timespec="milliseconds"),
             command=_read_command(),
             env=self._env,
             pipelines=self._run_params["pipeline_names"] or ["__default__"],
             runner=self._run_params["runner"].partition(" object at ")[0].rpartition(".")[2],
-            nodes=[node.name for node in self._nodes],
+            nodes=[node.name for node in plan.nodes],
             parameters=self._parameters,
             catalog=self._catalog_config,
             raw=raw,
-            inputs={name: artefact.version for name, artefact in self._inputs.items()},
+            inputs={name: artefact.version for name, artefact in plan.inputs.items()},
             wrote=wrote,
             carried=carried,
+            outdated=outdated,
             code=self._code,
             code_changed_meanwhile=not self._sources == self._code.files == sum_sources(self._ledger.project),
             environment=environment,
@@ -274,9 +181,39 @@ class Transaction:
             metrics=self._read_metrics(),
         )
 
-    def _sums_read(self) -> dict[str, str]:
-        """What nodes read in the place of what this run wrote, since `--load-versions` says so."""
-        return {name: artefact.sum for name, artefact in self._went_back_to.items()}
+    def _make_artefacts(
+        self, measured: dict[str, tuple[str | None, int | None]], raw: dict[str, RawInput]
+    ) -> dict[str, Artefact]:
+        sums = {name: one.sum for name, one in raw.items()}
+        sums |= {name: digest or self._run_id for name, (digest, _) in measured.items()}
+        sums |= {name: artefact.sum for name, artefact in self._plan.inputs.items()}
+        made_from = lineage.trace(self._plan.nodes, sums, self._parameters, self._code_sum)
+        return {
+            name: Artefact(
+                version=self._run_id,
+                path=self._plan.outputs[name].path,
+                sha256=digest,
+                bytes=size,
+                made_from=made_from[name],
+            )
+            for name, (digest, size) in measured.items()
+        }
+
+    def _carry_on(self, wrote: dict[str, Artefact]) -> tuple[dict[str, Artefact], list[str]]:
+        """Find what readers still see of earlier runs, and what is outdated."""
+        view = self._before.view if self._before else {}
+        now = wrote | self._plan.inputs
+        others = {name: artefact for name, artefact in view.items() if name not in now}
+        changed = {
+            name: artefact.sum
+            for name, artefact in now.items()
+            if name not in view or view[name].sum != artefact.sum
+        }
+        if unmatched := lineage.find_unmatched(others, changed):
+            log.info("outdated by this run: %s; `kedro run` makes everything anew", _shorten(unmatched))
+        carried = {name: artefact for name, artefact in others.items() if name not in unmatched}
+        before = self._before.outdated if self._before else []
+        return carried | self._plan.inputs, sorted({*before, *unmatched} - now.keys())
 
     def _sum_recipe(self, raw: dict[str, RawInput], environment: Environment) -> str:
         return lineage.sum_of_value(
@@ -285,55 +222,29 @@ class Transaction:
                 "catalog": self._catalog_config,
                 "parameters": {name: value for name, value in self._parameters.items() if name != "runs"},
                 "raw": {name: one.sum for name, one in raw.items()},
-                "inputs": {name: artefact.sum for name, artefact in self._inputs.items()},
-                "nodes": sorted(node.name for node in self._nodes),
+                "inputs": {name: artefact.sum for name, artefact in self._plan.inputs.items()},
+                "nodes": sorted(node.name for node in self._plan.nodes),
                 "environment": environment.model_dump(),
             }
         )
 
     def _read_metrics(self) -> dict[str, dict[str, Scalar]]:
         metrics: dict[str, dict[str, Scalar]] = {}
-        for name in self._outputs:
+        for name, output in self._plan.outputs.items():
             if any(fnmatch(name, pattern) for pattern in self._settings.metrics):
-                values = self._catalog.load(self._outputs[name])
+                values = self._catalog.load(output.dataset)
                 if isinstance(values, dict):
                     metrics[name] = {
-                        k: v for k, v in values.items() if isinstance(v, bool | int | float | str)
+                        str(metric): value
+                        for metric, value in values.items()
+                        if isinstance(value, bool | int | float | str)
                     }
         return metrics
-
-    def _measure(self, name: str) -> tuple[str | None, int | None]:
-        if not self._is_local(name):
-            return None, None
-        try:
-            return files.measure(self._ledger.project / self._path(name))
-        except FileNotFoundError:
-            raise LedgerError(
-                f"{name}: {self._path(name)} was not written; the run is not committed"
-            ) from None
-
-    def _bring_to_disk(self) -> None:
-        folders = set()
-        for name in self._outputs:
-            if self._is_local(name):
-                path = self._ledger.project / self._path(name)
-                files.bring_to_disk(path)
-                folders |= {folder for folder in path.parents if folder != folder.parent}
-        files.bring_names_to_disk(folders)
 
     def _find_twin(self, record: Record) -> Record | None:
         """Find the last run of the same recipe."""
         twins = [earlier for earlier in self._ledger.records() if earlier.recipe == record.recipe]
         return twins[-1] if twins else None
-
-    # --- Where it lies
-
-    def _is_local(self, name: str) -> bool:
-        return self._places[self._outputs[name]].is_local
-
-    def _path(self, name: str) -> str:
-        """Where the version that this run writes lies, seen from the project's folder."""
-        return self._ledger.name_of(self._places[self._outputs[name]].version(self.run_id))
 
 
 def _list_differing(record: Record, twin: Record) -> list[str]:

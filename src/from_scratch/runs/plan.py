@@ -1,0 +1,183 @@
+"""What a run is going to read and to write, found and checked before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kedro.io import DataCatalog
+from kedro.io.core import is_parameter
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+from from_scratch.runs import files, lineage, storage
+from from_scratch.runs.errors import LedgerError
+from from_scratch.runs.ledger import Ledger
+from from_scratch.runs.lineage import base_name
+from from_scratch.runs.record import Artefact, RawInput, Record
+
+
+class Output(NamedTuple):
+    """A version that a run will write."""
+
+    dataset: str
+    """The dataset as the catalog names it."""
+    path: str
+    """Where the version will lie, seen from the project's folder."""
+    is_local: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run before it begins. Datasets go by their names without transcoding."""
+
+    nodes: list[Node]
+    inputs: dict[str, Artefact]
+    """What it reads of other runs."""
+    went_back_to: dict[str, Artefact]
+    """Those of them that `--load-versions` asks for."""
+    raw_paths: dict[str, str | None]
+    """Where that lies which no run has made; none if it is not a local file."""
+    raw: dict[str, RawInput]
+    """What of that was there before the run."""
+    outputs: dict[str, Output]
+    unprotected: list[str]
+    """Outputs that are not versioned."""
+    own_datasets: list[str]
+    """All names in the catalog under which the run reads what it wrote itself."""
+
+
+def make_plan(
+    ledger: Ledger,
+    before: Record | None,
+    pipeline: Pipeline,
+    catalog: DataCatalog,
+    run_params: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    code: str,
+) -> Plan:
+    """Plan a run.
+
+    Args:
+        ledger: The project's runs.
+        before: The run that readers see.
+        pipeline: What is to run.
+        catalog: The run's catalog.
+        run_params: What Kedro says of the run.
+        parameters: All parameters.
+        code: The sum of the code.
+
+    Returns:
+        The plan; what it reads of other runs is whole.
+
+    Raises:
+        LedgerError: If something that it reads was never committed, is outdated, gone or altered.
+    """
+    view = before.view if before else {}
+    places = {
+        name: place
+        for name in pipeline.datasets()
+        if not is_parameter(name) and (place := storage.find_place(catalog, name))
+    }
+    known = storage.list_made_datasets(before)
+    versioned = {base_name(name) for name, place in places.items() if place.is_versioned} & known
+    went_back_to = _find_load_versions(ledger, run_params["load_versions"] or {}, versioned)
+    raw_paths = {
+        base_name(name): storage.find_loaded_path(catalog, name, places.get(name))
+        for name in sorted(pipeline.inputs())
+        if not is_parameter(name) and base_name(name) not in versioned
+    }
+    raw = read_raw(ledger, raw_paths)
+    nodes = list(pipeline.nodes)
+    if run_params["only_missing_outputs"]:
+        sums = {name: one.sum for name, one in raw.items()}
+        there = view | went_back_to
+        nodes = lineage.find_outdated_nodes(nodes, there, sums, parameters, code, versioned.__contains__)
+
+    written = sorted({name for node in nodes for name in node.outputs} & places.keys())
+    outputs = {
+        base_name(name): Output(
+            name, ledger.name_of(places[name].version(run_params["run_id"])), places[name].is_local
+        )
+        for name in written
+        if base_name(name) in versioned
+    }
+    own = outputs.keys() - went_back_to.keys()
+    return Plan(
+        nodes=nodes,
+        inputs=_check_inputs(ledger, nodes, versioned, before, went_back_to),
+        went_back_to=went_back_to,
+        raw_paths=raw_paths,
+        raw=raw,
+        outputs=outputs,
+        unprotected=[name for name in written if base_name(name) not in versioned],
+        own_datasets=sorted(name for name in places if base_name(name) in own),
+    )
+
+
+def read_raw(ledger: Ledger, paths: Mapping[str, str | None]) -> dict[str, RawInput]:
+    """Sum what no run has made.
+
+    Args:
+        ledger: The project's runs.
+        paths: Where it lies.
+
+    Returns:
+        What is there now.
+    """
+    raw = {}
+    for name, path in paths.items():
+        try:
+            digest, size = files.measure(Path(path)) if path else (None, None)
+        except OSError:  # the run itself will say what it makes of that
+            digest, size = None, None
+        raw[name] = RawInput(path=path and ledger.name_of(path), sha256=digest, bytes=size)
+    return raw
+
+
+def _find_load_versions(
+    ledger: Ledger, load_versions: Mapping[str, str], versioned: set[str]
+) -> dict[str, Artefact]:
+    """Find what `--load-versions` asks for."""
+    wanted = {base_name(name): version for name, version in load_versions.items()}
+    wanted = {name: version for name, version in wanted.items() if name in versioned}
+    if not wanted:
+        return {}
+    committed = {
+        (name, artefact.version): artefact
+        for record in ledger.records()
+        for name, artefact in record.artefacts
+    }
+    for name, version in wanted.items():
+        if (name, version) not in committed:
+            known = sorted((v for n, v in committed if n == name), reverse=True)
+            there_are = f"there are {', '.join(known)}" if known else "there is none"
+            raise LedgerError(f"{name}: no committed run has made a version {version}; {there_are}")
+    return {name: committed[name, version] for name, version in wanted.items()}
+
+
+def _check_inputs(
+    ledger: Ledger,
+    nodes: list[Node],
+    versioned: set[str],
+    before: Record | None,
+    went_back_to: Mapping[str, Artefact],
+) -> dict[str, Artefact]:
+    """Find what the nodes read of other runs, and see that it is what it was."""
+    made = {base_name(name) for node in nodes for name in node.outputs}
+    read = {base_name(name) for node in nodes for name in node.inputs} & versioned
+    names = sorted((read - made) | (read & went_back_to.keys()))
+    there = (before.view if before else {}) | dict(went_back_to)
+    outdated = [name for name in names if before and name not in there and name in before.outdated]
+    missing = [name for name in names if name not in there and name not in outdated]
+    faults = [
+        f"{', '.join(missing)}: not made yet" if missing else "",
+        f"{', '.join(outdated)}: made from what has changed since" if outdated else "",
+    ]
+    if any(faults):
+        raise LedgerError("; ".join([*filter(None, faults), "`kedro run` makes everything"]))
+    for name in names:
+        ledger.check(name, there[name])
+    return {name: there[name] for name in names}
