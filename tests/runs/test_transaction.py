@@ -171,7 +171,7 @@ def test_a_record_cut_short_is_said_by_everything(tiny: Tiny) -> None:
     file = tiny.ledger.folder / f"000002_{second.run_id}.json"
     whole = file.read_bytes()
     file.write_bytes(whole[:-10])
-    said = f"data/runs/{file.name} is damaged or can't be read: restore it from a copy, or move it away, and "
+    said = f"data/runs/{file.name} is damaged: restore it from a copy, or move it away, and "
     for code, message in (tiny.try_to_run(), tiny.try_to_run(**TOTALS)):
         assert (code, message.startswith(said)) == (1, True)
     for command in (["list"], ["verify"], ["show", "last"]):
@@ -267,6 +267,17 @@ def test_the_same_id_twice_is_refused(tiny: Tiny) -> None:
     run = tiny.run().run_id
     assert tiny.try_to_run(run_id=run) == (1, f"there is a run {run} already; expected another id")
     assert len(tiny.ledger.records()) == 1
+
+
+def test_a_version_that_was_there_before_is_not_touched(tiny: Tiny) -> None:
+    tiny.run()
+    theirs = tiny.folder / "data/04_total/total.json/my-own/total.json"
+    theirs.parent.mkdir()
+    theirs.write_text("{}")
+    code, message = tiny.try_to_run(run_id="my-own")
+    said = "data/04_total/total.json/my-own is there already, and of no run; expected another run id"
+    assert (code, message) == (1, said)
+    assert theirs.read_text() == "{}"
 
 
 def test_what_is_not_versioned_is_said(tiny: Tiny) -> None:

@@ -42,7 +42,11 @@ class Ledger:
         Raises:
             LedgerError: If a record is damaged.
         """
-        return [self._read(file) for file in self._files()]
+        records = []
+        for file in self._files():
+            with suppress(FileNotFoundError):  # pruned since the folder was listed
+                records.append(self._read(file))
+        return records
 
     def last(self) -> Record | None:
         """Read the last committed run, if there is one.
@@ -172,10 +176,12 @@ class Ledger:
             folders: The versions' folders, seen from the project's.
 
         Raises:
-            LedgerError: If there is a run of this id already, or it can't be written down.
+            LedgerError: If there is a run or a version of this id already, or it can't be written down.
         """
         if run_id in map(_run_id, self._files()):
             raise LedgerError(f"there is a run {run_id} already; expected another id")
+        if there := [folder for folder in folders if (self.project / folder).exists()]:
+            raise LedgerError(f"{there[0]} is there already, and of no run; expected another run id")
         with self.clear_errors("nothing was changed"):
             files.write_at_once(self._mark(run_id), json.dumps(folders))
 
@@ -302,11 +308,12 @@ class Ledger:
         return sorted(self.folder.glob("[0-9]*_*.json"), key=lambda file: (_seq(file), file.name))
 
     def _read(self, file: Path) -> Record:
+        content = file.read_bytes()
         try:
-            return Record.model_validate_json(file.read_bytes())
-        except (ValidationError, OSError) as error:
+            return Record.model_validate_json(content)
+        except ValidationError as error:
             raise LedgerError(
-                f"{self.name_of(file)} is damaged or can't be read: restore it from a copy, "
+                f"{self.name_of(file)} is damaged: restore it from a copy, "
                 "or move it away, and its run counts as never committed"
             ) from error
 
