@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -111,8 +112,9 @@ def read(config_loader: AbstractConfigLoader) -> dict[str, Any]:
     try:
         raw: dict[str, Any] = config_loader["parameters"]
     except Exception as error:  # those of YAML, OmegaConf and Kedro have little in common
-        changes = config_loader.runtime_params or ""
-        origin = f"conf/base, conf/{config_loader.env or 'local'} and --params {changes}"
+        conf = os.path.relpath(config_loader.conf_source)
+        changes = f" and --params {config_loader.runtime_params}" if config_loader.runtime_params else ""
+        origin = f"{conf}/base, {conf}/{config_loader.env or 'local'}{changes}"
         raise InputError(f"the parameters can't be read from {origin}: {error}") from error
     check(raw)
     return raw

@@ -30,8 +30,8 @@ def run(tiny: Tiny, *arguments: str) -> str:
 def test_list_is_a_line_a_run(two_runs: Tiny) -> None:
     first, second = two_runs.ledger.records()
     heading, one, other = run(two_runs, "list").splitlines()
-    assert heading.split() == ["no.", "run", "pipelines", "commit", "total"]
-    assert one.split() == ["1", first.run_id, "__default__", "-", "total", "6"]
+    assert heading.split() == ["no.", "run", "commit", "kedro", "run", "total"]
+    assert one.split() == ["1", first.run_id, "-", "(from", "Python)", "__default__", "total", "6"]
     assert other.split()[:3] == [">", "2", second.run_id]
     assert other.split()[-1] == "21"
 
@@ -74,7 +74,7 @@ def test_diff_tells_what_is_another(two_runs: Tiny) -> None:
     shown = run(two_runs, "diff", "last~1", "last")
     assert "the same: run, catalog, code, environment, packages" in shown
     assert ["factor", "2", "3"] in [line.split() for line in shown.splitlines()]
-    assert run(two_runs, "diff", "last", "last").startswith("the same: run, parameters")
+    assert "\nthe same: run, parameters, catalog, code, data, " in run(two_runs, "diff", "last", "last")
 
 
 def test_verify_names_what_differs(tiny: Tiny) -> None:

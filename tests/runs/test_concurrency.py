@@ -72,14 +72,17 @@ def test_a_killed_run_leaves_no_lock_even_if_its_workers_live_on(tiny: Tiny, run
 
 @pytest.mark.parametrize("runner", ["SequentialRunner", "ThreadRunner", "ParallelRunner"])
 def test_ctrl_c_leaves_everything_as_it_was(tiny: Tiny, runner: str) -> None:
-    tiny.run()
+    first = tiny.run()
     before = tiny.read()
     tiny.feed([3, 4])
     with tiny.running("--runner", runner) as writer:
         os.killpg(writer.pid, signal.SIGINT)
         tiny.go_on()  # threads can't be interrupted
-        assert writer.wait(30) != 0
+        said = writer.communicate(timeout=30)[1]
+        assert writer.returncode == 1
+        assert said.splitlines()[-1] == f"not committed; readers still see run {first.run_id}"
         assert tiny.read() == before
+        assert {path.rpartition("/")[2] for path in tiny.versions()} == {first.run_id}, "nothing is left"
     tiny.expect_whole()
 
 

@@ -27,13 +27,17 @@ def test_runs_are_found_by_id_by_its_beginning_and_from_the_end(three_runs: Tiny
     assert ledger.find(third.run_id) == third
     unique = next(third.run_id[:i] for i in range(24) if not second.run_id.startswith(third.run_id[:i]))
     assert ledger.find(unique) == third
+    assert ledger.find("2") == second, "its number"
+    assert ledger.find("current") == third
+    ledger.use(second)
+    assert ledger.find("current") == second
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
         ("last~2", "there is no run last~2: 2 are kept"),
-        ("2", "2 is the beginning of 2 runs: "),
+        ("202", "202 is the beginning of 2 runs: "),
         ("x", "there is no run x; `kedro runs list` shows those that there are"),
         ("", "there is no run ; "),
     ],
@@ -46,8 +50,9 @@ def test_what_is_not_found_is_said(three_runs: Tiny, name: str, said: str) -> No
 
 def test_a_pruned_run_is_told_from_one_that_never_was(three_runs: Tiny) -> None:
     (pruned,) = three_runs.ledger.history()
-    with pytest.raises(LedgerError, match="was pruned: only its line of history is left"):
-        three_runs.ledger.find(pruned.run_id)
+    for name in (pruned.run_id, pruned.run_id[:-1]):
+        with pytest.raises(LedgerError, match="was pruned: only its line of history is left"):
+            three_runs.ledger.find(name)
 
 
 def test_going_back_lasts_until_the_next_commit(three_runs: Tiny) -> None:

@@ -14,6 +14,9 @@ from kedro.framework.session import KedroServiceSession
 
 from tests.runs.tiny import TOTALS, Tiny, enter, in_process, run_all
 
+BOOTSTRAP = (
+    "from kedro.framework.startup import bootstrap_project as b; import pathlib; b(pathlib.Path.cwd())"
+)
 SCALING = {"pipeline_names": ["scaling"]}
 
 
@@ -101,13 +104,30 @@ def test_what_no_longer_matches_is_not_read_any_more(tiny: Tiny) -> None:
     assert tiny.read()["total.metrics"] == {"total": 9, "rest": 0}
 
 
+def test_other_parameters_than_those_of_what_is_read_are_said(tiny: Tiny) -> None:
+    tiny.run()
+    ran = tiny.kedro("run", "--pipeline", "totals", "--params", "factor=3")
+    assert ran.returncode == 0
+    assert ran.stderr.splitlines()[0] == "made with another value of factor: scaled.up"
+    assert "another value" not in tiny.kedro("run", "--pipeline", "totals").stderr
+
+
 def test_what_is_outdated_is_not_read_by_a_partial_run(tiny: Tiny) -> None:
     tiny.run()
     tiny.feed([3, 4])
     record = tiny.run(node_names=["parse"])
     assert record.outdated == ["scaled.down", "scaled.up", "total.metrics"]
-    said = "scaled.down, scaled.up: made from what has changed since; `kedro run` makes everything"
-    assert tiny.try_to_run(**TOTALS) == (1, said)
+    code, said = tiny.try_to_run(**TOTALS)
+    assert code == 1
+    assert said.startswith("scaled.down, scaled.up: made from what has changed since; `kedro run` makes ")
+    catalog = "from kedro.framework.session import KedroSession as S; S.create().load_context().catalog"
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"{BOOTSTRAP}; {catalog}.load('scaled.up')"],
+        cwd=tiny.folder,
+        capture_output=True,
+        text=True,
+    )
+    assert "data/03_scaled/up.json/outdated/up.json" in loaded.stderr.splitlines()[-1]
     assert tiny.run().outdated == []
 
 
@@ -135,14 +155,15 @@ def test_versions_of_different_runs_are_not_mixed_silently(tiny: Tiny) -> None:
     two = tiny.run(node_names=["negate"]).run_id
     ran = tiny.kedro("run", "--pipeline", "totals")
     assert ran.returncode == 0
-    said = f"this run reads versions of 2 different runs: scaled.up of run {one}; scaled.down of run {two}"
+    said = f"this run reads versions of 2 runs: scaled.up of run {one}; scaled.down of run {two}"
     assert said in ran.stderr.splitlines()
 
 
 def test_what_was_never_made_is_said(tiny: Tiny) -> None:
     assert tiny.try_to_run(**TOTALS) == (
         1,
-        "scaled.down, scaled.up: not made yet; `kedro run` makes everything",
+        "scaled.down, scaled.up: not made yet; "
+        "`kedro run` makes everything, --load-versions takes versions of earlier runs",
     )
     assert tiny.versions() == set()
 
@@ -162,8 +183,10 @@ def test_inputs_are_checked_before_they_are_used(tiny: Tiny, harm: str) -> None:
     assert code == 1
     assert message.startswith(f"scaled.up: {path} of run {run} ")
     assert ("altered" if harm == "altered" else "gone") in message
-    assert tiny.run(**SCALING).seq == 2, "what can be made again is"
+    assert message.endswith("; `kedro run --only-missing-outputs` makes it anew")
+    assert tiny.run(only_missing_outputs=True).nodes == ["scale", "keep", "negate", "total"]
     assert tiny.run(**TOTALS).seq == 3
+    tiny.expect_one_whole_run()
 
 
 def test_a_record_cut_short_is_said_by_everything(tiny: Tiny) -> None:

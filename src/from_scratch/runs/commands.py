@@ -12,7 +12,6 @@ from kedro.framework.startup import ProjectMetadata
 if TYPE_CHECKING:
     from from_scratch.runs.ledger import Ledger
 
-RUN = "A run's id, the beginning of one, `last`, or `last~2` for the second before the last."
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
@@ -25,7 +24,8 @@ def commands() -> None:
 def runs() -> None:
     """List committed runs, compare them, go back to them, rebuild them.
 
-    RUN is a run's id, the beginning of one, `last`, or `last~2` for the second before the last.
+    RUN is a run's id, the beginning of one, its number, `last`, `last~2` for the second before the last, or
+    `current` for the one that readers see.
     """
 
 
@@ -75,7 +75,7 @@ def diff(project: ProjectMetadata, one: str, other: str, as_json: bool) -> None:
     if as_json:
         _print_json({"one": first.run_id, "other": second.run_id, **differences})
     else:
-        tables.show_differences(first.run_id, second.run_id, differences)
+        tables.show_differences(first, second, differences)
 
 
 @runs.command()
@@ -113,8 +113,8 @@ def verify(project: ProjectMetadata, run: str | None, as_json: bool) -> None:
         )
     elif not faults:
         unchecked = f"; {remote} on other filesystems were not checked" if remote else ""
-        checked = f"{len(artefacts) - remote} artefacts of {len(records)} runs"
-        click.echo(f"{checked} are as they were committed{unchecked}")
+        runs = "1 run" if len(records) == 1 else f"{len(records)} runs"
+        click.echo(f"{len(artefacts) - remote} artefacts of {runs} are as they were committed{unchecked}")
     if faults:
         for fault in faults.values() if not as_json else ():
             click.echo(fault, err=True)
@@ -151,7 +151,8 @@ def use(project: ProjectMetadata, run: str) -> None:
         for name, artefact in sorted(record.view.items()):
             ledger.check(name, artefact)
         ledger.use(record)
-    click.echo(f"readers and partial runs see run {record.run_id} until the next commit")
+    until = "" if record == ledger.last() else " until the next commit"
+    click.echo(f"readers and partial runs see run {record.run_id}{until}")
 
 
 @runs.command()
@@ -200,6 +201,7 @@ def reproduce(project: ProjectMetadata, run: str, into: Path | None, as_json: bo
                 "not_as_recorded": changed,
                 "identical": identical,
                 "differences": differences,
+                "folder": str(folder) if into or not identical else None,
             }
         )
     else:

@@ -19,10 +19,9 @@ def compare_records(one: Record, other: Record) -> dict[str, Differences]:
         other: Another.
 
     Returns:
-        What differs in what ran, in parameters, code, data, environment and packages, in the metrics that
-        both wrote, and in the artefacts that readers saw after each.
+        What differs in what ran, in parameters, catalog, code, environment and packages, in the data that
+        both read and the metrics that both wrote, and in the artefacts that readers saw after each.
     """
-    measured_twice = one.metrics.keys() & other.metrics.keys()
     return {
         "run": compare(_describe_run(one), _describe_run(other)),
         "parameters": compare(flatten(one.parameters), flatten(other.parameters)),
@@ -31,21 +30,27 @@ def compare_records(one: Record, other: Record) -> dict[str, Differences]:
             {"commit": describe_commit(one.code), **one.code.files},
             {"commit": describe_commit(other.code), **other.code.files},
         ),
-        "data": compare(
-            {name: raw.sha256 for name, raw in one.raw.items()} | one.inputs,
-            {name: raw.sha256 for name, raw in other.raw.items()} | other.inputs,
-        ),
+        "data": compare(*_both(_sum_data(one), _sum_data(other))),
         "environment": compare_environments(one.environment, other.environment),
         "packages": compare(one.environment.packages, other.environment.packages),
-        "metrics": compare(
-            flatten({name: one.metrics[name] for name in sorted(measured_twice)}),
-            flatten({name: other.metrics[name] for name in sorted(measured_twice)}),
-        ),
+        "metrics": compare(*map(flatten, _both(one.metrics, other.metrics))),
         "artefacts": compare(
             {name: artefact.sum for name, artefact in one.view.items()},
             {name: artefact.sum for name, artefact in other.view.items()},
         ),
     }
+
+
+def _sum_data(record: Record) -> dict[str, str]:
+    """The sums of what a run read, raw data and versions of other runs."""
+    raw = {name: raw.sum for name, raw in record.raw.items()}
+    return raw | {name: record.view[name].sum for name in record.inputs}
+
+
+def _both(one: dict[str, Any], other: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Keep what is in both dictionaries."""
+    names = [name for name in one if name in other]
+    return {name: one[name] for name in names}, {name: other[name] for name in names}
 
 
 def _describe_run(record: Record) -> dict[str, Any]:

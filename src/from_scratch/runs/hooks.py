@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 from threading import get_ident
 from typing import Any
 
@@ -24,6 +26,8 @@ class RunHooks:
         self._sources: dict[str, str] | None = None
         self._open: Transaction | None = None
         self._thread: int | None = None
+        self._process = os.getpid()
+        atexit.register(self._undo_what_was_interrupted)
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -42,7 +46,7 @@ class RunHooks:
         assert self._context is not None
         assert self._sources is not None
         if self._open and self._thread == get_ident():
-            self._open.abort()  # it was interrupted: one thread runs one pipeline at a time
+            self._undo()  # it was interrupted: one thread runs one pipeline at a time
         self._open = Transaction(self._context, run_params, pipeline, catalog, self._sources)
         self._thread = get_ident()
 
@@ -56,6 +60,14 @@ class RunHooks:
     @hook_impl
     def on_pipeline_error(self) -> None:
         """Undo."""
+        self._undo()
+
+    def _undo(self) -> None:
         if self._open:
             transaction, self._open = self._open, None
             transaction.abort()
+
+    def _undo_what_was_interrupted(self) -> None:
+        """Undo after Ctrl-C, which Kedro tells no hook of; a forked worker has nothing to undo."""
+        if self._process == os.getpid():
+            self._undo()

@@ -87,12 +87,15 @@ class Ledger:
         """Find a committed run.
 
         Args:
-            name: Its id, the beginning of it, `last`, or `last~2` for the second before the last.
+            name: Its id, the beginning of it, its number, `last`, `last~2` for the second before the last, or
+                `current` for the one that readers see.
 
         Raises:
             LedgerError: If there is none, more than one, or only its line of history.
         """
         recorded = self._files()
+        if name == "current" and (current := self.current()):
+            return current
         if match := LAST.fullmatch(name):
             back = int(match[1] or 0)
             if back >= len(recorded):
@@ -101,14 +104,16 @@ class Ledger:
         found = [file for file in recorded if _run_id(file) == name] or [
             file for file in recorded if name and _run_id(file).startswith(name)
         ]
+        if len(found) != 1:
+            found = [file for file in recorded if name == str(_seq(file))] or found
         if len(found) == 1:
             return self._read(found[0])
         if found:
             raise LedgerError(
                 f"{name} is the beginning of {len(found)} runs: {', '.join(map(_run_id, found))}"
             )
-        if any(run.run_id == name for run in self.history()):
-            raise LedgerError(f"run {name} was pruned: only its line of history is left")
+        if pruned := [run.run_id for run in self.history() if name and run.run_id.startswith(name)]:
+            raise LedgerError(f"run {pruned[0]} was pruned: only its line of history is left")
         raise LedgerError(f"there is no run {name}; `kedro runs list` shows those that there are")
 
     def path(self, artefact: Artefact) -> Path:
@@ -142,6 +147,18 @@ class Ledger:
                 f"{name}: {artefact.path} of run {artefact.version} was altered: "
                 f"its sha256 is {found[:12]}…, expected {artefact.sha256[:12]}…"
             )
+
+    def is_whole(self, artefact: Artefact) -> bool:
+        """Say whether an artefact is what it was when its run was committed.
+
+        Args:
+            artefact: A version.
+        """
+        try:
+            self.check("", artefact)
+        except LedgerError:
+            return False
+        return True
 
     # --- Changes, each of them under the lock
 

@@ -165,3 +165,34 @@ def find_unmatched(carried: Mapping[str, Artefact], sums: Mapping[str, str]) -> 
     }:
         unmatched |= found
     return sorted(unmatched)
+
+
+def find_other_parameters(
+    inputs: Iterable[str], view: Mapping[str, Artefact], parameters: Mapping[str, Any]
+) -> dict[str, list[str]]:
+    """Find inputs that were made with other parameters than those of now.
+
+    Args:
+        inputs: What is read.
+        view: What there is.
+        parameters: All parameters.
+
+    Returns:
+        By parameter the inputs, and what these were made from, that were made with another value of it.
+    """
+    others: dict[str, list[str]] = {}
+    seen: set[str] = set()
+    left = sorted(inputs)
+    while left:
+        name = left.pop(0)
+        if name in seen or name not in view:
+            continue
+        seen.add(name)
+        for source, digest in view[name].made_from.items():
+            is_other = source.startswith("params:") and digest != sum_of_value(
+                parameter_at(source, parameters)
+            )
+            if is_other:
+                others.setdefault(source.removeprefix("params:"), []).append(name)
+            left.append(source)
+    return others

@@ -92,8 +92,13 @@ def make_plan(
     raw = read_raw(ledger, raw_paths)
     nodes = list(pipeline.nodes)
     if run_params["only_missing_outputs"]:
+        outputs_there = {base_name(name) for name in pipeline.all_outputs()}
+        there = {
+            name: artefact
+            for name, artefact in (view | went_back_to).items()
+            if name not in outputs_there or ledger.is_whole(artefact)
+        }
         sums = {name: one.sum for name, one in raw.items()}
-        there = view | went_back_to
         nodes = lineage.find_outdated_nodes(nodes, there, sums, parameters, code, versioned.__contains__)
 
     written = sorted({name for node in nodes for name in node.outputs} & places.keys())
@@ -172,12 +177,18 @@ def _check_inputs(
     there = (before.view if before else {}) | dict(went_back_to)
     outdated = [name for name in names if before and name not in there and name in before.outdated]
     missing = [name for name in names if name not in there and name not in outdated]
+    not_there = f"not in run {before.run_id}, which readers see" if before else "not made yet"
     faults = [
-        f"{', '.join(missing)}: not made yet" if missing else "",
+        f"{', '.join(missing)}: {not_there}" if missing else "",
         f"{', '.join(outdated)}: made from what has changed since" if outdated else "",
     ]
     if any(faults):
-        raise LedgerError("; ".join([*filter(None, faults), "`kedro run` makes everything"]))
+        cure = "`kedro run` makes everything, --load-versions takes versions of earlier runs"
+        raise LedgerError("; ".join([*filter(None, faults), cure]))
     for name in names:
-        ledger.check(name, there[name])
+        try:
+            ledger.check(name, there[name])
+        except LedgerError as error:
+            cure = "`kedro run --only-missing-outputs` makes it anew"
+            raise LedgerError(f"{error.message}; {cure}") from error
     return {name: there[name] for name in names}

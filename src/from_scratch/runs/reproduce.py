@@ -182,6 +182,8 @@ def _run(record: Record, project: Path) -> None:
         cwd=project,
         env={**environment, **NO_NETWORK, "PYTHONPATH": str(project / "src")},
         stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,  # what this command itself has to say goes to stdout
+        start_new_session=True,  # Ctrl-C ends this command, which then ends the rerun
     )
     if ran.returncode:
         raise LedgerError(f"the rerun failed (exit code {ran.returncode}); it lies in {project}")

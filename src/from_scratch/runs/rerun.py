@@ -4,6 +4,7 @@ python -P rerun.py PROJECT ORDER, where ORDER is a file of JSON with what `Kedro
 """
 
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -14,5 +15,8 @@ if __name__ == "__main__":
     project = Path(sys.argv[1])
     order = json.loads(Path(sys.argv[2]).read_text("utf-8"))
     bootstrap_project(project)
+    logging.getLogger("from_scratch.runs").setLevel(
+        logging.WARNING
+    )  # that it is committed there interests nobody
     with KedroServiceSession.create(project_path=project, env=order.pop("env")) as session:
         session.run(**order)

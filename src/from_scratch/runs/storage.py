@@ -13,8 +13,8 @@ from kedro.io.core import get_protocol_and_path
 from from_scratch.runs.lineage import base_name
 from from_scratch.runs.record import Record
 
-NEVER_COMMITTED = "never-committed"
-"""The version that readers are sent to where no committed run has made one: there is none of this name."""
+NEVER_COMMITTED, OUTDATED = "never-committed", "outdated"
+"""The versions that readers are sent to where there is none for them: a reason in the place of a version."""
 
 
 class Place(NamedTuple):
@@ -75,14 +75,20 @@ def list_load_versions(catalog_config: dict[str, Any], before: Record | None) ->
         before: The run that readers see.
 
     Returns:
-        What Kedro takes as `load_versions`: the version that the run left, or one that is nowhere.
+        What Kedro takes as `load_versions`: the version that the run left, or the reason why there is none.
     """
     patterns = DataCatalog.default_runtime_patterns
     resolver = CatalogConfigResolver(catalog_config, default_runtime_patterns=patterns)
     view, made = before.view if before else {}, list_made_datasets(before)
+
+    def choose(name: str) -> str:
+        if name in view:
+            return view[name].version
+        return OUTDATED if before and name in before.outdated else NEVER_COMMITTED
+
     in_pipelines = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
     return {
-        name: view[base_name(name)].version if base_name(name) in view else NEVER_COMMITTED
+        name: choose(base_name(name))
         for name in sorted(resolver.config.keys() | in_pipelines | made)
         if base_name(name) in made and (name in resolver.config or resolver.match_dataset_pattern(name))
     }

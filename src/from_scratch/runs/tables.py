@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import yaml
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from from_scratch.runs.differences import Differences, describe_commit
 from from_scratch.runs.record import Code, Record, read_settings
 
-WIDTH_WITHOUT_TERMINAL = 160
 LONGEST = 60
+"""Characters of a value in a table."""
+ENDLESS = 10_000
+"""The width where no person looks but a script: nothing is wrapped or cut."""
 
 
 def show_runs(records: list[Record], current: Record | None) -> None:
@@ -27,14 +29,14 @@ def show_runs(records: list[Record], current: Record | None) -> None:
         print("no run is committed yet; `kedro run` makes one")
         return
     headline = read_settings(records[-1].parameters).headline
-    table = _table("", "no.", "run", "pipelines", "commit", headline or "metrics")
+    table = _table("", "no.", "run", "commit", "kedro run", headline or "metrics")
     for record in records:
         table.add_row(
             ">" if record == current else "",
             str(record.seq),
             record.run_id,
-            ", ".join(record.pipelines),
             _shorten_commit(record.code),
+            _say_what_ran(record),
             _say_metrics(record, headline),
         )
     _print(table)
@@ -43,43 +45,43 @@ def show_runs(records: list[Record], current: Record | None) -> None:
 
 
 def show_run(record: Record) -> None:
-    """Print all that is recorded of a run.
+    """Print what is recorded of a run, but for long lists.
 
     Args:
         record: The run.
     """
     environment = record.environment
+    size = sum(artefact.bytes or 0 for artefact in record.wrote.values())
+    threads = [f"{name}={count}" for name, count in environment.threads.items()]
     facts = {
         "run": f"{record.run_id} (no. {record.seq})",
         "command": record.command or "started from Python",
-        "pipelines": f"{', '.join(record.pipelines)} ({len(record.nodes)} nodes)",
+        "ran": f"{len(record.nodes)} nodes of {', '.join(record.pipelines)}, with {record.runner}",
         "time": f"{record.started} to {record.finished}",
         "code": describe_commit(record.code),
         "recipe": record.recipe,
-        "ran on": f"{environment.python}, {environment.system} {environment.machine}, {environment.libc}, "
+        "on": f"{environment.python}, {environment.system} {environment.machine}, {environment.libc}, "
         f"{environment.processor} ({environment.cpu_capability})",
-        "threads": ", ".join(f"{name}={count}" for name, count in environment.threads.items())
-        or "as parameters say",
+        "threads": ", ".join(threads) or "as parameters say",
         "packages": f"{len(environment.packages)} (--json lists them)",
+        "wrote": f"{len(record.wrote)} artefacts, {size / 1e6:.2f} MB",
     }
-    table = Table(box=None, show_header=False, pad_edge=False)
+    if record.outdated:
+        facts["outdated"] = ", ".join(record.outdated)
     for name, fact in facts.items():
-        table.add_row(name, Text(fact))
-    _print(table)
+        print(f"{name:<10}{fact}")
 
-    _heading("raw data")
-    table = _table("dataset", "file", "bytes", "sha256")
-    for name, raw in record.raw.items():
-        table.add_row(
-            name, raw.path or "not a local file", str(raw.bytes or "-"), raw.sha256 or "was not there"
-        )
-    _print(table)
-    _heading("parameters")
-    print(
-        yaml.safe_dump(
-            record.parameters, sort_keys=False, allow_unicode=True, default_flow_style=None
-        ).rstrip()
-    )
+    if record.raw:
+        _heading("raw data")
+        table = _table("dataset", "file", "bytes", "sha256")
+        for name, raw in record.raw.items():
+            table.add_row(
+                name, raw.path or "not a local file", str(raw.bytes or "-"), raw.sha256 or "was not there"
+            )
+        _print(table)
+    _heading("parameters of this run" if record.wrote.keys() != record.view.keys() else "parameters")
+    text = yaml.safe_dump(record.parameters, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    print(text.rstrip())
     if record.metrics:
         _heading("metrics")
         names = sorted(record.metrics)
@@ -87,31 +89,48 @@ def show_run(record: Record) -> None:
         for metric in dict.fromkeys(metric for name in names for metric in record.metrics[name]):
             table.add_row(metric, *(_say(record.metrics[name].get(metric)) for name in names))
         _print(table)
-    _heading("artefacts")
-    table = _table("dataset", "run", "bytes", "sha256")
-    for name, artefact in sorted(record.view.items()):
-        run = "this one" if artefact.version == record.run_id else artefact.version
-        table.add_row(name, run, str(artefact.bytes or "-"), (artefact.sha256 or "-")[:12])
+    _heading("artefacts that it wrote")
+    table = _table("dataset", "file", "bytes", "sha256")
+    for name, artefact in sorted(record.wrote.items()):
+        table.add_row(name, artefact.path, str(artefact.bytes or "-"), (artefact.sha256 or "-")[:12])
     _print(table)
+    _show_carried(record)
 
 
-def show_differences(one: str, other: str, differences: dict[str, Differences]) -> None:
+def _show_carried(record: Record) -> None:
+    """Say what goes with a run of earlier ones."""
+    if record.carried:
+        _heading("what goes with it of earlier runs")
+        table = _table("run", "artefacts", "read by this run")
+        counts = Counter(artefact.version for artefact in record.carried.values())
+        for run, count in sorted(counts.items()):
+            read = sorted(name for name, version in record.inputs.items() if version == run)
+            table.add_row(run, str(count), ", ".join(read))
+        _print(table)
+
+
+def show_differences(one: Record, other: Record, differences: dict[str, Differences]) -> None:
     """Print what differs between two runs.
 
     Args:
-        one: The id of a run.
-        other: The id of the other.
+        one: A run.
+        other: The other.
         differences: What differs, by section.
     """
-    same = [section for section, found in differences.items() if not found]
+    headings = f"no. {one.seq}", f"no. {other.seq}"
+    for heading, record in zip(headings, (one, other), strict=True):
+        print(f"{heading} is run {record.run_id}")
     for section, found in differences.items():
         if found:
-            table = _table(section, one, other)
+            print()
+            table = _table(section, *headings)
             for name, values in found.items():
                 table.add_row(name, *map(_say, values))
             _print(table)
-            print()
-    print(f"the same: {', '.join(same)}" if same else "nothing is the same")
+    if differences["code"] and one.code.commit != other.code.commit:
+        print(f"`git diff {_shorten_commit(one.code, '')} {_shorten_commit(other.code, '')}` shows the code")
+    if same := [section for section, found in differences.items() if not found]:
+        print(f"\nthe same: {', '.join(same)}")
 
 
 def show_reproduction(run_id: str, differences: dict[str, str | None]) -> None:
@@ -121,7 +140,6 @@ def show_reproduction(run_id: str, differences: dict[str, str | None]) -> None:
         run_id: The run.
         differences: By dataset: how it differs; none where it doesn't.
     """
-    print()
     if different := {name: difference for name, difference in differences.items() if difference}:
         table = _table("dataset", "run again")
         for name, difference in different.items():
@@ -131,6 +149,12 @@ def show_reproduction(run_id: str, differences: dict[str, str | None]) -> None:
         print(f"\n{identical} of {len(differences)} artefacts of run {run_id} are identical")
     else:
         print(f"all {len(differences)} artefacts of run {run_id} are identical")
+
+
+def _say_what_ran(record: Record) -> str:
+    if record.command is None:
+        return f"(from Python) {', '.join(record.pipelines)}"
+    return record.command.removeprefix("kedro run").strip() or "(everything)"
 
 
 def _say_metrics(record: Record, headline: str | None) -> str:
@@ -144,10 +168,10 @@ def _say_metrics(record: Record, headline: str | None) -> str:
     return ", ".join(said)
 
 
-def _shorten_commit(code: Code) -> str:
+def _shorten_commit(code: Code, with_changes: str = "*") -> str:
     if code.commit is None:
         return "-"
-    return code.commit[:7] + ("" if code.is_committed else "*")
+    return code.commit[:7] + ("" if code.is_committed else with_changes)
 
 
 def _say(value: Any) -> str:
@@ -166,12 +190,17 @@ def _heading(text: str) -> None:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, no_wrap=True)
     return table
 
 
 def _print(table: Table) -> None:
+    """Print a table: cut to the width of a terminal, whole into a file or a pipe."""
     console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, width=WIDTH_WITHOUT_TERMINAL)
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    console = Console(highlight=False, markup=False, width=ENDLESS)
+    with console.capture() as captured:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))

@@ -84,7 +84,6 @@ class Transaction:
         """
         with self._lock:
             if not self._plan.outputs:
-                log.info("nothing was to be made")
                 return
             try:
                 with self._ledger.clear_errors("the run is not committed"):
@@ -94,8 +93,10 @@ class Transaction:
             except BaseException:
                 self._discard()
                 raise
-            log.info("committed as run %s", self._run_id)
-            self._ledger.prune(self._settings.keep)
+            log.info("committed as run %s%s", self._run_id, self._say_what_is_not_recorded())
+            if pruned := self._ledger.prune(self._settings.keep):
+                runs = "run" if len(pruned) == 1 else "runs"
+                log.info("let %d old %s go: runs.keep is %d", len(pruned), runs, self._settings.keep)
         if twin and (differing := _list_differing(record, twin)):
             raise IrreproducibleError(
                 f"{', '.join(differing)}: not as in run {twin.run_id}, although code, parameters, raw data, "
@@ -106,6 +107,8 @@ class Transaction:
         """End a run that failed: remove what it wrote."""
         with self._lock:
             self._discard()
+        seen = f"readers still see run {self._before.run_id}" if self._before else "no run is"
+        log.info("not committed; %s", seen)
 
     def _discard(self) -> None:
         with suppress(LedgerError):  # the next run tries again, and says so if it can't
@@ -117,14 +120,25 @@ class Transaction:
         if self._plan.unprotected:
             names = ", ".join(self._plan.unprotected)
             log.warning("not versioned, so overwritten even if the run fails: %s", names)
+        view = (self._before.view if self._before else {}) | self._plan.inputs
+        others = lineage.find_other_parameters(self._plan.inputs, view, self._parameters)
+        for parameter, made in others.items():
+            log.warning("made with another value of %s: %s", parameter, _shorten(sorted(made)))
+        if not self._plan.outputs:
+            log.info("nothing is to be made")
         by_run: dict[str, list[str]] = {}
         for name, artefact in self._plan.inputs.items():
             by_run.setdefault(artefact.version, []).append(name)
         said = "; ".join(f"{_shorten(names)} of run {run}" for run, names in sorted(by_run.items()))
         if len(by_run) > 1:
-            log.warning("this run reads versions of %d different runs: %s", len(by_run), said)
+            log.warning("this run reads versions of %d runs: %s", len(by_run), said)
         elif by_run:
             log.info("this run reads %s", said)
+
+    def _say_what_is_not_recorded(self) -> str:
+        if self._code.commit is None:
+            return " (which can't be rebuilt: its code is not in git)"
+        return f" (which can't be rebuilt: {self._code.patch_left_out})" if self._code.patch_left_out else ""
 
     # --- What is recorded
 
@@ -256,7 +270,7 @@ def _list_differing(record: Record, twin: Record) -> list[str]:
 
 
 def _shorten(names: list[str]) -> str:
-    return ", ".join(names) if len(names) < 5 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return ", ".join(names) if len(names) < 4 else f"{', '.join(names[:2])} and {len(names) - 2} more"
 
 
 def _read_command() -> str | None:
