@@ -103,6 +103,14 @@ def test_damaged_files_are_said(three_runs: Tiny, name: str, said: str) -> None:
     assert raised.value.message == said
 
 
+def test_a_record_of_another_format_is_said(tiny: Tiny) -> None:
+    run = tiny.run().run_id
+    file = tiny.ledger.folder / f"000001_{run}.json"
+    file.write_text(file.read_text().replace('"format": 1,', '"format": 2,'))
+    with pytest.raises(LedgerError, match="has format 2, expected 1: it was written by another version"):
+        tiny.ledger.last()
+
+
 def test_an_empty_ledger_has_no_run(tiny: Tiny) -> None:
     ledger = tiny.ledger
     assert (ledger.records(), ledger.last(), ledger.current(), ledger.history()) == ([], None, None, [])

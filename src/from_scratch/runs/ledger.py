@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from from_scratch.runs import files
 from from_scratch.runs.errors import BusyError, LedgerError
-from from_scratch.runs.record import Artefact, Record, Summary, WentBack
+from from_scratch.runs.record import FORMAT, Artefact, Record, Summary, WentBack
 
 LAST = re.compile(r"last(?:~(\d+))?")
 
@@ -329,6 +329,12 @@ class Ledger:
         try:
             return Record.model_validate_json(content)
         except ValidationError as error:
+            with suppress(ValueError, TypeError, KeyError):
+                if (found := json.loads(content)["format"]) != FORMAT:
+                    raise LedgerError(
+                        f"{self.name_of(file)} has format {found}, expected {FORMAT}: "
+                        "it was written by another version of this code"
+                    ) from error
             raise LedgerError(
                 f"{self.name_of(file)} is damaged: restore it from a copy, "
                 "or move it away, and its run counts as never committed"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from from_scratch.runs.errors import LedgerError
 
 Scalar = bool | int | float | str | None
+
+
+FORMAT: Final = 1
+"""Of records. What is added to them later has a default, so that older records can be read."""
 
 
 class Written(BaseModel):
@@ -139,7 +143,7 @@ class WentBack(Written):
 class Record(Summary):
     """A committed run."""
 
-    format: Literal[1] = 1
+    format: Literal[1] = FORMAT
     finished: str
     command: str | None
     env: str | None

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from from_scratch.runs.differences import Differences, describe_commit
 from from_scratch.runs.record import Code, Record, read_settings
@@ -29,15 +30,15 @@ def show_runs(records: list[Record], current: Record | None) -> None:
         print("no run is committed yet; `kedro run` makes one")
         return
     headline = read_settings(records[-1].parameters).headline
-    table = _table("", "no.", "run", "commit", "kedro run", headline or "metrics")
+    table = _table("", "no.", "run", "commit", "kedro run", headline or "metrics", can_be_cut=2)
     for record in records:
         table.add_row(
             ">" if record == current else "",
             str(record.seq),
             record.run_id,
             _shorten_commit(record.code),
-            _say_what_ran(record),
-            _say_metrics(record, headline),
+            _cut(_say_what_ran(record)),
+            _cut(_say_metrics(record, headline)),
         )
     _print(table)
     if records[-1] != current:
@@ -187,11 +188,16 @@ def _heading(text: str) -> None:
     print(f"\n{text}")
 
 
-def _table(*columns: str) -> Table:
+def _table(*columns: str, can_be_cut: int = 0) -> Table:
+    """Begin a table; where the terminal is too narrow, the last columns are cut first."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, no_wrap=True)
+    for i, column in enumerate(columns):
+        table.add_column(column, no_wrap=i < len(columns) - can_be_cut)
     return table
+
+
+def _cut(text: str) -> Text:
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def _print(table: Table) -> None:
