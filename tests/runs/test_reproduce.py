@@ -115,7 +115,9 @@ def test_what_differs_is_told_with_the_largest_difference(tiny: Tiny, tmp_path: 
     assert again.returncode == 1
     assert "noise is only in one of them; rest is only in one of them" in again.stdout
     assert f"3 of 4 artefacts of run {record.run_id} are identical" in again.stdout
-    assert (tmp_path / "again" / record.wrote["numbers"].path).exists(), "it stays to be looked at"
+    assert (tmp_path / "again" / "project" / record.wrote["numbers"].path).exists(), (
+        "it stays to be looked at"
+    )
 
 
 def test_other_packages_and_threads_are_told_first(tiny: Tiny) -> None:
@@ -140,12 +142,12 @@ def test_other_packages_and_threads_are_told_first(tiny: Tiny) -> None:
     [
         (
             "raw",
-            "raw: data/01_raw/raw.json is not what the run read, and nothing beside it is; expected a file ",
+            "raw: data/01_raw/raw.json is not what the run read, and nothing beside it is; expected 6 bytes ",
         ),
         ("input", "scaled.up: data/03_scaled/up.json/"),
         ("commit", " is not in this repository"),
         ("git", " ran outside git: its code was not recorded"),
-        ("code", "the rerun failed (exit code 1)"),
+        ("code", "the rerun failed with exit code 1"),
     ],
 )
 def test_what_is_missing_is_said(tiny: Tiny, tmp_path: Path, harm: str, said: str) -> None:

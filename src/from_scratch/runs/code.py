@@ -5,17 +5,25 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.files import measure
+from from_scratch.runs.git import git
 from from_scratch.runs.record import Code
 
 NO_SOURCES = {"__pycache__", ".ipynb_checkpoints"}
 LARGEST_PATCH = 10_000_000
 """Bytes. What is larger is data that nobody told git to ignore, and has no place in a record."""
+PATCH = (
+    *("diff-index", "--cached", "--patch", "--binary", "--full-index", "--no-renames", "--no-color"),
+    *("--no-relative", "--no-ext-diff", "--no-textconv", "--unified=3", f"-O{os.devnull}"),
+    *("--src-prefix=a/", "--dst-prefix=b/", "HEAD", "--", "."),
+)
+"""A patch that is the same whatever the user's configuration of git."""
 
 
 def read_code(project: Path) -> Code:
@@ -28,23 +36,19 @@ def read_code(project: Path) -> Code:
         The sums of all that lies in `src`, and, in a git repository, the commit and what differs from it.
     """
     sources = sum_sources(project)
-    head = _git(project, "rev-parse", "--show-prefix", "HEAD")
-    if head is None:
+    try:
+        folder, commit = git(project, "rev-parse", "--show-prefix", "HEAD").decode().splitlines()
+    except LedgerError:
         return Code(files=sources, commit=None)
-    folder, commit = head.decode().splitlines()
-    changed = _git(project, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".")
-    if not changed:
-        return Code(files=sources, commit=commit, folder=folder)
-    top = project / ("../" * folder.count("/"))
-    size = sum(
-        (top / name).stat().st_size
-        for name in (os.fsdecode(entry)[3:] for entry in changed.split(b"\0") if entry)
-        if (top / name).is_file()
-    )
-    if size > LARGEST_PATCH:
-        reason = f"{size / 1e6:.0f} MB differ from the commit: have git ignore what is no code"
-        return Code(files=sources, commit=commit, folder=folder, patch_left_out=reason)
-    patch = _make_patch(project)
+    try:
+        size = _measure_changes(project, folder)
+        if size is None:
+            return Code(files=sources, commit=commit, folder=folder)
+        if size > LARGEST_PATCH:
+            raise LedgerError(f"{size / 1e6:.0f} MB differ from the commit: have git ignore what is no code")
+        patch = _make_patch(project)
+    except LedgerError as error:
+        return Code(files=sources, commit=commit, folder=folder, patch_left_out=error.message)
     encoding: Literal["utf-8", "latin-1"] = "utf-8"
     try:
         text = patch.decode()
@@ -72,7 +76,8 @@ def sum_sources(project: Path) -> dict[str, str]:
         ]
         for name in names:
             file = Path(folder, name)
-            sums[file.relative_to(project).as_posix()] = measure(file)[0]
+            with suppress(FileNotFoundError):  # an editor's lock or temporary file
+                sums[file.relative_to(project).as_posix()] = measure(file)[0]
     return dict(sorted(sums.items()))
 
 
@@ -89,12 +94,23 @@ def sum_of_sums(sums: dict[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
+def _measure_changes(project: Path, folder: str) -> int | None:
+    """Add up the bytes of the files that differ from the commit; none if no file does."""
+    status = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".")
+    changed = git(project, *status).split(b"\0")[:-1]
+    top = project / ("../" * folder.count("/"))
+    sizes = [
+        file.stat().st_size for file in (top / os.fsdecode(line[3:]) for line in changed) if file.is_file()
+    ]
+    return sum(sizes) if changed else None
+
+
 def _make_patch(project: Path) -> bytes:
     """Write all that differs from the commit as a patch, without touching the repository."""
-    paths = _git(
+    paths = git(
         project, "rev-parse", "--path-format=absolute", "--git-path", "index", "--git-path", "objects"
     )
-    index, objects = (paths or b"").decode().splitlines()
+    index, objects = paths.decode().splitlines()
     with tempfile.TemporaryDirectory() as temporary:
         if Path(index).exists():
             shutil.copy(index, f"{temporary}/index")
@@ -103,16 +119,5 @@ def _make_patch(project: Path) -> bytes:
             "GIT_OBJECT_DIRECTORY": temporary,
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": objects,
         }
-        _git(project, "add", "--all", "--", ".", **environment)
-        options = ("--cached", "--binary", "--no-ext-diff", "--no-textconv", "--no-renames")
-        return _git(project, "diff", *options, "HEAD", "--", ".", **environment) or b""
-
-
-def _git(project: Path, *arguments: str, **environment: str) -> bytes | None:
-    """Ask git, which is not to refresh its index on the way; none if it can't answer."""
-    command = ["git", "--no-optional-locks", "-c", "core.quotePath=false", *arguments]
-    try:
-        asked = subprocess.run(command, cwd=project, env={**os.environ, **environment}, capture_output=True)
-    except FileNotFoundError:
-        return None
-    return asked.stdout if asked.returncode == 0 else None
+        git(project, "add", "--all", "--", ".", environment=environment)
+        return git(project, *PATCH, environment=environment)

@@ -184,6 +184,8 @@ def reproduce(project: ProjectMetadata, run: str, into: Path | None, as_json: bo
     changed = list_changed_surroundings(record)
     for line in changed:
         click.echo(f"not as recorded: {line}", err=True)
+    if into:
+        into.mkdir(parents=True, exist_ok=True)
     folder = into or Path(tempfile.mkdtemp(prefix=f"{project.project_name}-reproduce-"))
     try:
         differences = reproduce(ledger, record, folder.resolve())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kedro.framework.context import KedroContext
+from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol, DataCatalog
 
 from from_scratch.runs.ledger import Ledger
@@ -27,9 +28,14 @@ class RunContext(KedroContext):
         load_versions: dict[str, str] | None = None,
     ) -> CatalogProtocol[Any, Any]:
         """Make the catalog as `--load-versions` would, with a version for every dataset."""
-        self.current_run = Ledger(self.project_path).current()
+        if (
+            save_version
+        ):  # for a run, Kedro may have loaded the pipelines that run only; the others make data too
+            pipelines.set_requested(None)
+        ledger = Ledger(self.project_path)
+        self.current_run = ledger.current()
         self.catalog_config = self.config_loader["catalog"]
-        committed = list_load_versions(self.catalog_config, self.current_run)
+        committed = list_load_versions(ledger, self.catalog_config, self.current_run)
         catalog: CatalogProtocol[Any, Any] = super()._get_catalog(
             catalog_class, save_version, {**committed, **(load_versions or {})}
         )

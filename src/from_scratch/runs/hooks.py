@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from threading import get_ident
+from threading import get_ident, local
 from typing import Any
 
 from kedro.framework.context import KedroContext
@@ -22,7 +22,7 @@ class RunHooks:
 
     def __init__(self) -> None:
         """Knows of no run yet."""
-        self._context: RunContext | None = None
+        self._here = local()
         self._sources: dict[str, str] | None = None
         self._open: Transaction | None = None
         self._thread: int | None = None
@@ -34,7 +34,7 @@ class RunHooks:
         """Keep the context: it has the parameters and the project's folder."""
         if not isinstance(context, RunContext):
             raise TypeError("RunHooks need `CONTEXT_CLASS = RunContext` in settings.py")
-        self._context = context
+        self._here.context = context  # a run and its context are of one thread
         if self._sources is None:  # Kedro reloads this with the code
             self._sources = sum_sources(context.project_path)
 
@@ -43,11 +43,10 @@ class RunHooks:
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
         """Begin the transaction."""
-        assert self._context is not None
         assert self._sources is not None
         if self._open and self._thread == get_ident():
             self._undo()  # it was interrupted: one thread runs one pipeline at a time
-        self._open = Transaction(self._context, run_params, pipeline, catalog, self._sources)
+        self._open = Transaction(self._here.context, run_params, pipeline, catalog, self._sources)
         self._thread = get_ident()
 
     @hook_impl

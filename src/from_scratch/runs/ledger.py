@@ -7,6 +7,7 @@ what a record names is on disk before the record is; what is to go is unnamed be
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ from from_scratch.runs.errors import BusyError, LedgerError
 from from_scratch.runs.record import FORMAT, Artefact, Record, Summary, WentBack
 
 LAST = re.compile(r"last(?:~(\d+))?")
+RUN_ID = re.compile(r"\w[\w.:-]*")
 
 
 class Ledger:
@@ -82,6 +84,18 @@ class Ledger:
             return []
         except ValueError as error:
             raise LedgerError(f"{self.name_of(file)} is damaged: restore it from a copy") from error
+
+    def list_announced(self) -> set[str]:
+        """List the datasets of which there may be versions that no committed run wrote.
+
+        Raises:
+            LedgerError: If that can't be read.
+        """
+        announced: set[str] = set()
+        for mark in self.folder.glob("*.uncommitted"):
+            with suppress(FileNotFoundError):  # its run has just ended
+                announced |= self._read_mark(mark).keys()
+        return announced
 
     def find(self, name: str) -> Record:
         """Find a committed run.
@@ -185,19 +199,22 @@ class Ledger:
         finally:
             lock.release()
 
-    def announce(self, run_id: str, folders: list[str]) -> None:
+    def announce(self, run_id: str, folders: dict[str, str]) -> None:
         """Write down what a run is about to write, so that it can be removed if the run never commits.
 
         Args:
             run_id: The run.
-            folders: The versions' folders, seen from the project's.
+            folders: The versions' folders, seen from the project's, by dataset.
 
         Raises:
-            LedgerError: If there is a run or a version of this id already, or it can't be written down.
+            LedgerError: If there is a run or a version of this id already, it can't be an id, or it can't be
+                written down.
         """
+        if not RUN_ID.fullmatch(run_id) or LAST.fullmatch(run_id) or run_id in ("current", "inputs"):
+            raise LedgerError(f"{run_id} can't be a run's id; expected letters, digits, '.', '-', '_' or ':'")
         if run_id in map(_run_id, self._files()):
             raise LedgerError(f"there is a run {run_id} already; expected another id")
-        if there := [folder for folder in folders if (self.project / folder).exists()]:
+        if there := [folder for folder in folders.values() if (self.project / folder).exists()]:
             raise LedgerError(f"{there[0]} is there already, and of no run; expected another run id")
         with self.clear_errors("nothing was changed"):
             files.write_at_once(self._mark(run_id), json.dumps(folders))
@@ -212,7 +229,11 @@ class Ledger:
             LedgerError: If it can't be written.
         """
         with self.clear_errors("the run is not committed"):
-            files.write_at_once(self._file(record), record.model_dump_json(indent=1) + "\n")
+            try:
+                files.write_at_once(self._file(record), record.model_dump_json(indent=1) + "\n")
+            except OSError:
+                self._file(record).unlink(missing_ok=True)  # its name may be there, but would not survive
+                raise
         with suppress(OSError):  # the next sweep sees that there is a record
             self._mark(record.run_id).unlink()
 
@@ -265,7 +286,7 @@ class Ledger:
             others = _folders(remaining + gone[i + 1 :])
             with self.clear_errors("the oldest runs can't be removed"):
                 self._add_to_history(record)
-                folders = sorted(_folders([record]) - others)
+                folders = {folder: folder for folder in sorted(_folders([record]) - others)}
                 files.write_at_once(self._mark(record.run_id), json.dumps(folders))
                 self._file(record).unlink()
                 files.bring_names_to_disk({self.folder})
@@ -325,9 +346,14 @@ class Ledger:
         return sorted(self.folder.glob("[0-9]*_*.json"), key=lambda file: (_seq(file), file.name))
 
     def _read(self, file: Path) -> Record:
-        content = file.read_bytes()
         try:
-            return Record.model_validate_json(content)
+            content = file.read_bytes()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise LedgerError(f"{self.name_of(file)} can't be read: {error.strerror}") from error
+        try:
+            record = Record.model_validate_json(content)
         except ValidationError as error:
             with suppress(ValueError, TypeError, KeyError):
                 if (found := json.loads(content)["format"]) != FORMAT:
@@ -339,20 +365,24 @@ class Ledger:
                 f"{self.name_of(file)} is damaged: restore it from a copy, "
                 "or move it away, and its run counts as never committed"
             ) from error
+        if self._file(record) != file:
+            raise LedgerError(
+                f"{self.name_of(file)} holds run {record.run_id}, no. {record.seq}: restore its name"
+            )
+        return record
 
     def _remove_announced(self, mark: Path) -> bool:
         """Remove what a mark announces, but nothing that a record names; say whether there was anything."""
         named = _folders(self.records())
-        left = [
-            name for name in self._read_mark(mark) if name not in named and (self.project / name).exists()
-        ]
+        announced = self._read_mark(mark).values()
+        left = [name for name in announced if name not in named and (self.project / name).exists()]
         for name in left:
             files.remove(self.project / name)
         return bool(left)
 
-    def _read_mark(self, mark: Path) -> list[str]:
+    def _read_mark(self, mark: Path) -> dict[str, str]:
         try:
-            folders: list[str] = json.loads(mark.read_text("utf-8"))
+            folders: dict[str, str] = json.loads(mark.read_text("utf-8"))
         except ValueError as error:
             raise LedgerError(f"{self.name_of(mark)} is damaged: remove it") from error
         return folders
@@ -377,7 +407,9 @@ class Ledger:
         Args:
             path: A path, or an address on another filesystem.
         """
-        path = Path(path)
+        if "://" in str(path):
+            return str(path)
+        path = Path(os.path.normpath(path))
         return path.relative_to(self.project).as_posix() if path.is_relative_to(self.project) else str(path)
 
 

@@ -33,8 +33,24 @@ def sum_of_value(value: Any) -> str:
     Returns:
         The sha256 of its JSON, whatever the order of its keys.
     """
-    text = json.dumps(value, sort_keys=True, default=str)
+    text = json.dumps(make_plain(value), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def make_plain(value: Any) -> Any:
+    """Make of a value of the configuration what JSON can say.
+
+    Args:
+        value: Anything that YAML or a resolver gives.
+
+    Returns:
+        The same, with keys and objects that JSON doesn't know as text.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): make_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [make_plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def parameter_at(name: str, parameters: Mapping[str, Any]) -> Any:
@@ -47,10 +63,14 @@ def parameter_at(name: str, parameters: Mapping[str, Any]) -> Any:
     Returns:
         The value as it stands in the configuration; none if it doesn't.
     """
-    value: Any = parameters
-    for part in name.removeprefix("params:").split(".") if name != "parameters" else ():
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
+    if name == "parameters":
+        return parameters
+    name = name.removeprefix("params:")
+    if name in parameters:
+        return parameters[name]
+    blocks = [key for key, value in parameters.items() if isinstance(value, Mapping)]
+    inside = next((key for key in blocks if name.startswith(f"{key}.")), None)
+    return parameter_at(name.removeprefix(f"{inside}."), parameters[inside]) if inside else None
 
 
 def list_sources(
@@ -143,17 +163,23 @@ def find_outdated_nodes(
     return [node for node in nodes if node in outdated]
 
 
-def find_unmatched(carried: Mapping[str, Artefact], sums: Mapping[str, str]) -> list[str]:
-    """Find what no longer matches what it was made from.
+def find_unmatched(carried: Mapping[str, Artefact], now: Mapping[str, Artefact]) -> list[str]:
+    """Find what doesn't match what a run read and wrote.
 
     Args:
         carried: Artefacts of earlier runs.
-        sums: The sums of datasets that are another now than those runs saw.
+        now: What the run read and wrote.
 
     Returns:
-        The names of those made from another content of these datasets, or from one another of them.
+        The names of those that are, or were made from, another content of a dataset than the run's; and of
+        those made from one of them.
     """
-    unmatched: set[str] = set()
+    sums: dict[str, str] = {}
+    for artefact in now.values():
+        sums |= artefact.made_from
+    sums |= {name: artefact.sum for name, artefact in now.items()}
+    sums = {name: digest for name, digest in sums.items() if not _is_setting(name)}
+    unmatched = {name for name, artefact in carried.items() if sums.get(name, artefact.sum) != artefact.sum}
     while found := {
         name
         for name, artefact in carried.items()
@@ -165,6 +191,10 @@ def find_unmatched(carried: Mapping[str, Artefact], sums: Mapping[str, str]) -> 
     }:
         unmatched |= found
     return sorted(unmatched)
+
+
+def _is_setting(source: str) -> bool:
+    return source in ("code", "parameters") or source.startswith("params:")
 
 
 def find_other_parameters(

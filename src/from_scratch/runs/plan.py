@@ -81,7 +81,7 @@ def make_plan(
         for name in pipeline.datasets()
         if not is_parameter(name) and (place := storage.find_place(catalog, name))
     }
-    known = storage.list_made_datasets(before)
+    known = storage.list_made_datasets(ledger, before)
     versioned = {base_name(name) for name, place in places.items() if place.is_versioned} & known
     went_back_to = _find_load_versions(ledger, run_params["load_versions"] or {}, versioned)
     raw_paths = {
@@ -100,6 +100,10 @@ def make_plan(
         }
         sums = {name: one.sum for name, one in raw.items()}
         nodes = lineage.find_outdated_nodes(nodes, there, sums, parameters, code, versioned.__contains__)
+        if plain := sorted(pipeline.all_outputs() & {n for n in places if base_name(n) not in versioned}):
+            raise LedgerError(
+                f"--only-missing-outputs needs all outputs to be versioned; {', '.join(plain)} is not"
+            )
 
     written = sorted({name for node in nodes for name in node.outputs} & places.keys())
     outputs = {
@@ -112,7 +116,7 @@ def make_plan(
     own = outputs.keys() - went_back_to.keys()
     return Plan(
         nodes=nodes,
-        inputs=_check_inputs(ledger, nodes, versioned, before, went_back_to),
+        inputs=_check_inputs(ledger, nodes, places, versioned, before, went_back_to),
         went_back_to=went_back_to,
         raw_paths=raw_paths,
         raw=raw,
@@ -166,6 +170,7 @@ def _find_load_versions(
 def _check_inputs(
     ledger: Ledger,
     nodes: list[Node],
+    places: Mapping[str, storage.Place],
     versioned: set[str],
     before: Record | None,
     went_back_to: Mapping[str, Artefact],
@@ -185,6 +190,12 @@ def _check_inputs(
     if any(faults):
         cure = "`kedro run` makes everything, --load-versions takes versions of earlier runs"
         raise LedgerError("; ".join([*filter(None, faults), cure]))
+    for name, place in places.items():
+        if base_name(name) in names and not storage.is_kept_at(ledger, there[base_name(name)], place):
+            lies = there[base_name(name)].path
+            raise LedgerError(
+                f"{name}: {lies} is not where the catalog has it now; `kedro run` makes everything"
+            )
     for name in names:
         try:
             ledger.check(name, there[name])

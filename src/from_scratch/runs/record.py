@@ -18,7 +18,7 @@ FORMAT: Final = 1
 class Written(BaseModel):
     """Whatever is written down; a file that doesn't say just that is damaged."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
 class Settings(Written):
@@ -159,6 +159,8 @@ class Record(Summary):
     """What readers see besides: of earlier runs, still matching what this one wrote."""
     outdated: list[str]
     """What readers don't see any more, since it was made from something that has changed since."""
+    inexact: list[str]
+    """Which of `parameters` and `catalog` held what JSON can't say, and are recorded only roughly."""
     code: Code
     code_changed_meanwhile: bool
     """Whether the sources were changed after the process had begun to load them."""

@@ -11,18 +11,21 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import yaml
 from kedro.io import DataCatalog
 
 from from_scratch.runs import files, rerun
+from from_scratch.runs.code import sum_sources
 from from_scratch.runs.differences import compare, compare_environments, describe_difference
 from from_scratch.runs.environment import read_environment
 from from_scratch.runs.errors import LedgerError
+from from_scratch.runs.git import git
 from from_scratch.runs.ledger import Ledger
 from from_scratch.runs.record import RawInput, Record
 
-ENVIRONMENT = "reproduce"
-"""The name of the configuration environment that holds what the record says."""
+CHECKOUT, CONF, ORDER = "project", "conf", "order.json"
+"""What the folder of a rerun holds: the code with its data, the configuration, and what is to be run."""
+OUTSIDE = "data/outside"
+"""Where a rerun writes what the run wrote outside the project, and the ledger didn't see."""
 NO_NETWORK = {f"{protocol}_proxy": "http://127.0.0.1:9" for protocol in ("http", "https", "all")} | {
     "no_proxy": ""
 }
@@ -65,23 +68,22 @@ def reproduce(ledger: Ledger, record: Record, folder: Path) -> dict[str, str | N
     Raises:
         LedgerError: If something is missing that the run needs, or the rerun fails.
     """
-    _see_that_all_is_inside(record)
-    raw = {name: _find_raw(ledger, name, one) for name, one in record.raw.items() if one.sha256}
+    _see_that_it_can_be_rebuilt(record)
+    raw = {name: _find_raw(ledger, one, name) for name, one in record.raw.items() if one.sha256}
     inputs = {name: record.view[name] for name in record.inputs}
     for name, artefact in inputs.items():
         ledger.check(name, artefact)
 
-    _check_out(ledger.project, record, folder)
-    project = folder / record.code.folder
+    project = _check_out(ledger.project, record, folder / CHECKOUT)
+    _make_real_folders(record, project)
     for name, file in raw.items():
         path = record.raw[name].path
         if path and not Path(path).is_absolute():
             _copy(file, project / path)
     for artefact in inputs.values():
         _copy(ledger.path(artefact), project / artefact.path)
-    _write_configuration(record, project)
     _write_first_record(record, project)
-    _run(record, project)
+    _run(ledger, record, project, folder)
 
     again = Ledger(project)
     different: dict[str, str | None] = {}
@@ -96,29 +98,34 @@ def reproduce(ledger: Ledger, record: Record, folder: Path) -> dict[str, str | N
     return different
 
 
-def _see_that_all_is_inside(record: Record) -> None:
-    outside = [
+def _see_that_it_can_be_rebuilt(record: Record) -> None:
+    outside = {
         name
-        for name, artefact in [*record.artefacts]
+        for name, artefact in record.artefacts
         if (name in record.wrote or name in record.inputs)
         and (artefact.sha256 is None or Path(artefact.path).is_absolute())
-    ]
+    }
     if outside:
         raise LedgerError(
-            f"{', '.join(sorted(set(outside)))}: not kept in the project's folder; "
+            f"{', '.join(sorted(outside))}: not kept in the project's folder; "
             "expected all that the run read and wrote to be there, so that it can be rebuilt apart"
         )
     if record.code.commit is None:
         raise LedgerError(f"run {record.run_id} ran outside git: its code was not recorded")
     if record.code.patch_left_out:
-        raise LedgerError(f"run {record.run_id} has no record of its code: {record.code.patch_left_out}")
+        raise LedgerError(f"the code of run {record.run_id} was not recorded: {record.code.patch_left_out}")
+    if record.inexact:
+        raise LedgerError(
+            f"the {' and '.join(record.inexact)} of run {record.run_id} held what JSON can't say: "
+            "expected names to be text, and values text, numbers, lists or blocks"
+        )
 
 
-def _find_raw(ledger: Ledger, name: str, raw: RawInput) -> Path:
+def _find_raw(ledger: Ledger, raw: RawInput, name: str) -> Path:
     """Find raw data by its sum: where it was, else under another name beside it."""
     recorded = ledger.project / (raw.path or "")
     beside = sorted(recorded.parent.rglob("*")) if recorded.parent.is_dir() else []
-    if Path(raw.path or "").is_absolute():
+    if Path(raw.path or "").is_absolute():  # the rerun reads it where it is
         beside = []
     for candidate in [recorded, *beside]:
         if not candidate.exists() or (candidate.is_file() and candidate.stat().st_size != raw.bytes):
@@ -127,75 +134,109 @@ def _find_raw(ledger: Ledger, name: str, raw: RawInput) -> Path:
             return candidate
     raise LedgerError(
         f"{name}: {raw.path} is not what the run read, and nothing beside it is; "
-        f"expected a file of {raw.bytes} bytes with sha256 {raw.sha256}"
+        f"expected {raw.bytes} bytes with sha256 {raw.sha256}"
     )
 
 
-def _check_out(project: Path, record: Record, folder: Path) -> None:
-    """Check out the code in a repository of its own, which borrows the project's objects."""
+def _check_out(project: Path, record: Record, folder: Path) -> Path:
+    """Check out the code in a repository of its own, which borrows the objects of the project's."""
     code = record.code
-    top = _git(project, "rev-parse", "--show-toplevel").strip()
-    _git(project, "clone", "--quiet", "--shared", "--no-checkout", top, str(folder))
+    paths = git(
+        project, "rev-parse", "--path-format=absolute", "--git-path", "objects", "--git-path", "shallow"
+    )
+    objects, shallow = paths.decode().splitlines()
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    (folder / ".git" / "objects" / "info" / "alternates").write_text(f"{objects}\n")
+    if Path(shallow).exists():
+        shutil.copy(shallow, folder / ".git" / "shallow")
     try:
-        _git(folder, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", str(code.commit))
+        git(folder, "cat-file", "-e", f"{code.commit}^{{commit}}")
     except LedgerError as error:
         raise LedgerError(f"commit {code.commit} of run {record.run_id} is not in this repository") from error
+    git(folder, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", str(code.commit))
     if code.patch:
-        _git(folder, "apply", "--whitespace=nowarn", "-", stdin=code.patch.encode(code.patch_encoding))
+        git(folder, "apply", "--whitespace=nowarn", "-", stdin=code.patch.encode(code.patch_encoding))
+    checked_out = folder / code.folder
+    if other := compare(code.files, sum_sources(checked_out)):
+        raise LedgerError(
+            f"{', '.join(other)}: not as recorded in what git checks out; "
+            "expected all of src to be in git, and not ignored"
+        )
+    return checked_out
 
 
-def _write_configuration(record: Record, project: Path) -> None:
-    """Write what the record says into an environment that stands above conf/base."""
-    environment = project / "conf" / ENVIRONMENT
-    environment.mkdir(parents=True)
-    for name, content in {"catalog": record.catalog, "parameters": record.parameters}.items():
-        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-        (environment / f"{name}.yml").write_text(text, encoding="utf-8")
+def _make_real_folders(record: Record, project: Path) -> None:
+    """See to it that nothing is written through a link out of the rerun's folder."""
+    paths = [one.path for one in record.raw.values() if one.path and not Path(one.path).is_absolute()]
+    paths += [artefact.path.rpartition("/")[0] for _, artefact in record.artefacts]
+    paths += ["data/runs/x", f"{OUTSIDE}/x"]
+    for path in paths:
+        for parent in reversed((project / path).relative_to(project).parents):
+            folder = project / parent
+            if folder.is_symlink():
+                folder.unlink()
+            folder.mkdir(exist_ok=True)
+        if (project / path).is_symlink():
+            (project / path).unlink()
 
 
 def _write_first_record(record: Record, project: Path) -> None:
     """Let the rerun find the versions that the run read, as those of a run before it."""
-    if not record.inputs:
-        return
-    inputs = {name: record.view[name] for name in record.inputs}
-    first = record.model_copy(
-        update={"seq": 0, "run_id": "inputs", "wrote": {}, "carried": inputs, "inputs": {}}
-    )
-    ledger = Ledger(project)
-    ledger.folder.mkdir(parents=True, exist_ok=True)
-    ledger.commit(first)
+    if record.inputs:
+        inputs = {name: record.view[name] for name in record.inputs}
+        nothing: dict[str, Any] = {"wrote": {}, "inputs": {}, "outdated": []}
+        Ledger(project).commit(
+            record.model_copy(update={"seq": 0, "run_id": "inputs", "carried": inputs, **nothing})
+        )
 
 
-def _run(record: Record, project: Path) -> None:
+def _run(ledger: Ledger, record: Record, project: Path, folder: Path) -> None:
     order = {
-        "env": ENVIRONMENT,
-        "run_id": record.run_id,
-        "pipeline_names": record.pipelines,
-        "node_names": record.nodes,
-        "load_versions": {name: version for name, version in record.inputs.items() if name in record.wrote},
+        "catalog": _move_into(record, ledger, project),
+        "parameters": record.parameters,
+        "run": {
+            "run_id": record.run_id,
+            "pipeline_names": record.pipelines,
+            "node_names": record.nodes,
+            "load_versions": {name: v for name, v in record.inputs.items() if name in record.wrote},
+        },
     }
-    written = project / "conf" / ENVIRONMENT / "order.json"
-    written.write_text(json.dumps(order), encoding="utf-8")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("KEDRO_")}
+    (folder / ORDER).write_text(json.dumps(order), encoding="utf-8")
+    passed_on = {name: value for name, value in os.environ.items() if not name.startswith(("KEDRO_", "GIT_"))}
     ran = subprocess.run(
-        [sys.executable, "-P", rerun.__file__, str(project), str(written)],
+        [sys.executable, "-P", rerun.__file__, str(project), str(folder / CONF), str(folder / ORDER)],
         cwd=project,
-        env={**environment, **NO_NETWORK, "PYTHONPATH": str(project / "src")},
+        env={**passed_on, **NO_NETWORK, "PYTHONPATH": str(project / "src")},
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr,  # what this command itself has to say goes to stdout
         start_new_session=True,  # Ctrl-C ends this command, which then ends the rerun
     )
     if ran.returncode:
-        raise LedgerError(f"the rerun failed (exit code {ran.returncode}); it lies in {project}")
+        raise LedgerError(f"the rerun failed with exit code {ran.returncode}; what it said stands above")
+
+
+def _move_into(record: Record, ledger: Ledger, project: Path) -> dict[str, Any]:
+    """Let every path of the catalog lie in the rerun's folder, but for raw data outside the project's."""
+    moved = deepcopy(record.catalog)
+    for name, entry in moved.items():
+        for key in ("filepath", "path"):
+            path = entry.get(key) if isinstance(entry, dict) else None
+            if isinstance(path, str) and "://" not in path:
+                inside = Path(ledger.name_of(ledger.project / path))
+                if not inside.is_absolute():
+                    entry[key] = inside.as_posix()
+                elif name not in record.raw:
+                    entry[key] = (project / OUTSIDE / inside.relative_to(inside.anchor)).as_posix()
+    return moved
 
 
 def _describe(record: Record, name: str, ledger: Ledger, project: Path) -> str:
     """Load both versions, each from its folder, and say how they differ."""
+    versions = {name: record.wrote[name].version}
     try:
         then, now = (
-            DataCatalog.from_config(
-                _rooted(record.catalog, root), load_versions={name: record.wrote[name].version}
-            ).load(name)
+            DataCatalog.from_config(_rooted(record.catalog, root), load_versions=versions).load(name)
             for root in (ledger.project, project)
         )
     except Exception as error:  # a dataset may raise anything; that the sums differ is known already
@@ -219,14 +260,3 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target, dirs_exist_ok=True)
     else:
         shutil.copy(source, target)
-
-
-def _git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:
-    command = ["git", "-c", f"core.hooksPath={os.devnull}", *arguments]
-    try:
-        ran = subprocess.run(command, cwd=folder, input=stdin, capture_output=True)
-    except FileNotFoundError as error:
-        raise LedgerError("git is not installed; expected it, to check out the run's code") from error
-    if ran.returncode:
-        raise LedgerError(f"git {arguments[0]}: {' '.join(ran.stderr.decode(errors='replace').split())}")
-    return ran.stdout.decode()

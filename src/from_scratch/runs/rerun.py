@@ -1,6 +1,7 @@
 """Runs a checked-out project once more, with the code that lies there: started by `kedro runs reproduce`.
 
-python -P rerun.py PROJECT ORDER, where ORDER is a file of JSON with what `KedroServiceSession.run` takes.
+python -P rerun.py PROJECT CONF ORDER, where CONF is a new folder for the configuration, and ORDER a file of
+JSON with what stands in it and what `KedroServiceSession.run` takes.
 """
 
 import json
@@ -8,15 +9,26 @@ import logging
 import sys
 from pathlib import Path
 
+import yaml
+from kedro.framework.project import settings
 from kedro.framework.session import KedroServiceSession
 from kedro.framework.startup import bootstrap_project
 
 if __name__ == "__main__":
-    project = Path(sys.argv[1])
-    order = json.loads(Path(sys.argv[2]).read_text("utf-8"))
+    project, conf = Path(sys.argv[1]), Path(sys.argv[2])
+    order = json.loads(Path(sys.argv[3]).read_text("utf-8"))
     bootstrap_project(project)
     logging.getLogger("from_scratch.runs").setLevel(
         logging.WARNING
-    )  # that it is committed there interests nobody
-    with KedroServiceSession.create(project_path=project, env=order.pop("env")) as session:
-        session.run(**order)
+    )  # what is committed there interests nobody
+    base = conf / settings.CONFIG_LOADER_ARGS.get("base_env", "base")
+    base.mkdir(parents=True)
+    (conf / settings.CONFIG_LOADER_ARGS.get("default_run_env", "local")).mkdir(exist_ok=True)
+    for name in ("catalog", "parameters"):
+        text = yaml.safe_dump(order[name], sort_keys=False, allow_unicode=True)
+        (base / f"{name}.yml").write_text(text, encoding="utf-8")
+    with KedroServiceSession.create(project_path=project, conf_source=str(conf)) as session:
+        try:
+            session.run(**order["run"])
+        except Exception as error:  # whatever a node may raise, in one line
+            sys.exit(f"Error: {type(error).__name__}: {error}")

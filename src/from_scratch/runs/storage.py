@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kedro.framework.project import pipelines
-from kedro.io import AbstractVersionedDataset, CatalogConfigResolver, DataCatalog, Version
+from kedro.io import AbstractVersionedDataset, CachedDataset, CatalogConfigResolver, DataCatalog, Version
 from kedro.io.core import get_protocol_and_path
 
+from from_scratch.runs.ledger import Ledger
 from from_scratch.runs.lineage import base_name
-from from_scratch.runs.record import Record
+from from_scratch.runs.record import Artefact, Record
 
-NEVER_COMMITTED, OUTDATED = "never-committed", "outdated"
+NEVER_COMMITTED, OUTDATED, KEPT_ELSEWHERE = "never-committed", "outdated", "kept-elsewhere"
 """The versions that readers are sent to where there is none for them: a reason in the place of a version."""
 
 
@@ -40,9 +41,22 @@ def find_place(catalog: DataCatalog, dataset: str) -> Place | None:
     Returns:
         The place; none for a parameter, what is in memory only, and what has no path, such as a database.
     """
-    config = catalog.config_resolver.resolve_pattern(dataset) if dataset in catalog else {}
+    return read_place(catalog.config_resolver.resolve_pattern(dataset)) if dataset in catalog else None
+
+
+def read_place(config: dict[str, Any]) -> Place | None:
+    """Read from the configuration of a dataset where it is kept.
+
+    Args:
+        config: An entry of the catalog.
+
+    Returns:
+        The place, relative if the entry's path is; none if it has no path.
+    """
     inner = config.get("dataset")  # of a CachedDataset
-    path = config.get("filepath") or (inner.get("filepath") if isinstance(inner, dict) else None)
+    path = config.get("filepath") or config.get("path")
+    if not path and isinstance(inner, dict):
+        path = inner.get("filepath")
     if not path:
         return None
     protocol, bare = get_protocol_and_path(path)
@@ -54,23 +68,32 @@ def find_place(catalog: DataCatalog, dataset: str) -> Place | None:
     )
 
 
-def list_made_datasets(before: Record | None) -> set[str]:
+def list_made_datasets(ledger: Ledger, before: Record | None) -> set[str]:
     """List the datasets that runs make; all others are raw data, even if they are versioned.
 
     Args:
+        ledger: The project's runs.
         before: The run that readers see.
 
     Returns:
-        The outputs of all pipelines, and what earlier runs made.
+        The outputs of all pipelines, and what earlier runs made or began to make.
     """
     made = {base_name(name) for pipeline in pipelines.values() for name in pipeline.all_outputs()}
-    return made | before.view.keys() | set(before.outdated) if before else made
+    made |= ledger.list_announced()
+    if before:
+        made |= before.view.keys() | set(before.outdated)
+        if before != ledger.last():  # readers went back: later runs may have made others
+            made |= {name for record in ledger.records() for name in record.wrote}
+    return made
 
 
-def list_load_versions(catalog_config: dict[str, Any], before: Record | None) -> dict[str, str]:
+def list_load_versions(
+    ledger: Ledger, catalog_config: dict[str, Any], before: Record | None
+) -> dict[str, str]:
     """Choose a version to load for every dataset that runs make.
 
     Args:
+        ledger: The project's runs.
         catalog_config: The catalog's configuration.
         before: The run that readers see.
 
@@ -79,19 +102,34 @@ def list_load_versions(catalog_config: dict[str, Any], before: Record | None) ->
     """
     patterns = DataCatalog.default_runtime_patterns
     resolver = CatalogConfigResolver(catalog_config, default_runtime_patterns=patterns)
-    view, made = before.view if before else {}, list_made_datasets(before)
+    view, made = before.view if before else {}, list_made_datasets(ledger, before)
 
     def choose(name: str) -> str:
-        if name in view:
-            return view[name].version
-        return OUTDATED if before and name in before.outdated else NEVER_COMMITTED
+        artefact = view.get(base_name(name))
+        if not artefact:
+            return OUTDATED if before and base_name(name) in before.outdated else NEVER_COMMITTED
+        place = read_place(resolver.resolve_pattern(name))
+        return artefact.version if is_kept_at(ledger, artefact, place) else KEPT_ELSEWHERE
 
     in_pipelines = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
     return {
-        name: choose(base_name(name))
+        name: choose(name)
         for name in sorted(resolver.config.keys() | in_pipelines | made)
         if base_name(name) in made and (name in resolver.config or resolver.match_dataset_pattern(name))
     }
+
+
+def is_kept_at(ledger: Ledger, artefact: Artefact, place: Place | None) -> bool:
+    """Say whether the catalog still has a dataset where a version of it lies.
+
+    Args:
+        ledger: The project's runs.
+        artefact: The version.
+        place: Where the dataset is kept now.
+    """
+    if not place or not place.is_local:
+        return artefact.sha256 is None
+    return ledger.name_of(ledger.project / place.version(artefact.version)) == artefact.path
 
 
 def find_loaded_path(catalog: DataCatalog, name: str, place: Place | None) -> str | None:
@@ -124,6 +162,8 @@ def read_and_write(catalog: DataCatalog, datasets: Iterable[str], version: str) 
     """
     for name in datasets:
         dataset = catalog.get(name)
+        if isinstance(dataset, CachedDataset):
+            dataset = dataset._dataset
         if isinstance(dataset, AbstractVersionedDataset):
             # Kedro can change a dataset's version only by replacing the dataset, which drops its validator.
             dataset._version = Version(version, version)

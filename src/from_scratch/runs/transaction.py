@@ -69,9 +69,11 @@ class Transaction:
                 self._ledger, self._before, pipeline, catalog, run_params, self._parameters, self._code_sum
             )
             self._say_what_to_know()
-            if outputs := self._plan.outputs.values():
-                folders = [output.path.rpartition("/")[0] for output in outputs if output.is_local]
-                self._ledger.announce(self._run_id, folders)
+            if outputs := self._plan.outputs.items():
+                self._ledger.announce(
+                    self._run_id,
+                    {name: one.path.rpartition("/")[0] for name, one in outputs if one.is_local},
+                )
             storage.read_and_write(catalog, self._plan.own_datasets, self._run_id)
             self._lock = stack.pop_all()
 
@@ -94,9 +96,7 @@ class Transaction:
                 self._discard()
                 raise
             log.info("committed as run %s%s", self._run_id, self._say_what_is_not_recorded())
-            if pruned := self._ledger.prune(self._settings.keep):
-                runs = "run" if len(pruned) == 1 else "runs"
-                log.info("let %d old %s go: runs.keep is %d", len(pruned), runs, self._settings.keep)
+            self._prune()
         if twin and (differing := _list_differing(record, twin)):
             raise IrreproducibleError(
                 f"{', '.join(differing)}: not as in run {twin.run_id}, although code, parameters, raw data, "
@@ -135,10 +135,23 @@ class Transaction:
         elif by_run:
             log.info("this run reads %s", said)
 
+    def _prune(self) -> None:
+        try:
+            pruned = len(self._ledger.prune(self._settings.keep))
+        except LedgerError as error:  # the run is committed all the same, and the next one tries again
+            log.warning(error.message)
+            return
+        if pruned:
+            log.info("let %d old run%s go: runs.keep is %d", pruned, "s"[: pruned - 1], self._settings.keep)
+
     def _say_what_is_not_recorded(self) -> str:
         if self._code.commit is None:
             return " (which can't be rebuilt: its code is not in git)"
         return f" (which can't be rebuilt: {self._code.patch_left_out})" if self._code.patch_left_out else ""
+
+    def _find_inexact(self) -> list[str]:
+        found = {"parameters": self._parameters, "catalog": self._catalog_config}
+        return [name for name, value in found.items() if repr(lineage.make_plain(value)) != repr(value)]
 
     # --- What is recorded
 
@@ -181,8 +194,9 @@ class Transaction:
             pipelines=self._run_params["pipeline_names"] or ["__default__"],
             runner=self._run_params["runner"].partition(" object at ")[0].rpartition(".")[2],
             nodes=[node.name for node in plan.nodes],
-            parameters=self._parameters,
-            catalog=self._catalog_config,
+            parameters=lineage.make_plain(self._parameters),
+            catalog=lineage.make_plain(self._catalog_config),
+            inexact=self._find_inexact(),
             raw=raw,
             inputs={name: artefact.version for name, artefact in plan.inputs.items()},
             wrote=wrote,
@@ -216,14 +230,11 @@ class Transaction:
     def _carry_on(self, wrote: dict[str, Artefact]) -> tuple[dict[str, Artefact], list[str]]:
         """Find what readers still see of earlier runs, and what is outdated."""
         view = self._before.view if self._before else {}
-        now = wrote | self._plan.inputs
+        now = (
+            wrote | self._plan.inputs
+        )  # an input that is written too is one that --load-versions went back to
         others = {name: artefact for name, artefact in view.items() if name not in now}
-        changed = {
-            name: artefact.sum
-            for name, artefact in now.items()
-            if name not in view or view[name].sum != artefact.sum
-        }
-        if unmatched := lineage.find_unmatched(others, changed):
+        if unmatched := lineage.find_unmatched(others, now):
             log.info("outdated by this run: %s; `kedro run` makes everything anew", _shorten(unmatched))
         carried = {name: artefact for name, artefact in others.items() if name not in unmatched}
         before = self._before.outdated if self._before else []
