@@ -81,3 +81,29 @@ def test_without_git_there_are_sums_only(tmp_path: Path, monkeypatch: pytest.Mon
             monkeypatch.setenv("PATH", path)
         found = read_code(tmp_path)
         assert (found.commit, found.patch, list(found.files)) == (None, None, ["src/a.py"])
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "diff.noprefix=true",
+        "color.ui=always",
+        "diff.relative=true",
+        "diff.context=0",
+        "diff.orderFile=missing",
+    ],
+)
+def test_the_patch_is_the_same_whatever_the_configuration(repository: Path, setting: str) -> None:
+    (repository / "src" / "a.py").write_text("two\n")
+    plain = read_code(repository).patch
+    git(repository, "config", *setting.split("="))
+    assert read_code(repository).patch == plain
+
+
+def test_what_git_cannot_record_is_said(repository: Path) -> None:
+    (repository / "scratch").mkdir()
+    git(repository / "scratch", "init", "--quiet")
+    (repository / "scratch" / "file").touch()
+    found = read_code(repository)
+    assert found.patch is None
+    assert (found.patch_left_out or "").startswith("git add: ")

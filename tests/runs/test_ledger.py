@@ -115,3 +115,10 @@ def test_an_empty_ledger_has_no_run(tiny: Tiny) -> None:
     ledger = tiny.ledger
     assert (ledger.records(), ledger.last(), ledger.current(), ledger.history()) == ([], None, None, [])
     assert not ledger.folder.exists(), "looking writes nothing"
+
+
+def test_a_record_under_another_name_is_said(three_runs: Tiny) -> None:
+    last = three_runs.ledger.folder / f"000003_{three_runs.ledger.find('last').run_id}.json"
+    last.rename(last.with_name("000009_x.json"))
+    with pytest.raises(LedgerError, match=r"data/runs/000009_x.json holds run .*, no. 3: restore its name"):
+        three_runs.ledger.last()

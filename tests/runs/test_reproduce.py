@@ -173,3 +173,82 @@ def test_what_is_missing_is_said(tiny: Tiny, tmp_path: Path, harm: str, said: st
     assert said in ran.stderr.splitlines()[-1]
     assert ran.stderr.splitlines()[-1].startswith("Error: ")
     assert snapshot(tiny.folder) == before
+
+
+def test_nothing_is_written_through_a_link(tiny: Tiny, tmp_path: Path) -> None:
+    shutil.move(tiny.folder / "data", tmp_path / "disk")
+    (tiny.folder / "data").symlink_to(tmp_path / "disk")
+    record = tiny.run()
+    assert record.code.patch, "git sees the link"
+    raw = tmp_path / "disk/01_raw/raw.json"
+    raw.rename(raw.with_name("old.json"))
+    raw.write_text("[7, 8]")
+    before = snapshot(tmp_path / "disk")
+    expect_reproduced(tiny, record)
+    assert snapshot(tmp_path / "disk") == before
+
+
+@pytest.mark.parametrize("path", ["{tmp}/plain.json", "../plain.json"])
+def test_nothing_is_written_outside(tiny: Tiny, tmp_path: Path, path: str) -> None:
+    catalog = tiny.folder / "conf/base/catalog.yml"
+    old, new = "data/02_numbers/numbers.json, versioned: true", path.format(tmp=tmp_path)
+    catalog.write_text(catalog.read_text().replace(old, new))
+    commit(tiny)
+    record = tiny.run()
+    (tmp_path / "plain.json").write_text("[5]")
+    expect_reproduced(tiny, record)
+    assert (tmp_path / "plain.json").read_text() == "[5]"
+
+
+def test_the_variables_of_a_git_hook_do_no_harm(tiny: Tiny) -> None:
+    record = tiny.run()
+    change_code(tiny)
+    commit(tiny)
+    before = snapshot(tiny.folder)
+    hook = {"GIT_DIR": f"{tiny.folder}/.git", "GIT_INDEX_FILE": f"{tiny.folder}/.git/index"}
+    assert tiny.kedro("runs", "reproduce", record.run_id, **hook).returncode == 0
+    assert snapshot(tiny.folder) == before
+
+
+def test_code_that_git_does_not_know_is_said(tiny: Tiny) -> None:
+    (tiny.folder / ".gitignore").write_text((tiny.folder / ".gitignore").read_text() + "/src/tiny/own.py\n")
+    (tiny.folder / "src/tiny/own.py").write_text("")
+    tiny.run()
+    ran = tiny.kedro("runs", "reproduce", "last")
+    said = "Error: src/tiny/own.py: not as recorded in what git checks out; expected all of src to be "
+    assert (ran.returncode, ran.stderr.splitlines()[-1].startswith(said)) == (1, True)
+
+
+def test_parameters_come_from_the_record_alone(tiny: Tiny) -> None:
+    (tiny.folder / "conf/base/globals.yml").write_text("factor: 2\n")
+    parameters = tiny.folder / "conf/base/parameters.yml"
+    text = parameters.read_text().replace(
+        "factor: 2", 'factor: "${globals:factor}"\nlimit: .inf\nsmall: 1.0e-07'
+    )
+    parameters.write_text(text)
+    (tiny.folder / "conf/local/globals.yml").write_text("factor: 6\n")
+    commit(tiny)
+    record = tiny.run()
+    assert (record.parameters["factor"], record.parameters["limit"]) == (6, float("inf"))
+    (tiny.folder / "conf/local/globals.yml").unlink()
+    expect_reproduced(tiny, record)
+
+
+def test_what_json_cannot_say_is_said(tiny: Tiny) -> None:
+    parameters = tiny.folder / "conf/base/parameters.yml"
+    parameters.write_text(parameters.read_text() + "mixed: {1: a, b: c}\n")
+    assert tiny.run().inexact == ["parameters"]
+    ran = tiny.kedro("runs", "reproduce", "last")
+    assert (ran.returncode, "held what JSON can't say" in ran.stderr) == (1, True)
+
+
+def test_a_run_comes_out_again_in_a_shallow_clone(tiny: Tiny, tmp_path: Path) -> None:
+    change_code(tiny)
+    commit(tiny)
+    git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{tiny.folder}", "shallow")
+    shallow = Tiny(tmp_path / "shallow")
+    (shallow.folder / "conf/local").mkdir()
+    shallow.feed([1, 2])
+    record = shallow.run()
+    git(shallow.folder, "commit", "--quiet", "--amend", "--message", "another")
+    expect_reproduced(shallow, record)

@@ -8,10 +8,12 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kedro.framework.session import KedroServiceSession
 
+from from_scratch.runs.context import RunContext
 from tests.runs.tiny import TOTALS, Tiny, enter, in_process, run_all
 
 BOOTSTRAP = (
@@ -374,3 +376,133 @@ def run_change_run(folder: Path) -> None:
     (folder / "src/tiny/new.py").write_text("")
     with KedroServiceSession.create(project_path=folder) as session:
         session.run()
+
+
+def test_after_going_back_readers_see_what_belongs_together(tiny: Tiny) -> None:
+    first = tiny.run().run_id
+    tiny.feed([5, 6])
+    tiny.run()
+    record = tiny.run(**TOTALS, load_versions={"scaled.up": first, "scaled.down": first})
+    assert tiny.read() == {
+        "scaled.up": [2, 4],
+        "scaled.down": [-2, -4],
+        "total.metrics": {"total": 6, "rest": 0},
+    }
+    assert record.outdated == ["numbers"], "it is not what these were made from"
+
+
+def test_a_dataset_that_is_kept_elsewhere_now_is_not_mistaken_for_another(tiny: Tiny) -> None:
+    catalog = tiny.folder / "conf/base/catalog.yml"
+    text = catalog.read_text()
+    entry = (
+        '"scaled.{part}": {type: json.JSONDataset, filepath: "data/03_scaled/{part}.json", versioned: true}'
+    )
+    both = "scaled.%s: {type: json.JSONDataset, filepath: data/03/%s/v.json, versioned: true}\n"
+    catalog.write_text(text.replace(entry, both % ("up", "a") + both % ("down", "b")))
+    run = tiny.run().run_id
+    catalog.write_text(text.replace(entry, both % ("up", "b") + both % ("down", "a")))
+    code, said = tiny.try_to_run(**TOTALS)
+    assert code == 1
+    assert said.startswith(
+        f"scaled.down: data/03/b/v.json/{run}/v.json is not where the catalog has it now; "
+    )
+    assert tiny.read().keys() == {"numbers", "total.metrics"}
+    tiny.run()
+    tiny.expect_one_whole_run()
+
+
+def test_only_missing_outputs_needs_versions(tiny: Tiny) -> None:
+    catalog = tiny.folder / "conf/base/catalog.yml"
+    catalog.write_text(catalog.read_text().replace("numbers.json, versioned: true", "plain.json"))
+    tiny.run()
+    said = "--only-missing-outputs needs all outputs to be versioned; numbers is not"
+    assert tiny.try_to_run(only_missing_outputs=True) == (1, said)
+
+
+def test_raw_data_may_be_a_folder(tiny: Tiny) -> None:
+    catalog = tiny.folder / "conf/base/catalog.yml"
+    entry = "raw: {type: partitions.PartitionedDataset, path: data/01_raw/parts, dataset: json.JSONDataset}"
+    old = "raw: {type: json.JSONDataset, filepath: data/01_raw/raw.json}"
+    catalog.write_text(catalog.read_text().replace(old, entry))
+    registry = tiny.folder / "src/tiny/pipeline_registry.py"
+    registry.write_text(
+        registry.read_text().replace("return raw\n", "return [load() for load in raw.values()]\n")
+    )
+    parts = tiny.folder / "data/01_raw/parts"
+    parts.mkdir()
+    (parts / "a.json").write_text("1")
+    first = tiny.run()
+    assert first.raw["raw"].path == "data/01_raw/parts"
+    (parts / "b.json").write_text("2")
+    second = tiny.run(only_missing_outputs=True)
+    assert first.raw["raw"].sha256 != second.raw["raw"].sha256
+    assert tiny.read()["numbers"] == [1, 2]
+
+
+def test_what_a_killed_run_left_is_not_read_even_if_no_pipeline_makes_it_any_more(tiny: Tiny) -> None:
+    tiny.run()
+    left = tiny.folder / "data/03_scaled/old.json/killed/old.json"
+    left.parent.mkdir(parents=True)
+    left.write_text("[1")
+    mark = {"scaled.old": "data/03_scaled/old.json/killed"}
+    (tiny.ledger.folder / "killed.uncommitted").write_text(json.dumps(mark))
+    assert in_process(expect_nothing_there, tiny.folder, "scaled.old") == 0
+    tiny.run()
+    assert not left.exists()
+
+
+def expect_nothing_there(folder: Path, dataset: str) -> None:
+    enter(folder)
+    session = KedroServiceSession.create(project_path=folder)
+    assert isinstance(session, KedroServiceSession)
+    assert not session.load_context().catalog.exists(dataset)
+
+
+def test_a_cached_dataset_is_read_as_the_run_wrote_it(tiny: Tiny) -> None:
+    catalog = tiny.folder / "conf/base/catalog.yml"
+    old = "total.metrics: {type: json.JSONDataset, filepath: data/04_total/total.json, versioned: true}"
+    inner = "dataset: {type: json.JSONDataset, filepath: data/04_total/total.json}"
+    new = f"total.metrics: {{type: CachedDataset, versioned: true, {inner}}}"
+    catalog.write_text(catalog.read_text().replace(old, new))
+    tiny.run()
+    tiny.feed([3, 4])
+    assert tiny.run().metrics == {"total.metrics": {"total": 14, "rest": 0}}
+    tiny.expect_one_whole_run()
+
+
+@pytest.mark.parametrize("run_id", ["last", "last~1", "current", "a/b", "..", ""])
+def test_what_names_runs_can_be_no_id(tiny: Tiny, run_id: str) -> None:
+    code, said = tiny.try_to_run(run_id=run_id)
+    if run_id:
+        assert (code, said.startswith(f"{run_id} can't be a run's id; expected ")) == (1, True)
+    else:
+        assert code == 0, "Kedro takes the time instead"
+
+
+def test_an_editors_lock_file_is_no_source(tiny: Tiny) -> None:
+    (tiny.folder / "src/tiny/.#nodes.py").symlink_to("user@host.1:2")
+    assert "src/tiny/.#nodes.py" not in tiny.run().code.files
+
+
+def test_sessions_in_threads_record_their_own_parameters(tiny: Tiny) -> None:
+    assert in_process(open_another_context_meanwhile, tiny.folder) == 0
+    assert tiny.ledger.find("last").parameters["factor"] == 3
+
+
+def open_another_context_meanwhile(folder: Path) -> None:
+    from threading import Thread
+
+    enter(folder)
+    session = KedroServiceSession.create(project_path=folder)
+    assert isinstance(session, KedroServiceSession)
+    make_catalog = RunContext._get_catalog
+
+    def make_catalog_slowly(self: RunContext, *arguments: Any, **keywords: Any) -> Any:
+        catalog = make_catalog(self, *arguments, **keywords)
+        other = Thread(target=session.load_context, args=[{"factor": 100}])
+        other.start()
+        other.join()
+        return catalog
+
+    RunContext._get_catalog = make_catalog_slowly  # type: ignore[method-assign]
+    session.run(runtime_params={"factor": 3})

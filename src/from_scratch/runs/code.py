@@ -20,7 +20,7 @@ LARGEST_PATCH = 10_000_000
 """Bytes. What is larger is data that nobody told git to ignore, and has no place in a record."""
 PATCH = (
     *("diff-index", "--cached", "--patch", "--binary", "--full-index", "--no-renames", "--no-color"),
-    *("--no-relative", "--no-ext-diff", "--no-textconv", "--unified=3", f"-O{os.devnull}"),
+    *("--no-relative", "--no-ext-diff", "--no-textconv", "--unified=3"),
     *("--src-prefix=a/", "--dst-prefix=b/", "HEAD", "--", "."),
 )
 """A patch that is the same whatever the user's configuration of git."""

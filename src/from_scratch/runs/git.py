@@ -28,7 +28,9 @@ def git(
     """
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     # Looking must not refresh the index, and checking out must not start anything.
-    options = ("--no-optional-locks", "-c", "core.quotePath=false", "-c", f"core.hooksPath={os.devnull}")
+    options = ["--no-optional-locks"]
+    for setting in ("core.quotePath=false", f"core.hooksPath={os.devnull}", f"diff.orderFile={os.devnull}"):
+        options += ["-c", setting]
     try:
         ran = subprocess.run(
             ["git", *options, *arguments],

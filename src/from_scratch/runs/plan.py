@@ -78,7 +78,7 @@ def make_plan(
     view = before.view if before else {}
     places = {
         name: place
-        for name in pipeline.datasets()
+        for name in sorted(pipeline.datasets())
         if not is_parameter(name) and (place := storage.find_place(catalog, name))
     }
     known = storage.list_made_datasets(ledger, before)
