@@ -252,3 +252,15 @@ def test_a_run_comes_out_again_in_a_shallow_clone(tiny: Tiny, tmp_path: Path) ->
     record = shallow.run()
     git(shallow.folder, "commit", "--quiet", "--amend", "--message", "another")
     expect_reproduced(shallow, record)
+
+
+def test_credentials_are_neither_needed_nor_recorded(tiny: Tiny) -> None:
+    catalog = tiny.folder / "conf/base/catalog.yml"
+    far = 'far: {type: json.JSONDataset, filepath: "memory://far.json", credentials: key}\n'
+    catalog.write_text(catalog.read_text() + far)
+    (tiny.folder / "conf/local/credentials.yml").write_text("key: {secret: xyzzy}\n")
+    commit(tiny)
+    record = tiny.run()
+    assert "xyzzy" not in record.model_dump_json()
+    (tiny.folder / "conf/local/credentials.yml").unlink()
+    expect_reproduced(tiny, record)

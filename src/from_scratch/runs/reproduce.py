@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.git import git
 from from_scratch.runs.ledger import Ledger
 from from_scratch.runs.record import RawInput, Record
+from from_scratch.runs.storage import drop_credentials
 
 CHECKOUT, CONF, ORDER = "project", "conf", "order.json"
 """What the folder of a rerun holds: the code with its data, the configuration, and what is to be run."""
@@ -218,7 +218,7 @@ def _run(ledger: Ledger, record: Record, project: Path, folder: Path) -> None:
 
 def _move_into(record: Record, ledger: Ledger, project: Path) -> dict[str, Any]:
     """Let every path of the catalog lie in the rerun's folder, but for raw data outside the project's."""
-    moved = deepcopy(record.catalog)
+    moved = drop_credentials(record.catalog)
     for name, entry in moved.items():
         for key in ("filepath", "path"):
             path = entry.get(key) if isinstance(entry, dict) else None
@@ -246,7 +246,7 @@ def _describe(record: Record, name: str, ledger: Ledger, project: Path) -> str:
 
 def _rooted(catalog: dict[str, Any], root: Path) -> dict[str, Any]:
     """Let relative paths begin in a folder."""
-    rooted = deepcopy(catalog)
+    rooted = drop_credentials(catalog)
     for entry in rooted.values():
         path = entry.get("filepath") if isinstance(entry, dict) else None
         if path and "://" not in path:

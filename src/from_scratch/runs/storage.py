@@ -68,6 +68,26 @@ def read_place(config: dict[str, Any]) -> Place | None:
     )
 
 
+def drop_credentials(catalog_config: dict[str, Any]) -> dict[str, Any]:
+    """Copy a catalog's configuration without its references to credentials.
+
+    Args:
+        catalog_config: The configuration.
+    """
+    return {
+        name: _drop_credentials(entry) if isinstance(entry, dict) else entry
+        for name, entry in catalog_config.items()
+    }
+
+
+def _drop_credentials(entry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _drop_credentials(value) if isinstance(value, dict) else value
+        for key, value in entry.items()
+        if key != "credentials"
+    }
+
+
 def list_made_datasets(ledger: Ledger, before: Record | None) -> set[str]:
     """List the datasets that runs make; all others are raw data, even if they are versioned.
 
@@ -101,7 +121,8 @@ def list_load_versions(
         What Kedro takes as `load_versions`: the version that the run left, or the reason why there is none.
     """
     patterns = DataCatalog.default_runtime_patterns
-    resolver = CatalogConfigResolver(catalog_config, default_runtime_patterns=patterns)
+    config = drop_credentials(catalog_config)
+    resolver = CatalogConfigResolver(config, default_runtime_patterns=patterns)
     view, made = before.view if before else {}, list_made_datasets(ledger, before)
 
     def choose(name: str) -> str:
