@@ -125,7 +125,7 @@ class Transaction:
         for parameter, made in others.items():
             log.warning("made with another value of %s: %s", parameter, _shorten(sorted(made)))
         if not self._plan.outputs:
-            log.info("nothing is to be made")
+            log.info("nothing is to be made that is kept")
         by_run: dict[str, list[str]] = {}
         for name, artefact in self._plan.inputs.items():
             by_run.setdefault(artefact.version, []).append(name)
@@ -142,7 +142,8 @@ class Transaction:
             log.warning(error.message)
             return
         if pruned:
-            log.info("let %d old run%s go: runs.keep is %d", pruned, "s"[: pruned - 1], self._settings.keep)
+            runs = "1 old run" if pruned == 1 else f"{pruned} old runs"
+            log.info("let %s go: runs.keep is %d", runs, self._settings.keep)
 
     def _say_what_is_not_recorded(self) -> str:
         if self._code.commit is None:
@@ -230,9 +231,8 @@ class Transaction:
     def _carry_on(self, wrote: dict[str, Artefact]) -> tuple[dict[str, Artefact], list[str]]:
         """Find what readers still see of earlier runs, and what is outdated."""
         view = self._before.view if self._before else {}
-        now = (
-            wrote | self._plan.inputs
-        )  # an input that is written too is one that --load-versions went back to
+        # What is both written and read is what --load-versions went back to, and that is what readers see.
+        now = wrote | self._plan.inputs
         others = {name: artefact for name, artefact in view.items() if name not in now}
         if unmatched := lineage.find_unmatched(others, now):
             log.info("outdated by this run: %s; `kedro run` makes everything anew", _shorten(unmatched))
