@@ -13,7 +13,7 @@ warnings.filterwarnings("ignore", message=r"register_new_resolver\(\) is depreca
 warnings.filterwarnings("ignore", message="One or more dataset names contain '.' characters")
 warnings.filterwarnings("ignore", category=KedroDeprecationWarning)
 
-HOOKS = (RunHooks(), ProjectHooks())  # Kedro calls the last one first: the table is printed, then committed
+HOOKS = (RunHooks(), ProjectHooks())
 CONTEXT_CLASS = RunContext
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

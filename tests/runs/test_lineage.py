@@ -67,17 +67,18 @@ def test_unmatched_is_what_was_made_from_another_content_and_all_that_follows() 
     view["after"] = Artefact(version="v", path="", sha256="s", bytes=1, made_from={"end": "sum of end"})
     cars = view.pop("cars")
     another = cars.model_copy(update={"sha256": "another"})
-    assert find_unmatched(view, {}) == []
-    assert find_unmatched(view, {"cars": cars}) == []
-    assert find_unmatched(view, {"cars": another}) == ["after", "end"]
+    assert find_unmatched(view, [], {}) == []
+    assert find_unmatched(view, [cars], {"cars": cars}) == []
+    assert find_unmatched(view, [another], {"cars": another}) == ["after", "end"]
 
 
 def test_what_a_run_read_goes_back_to_what_that_was_made_from() -> None:
     view = make_view()
     end = view.pop("end").model_copy(update={"made_from": {"cars": "another", "code": "another"}})
-    assert find_unmatched(view, {"end": end}) == ["cars"]
+    assert find_unmatched(view, [end], {"end": end}) == ["cars"]
     raw = view["cars"].model_copy(update={"made_from": {"raw": "another"}})
-    assert find_unmatched({"cars": raw}, {"other": make_view(raw="new")["cars"]}) == ["cars"]
+    new = make_view(raw="new")["cars"]
+    assert find_unmatched({"cars": raw}, [new], {"other": new}) == ["cars"]
 
 
 @pytest.mark.parametrize(

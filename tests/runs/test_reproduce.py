@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -188,11 +189,21 @@ def test_nothing_is_written_through_a_link(tiny: Tiny, tmp_path: Path) -> None:
     assert snapshot(tmp_path / "disk") == before
 
 
-@pytest.mark.parametrize("path", ["{tmp}/plain.json", "../plain.json"])
-def test_nothing_is_written_outside(tiny: Tiny, tmp_path: Path, path: str) -> None:
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "type: json.JSONDataset, filepath: {tmp}/plain.json",
+        "type: json.JSONDataset, filepath: ../plain.json",
+        "type: json.JSONDataset, filepath: 'file://{tmp}/plain.json'",
+        "type: json.JSONDataset, filepath: link/plain.json",
+        "type: CachedDataset, dataset: {{type: json.JSONDataset, filepath: {tmp}/plain.json}}",
+    ],
+)
+def test_nothing_is_written_outside(tiny: Tiny, tmp_path: Path, entry: str) -> None:
     catalog = tiny.folder / "conf/base/catalog.yml"
-    old, new = "data/02_numbers/numbers.json, versioned: true", path.format(tmp=tmp_path)
-    catalog.write_text(catalog.read_text().replace(old, new))
+    old = "type: json.JSONDataset, filepath: data/02_numbers/numbers.json, versioned: true"
+    catalog.write_text(catalog.read_text().replace(old, entry.format(tmp=tmp_path)))
+    (tiny.folder / "link").symlink_to(tmp_path)
     commit(tiny)
     record = tiny.run()
     (tmp_path / "plain.json").write_text("[5]")
@@ -264,3 +275,36 @@ def test_credentials_are_neither_needed_nor_recorded(tiny: Tiny) -> None:
     assert "xyzzy" not in record.model_dump_json()
     (tiny.folder / "conf/local/credentials.yml").unlink()
     expect_reproduced(tiny, record)
+
+
+def test_text_stays_text(tiny: Tiny) -> None:
+    parameters = tiny.folder / "conf/base/parameters.yml"
+    parameters.write_text(parameters.read_text() + 'text: ["1e3", "\\\\${name}", "yes", "null", "ä: \\n"]\n')
+    registry = tiny.folder / "src/tiny/pipeline_registry.py"
+    text = registry.read_text().replace('node(parse, "raw"', 'node(both, ["raw", "params:text"]')
+    registry.write_text(
+        text.replace("def scale", "def both(raw, text):\n    return [len(repr(text)), *raw]\n\n\ndef scale")
+    )
+    commit(tiny)
+    record = tiny.run()
+    assert record.parameters["text"] == ["1e3", "${name}", "yes", "null", "ä: \n"]
+    expect_reproduced(tiny, record)
+
+
+def test_raw_data_is_looked_for_among_files_only(tiny: Tiny) -> None:
+    record = tiny.run()
+    raw = tiny.folder / "data/01_raw/raw.json"
+    raw.rename(raw.with_name("zzz.json"))
+    os.mkfifo(raw.with_name("pipe"))
+    expect_reproduced(tiny, record)
+
+
+def test_a_run_comes_out_again_in_a_repository_of_another_kind(tmp_path: Path) -> None:
+    tiny = Tiny.make(tmp_path / "other")
+    git(tiny.folder, "init", "--quiet", "--object-format=sha256")
+    git(tiny.folder, "config", "core.autocrlf", "true")
+    commit(tiny)
+    shutil.rmtree(tiny.folder / "src")
+    git(tiny.folder, "checkout", "--quiet", "src")
+    assert b"\r\n" in (tiny.folder / "src/tiny/settings.py").read_bytes()
+    expect_reproduced(tiny, tiny.run())

@@ -391,6 +391,25 @@ def test_after_going_back_readers_see_what_belongs_together(tiny: Tiny) -> None:
     assert record.outdated == ["numbers"], "it is not what these were made from"
 
 
+def test_after_going_back_far_readers_see_what_belongs_together(tiny: Tiny) -> None:
+    first = tiny.run().run_id
+    tiny.feed([5, 6])
+    tiny.run()
+    record = tiny.run(node_names=["negate"], load_versions={"scaled.up": first})
+    assert tiny.read() == {"scaled.up": [2, 4], "scaled.down": [-2, -4]}
+    assert record.outdated == ["numbers", "total.metrics"]
+    parameters = tiny.folder / "conf/base/parameters.yml"
+    parameters.write_text(parameters.read_text().replace("keep: 2", "keep: 5"))
+    registry = tiny.folder / "src/tiny/pipeline_registry.py"
+    copy = 'node(list, "scaled.down", "scaled.copy", name="copy"),\n        node(total'
+    registry.write_text(registry.read_text().replace("node(total", copy))
+    old = tiny.run().run_id
+    tiny.feed([7, 8])
+    tiny.run()
+    record = tiny.run(node_names=["copy"], load_versions={"scaled.down": old})
+    assert record.outdated == ["numbers", "scaled.up", "total.metrics"], "all that is not of that line"
+
+
 def test_a_dataset_that_is_kept_elsewhere_now_is_not_mistaken_for_another(tiny: Tiny) -> None:
     catalog = tiny.folder / "conf/base/catalog.yml"
     text = catalog.read_text()
@@ -479,9 +498,21 @@ def test_what_names_runs_can_be_no_id(tiny: Tiny, run_id: str) -> None:
         assert code == 0, "Kedro takes the time instead"
 
 
-def test_an_editors_lock_file_is_no_source(tiny: Tiny) -> None:
+def test_files_of_editors_and_the_system_are_no_sources(tiny: Tiny) -> None:
+    before = tiny.run().code.files
     (tiny.folder / "src/tiny/.#nodes.py").symlink_to("user@host.1:2")
-    assert "src/tiny/.#nodes.py" not in tiny.run().code.files
+    for name in (".DS_Store", "nodes.py~"):
+        (tiny.folder / "src/tiny" / name).touch()
+    assert tiny.run().code.files == before
+
+
+def test_a_forked_child_that_fails_undoes_nothing(tiny: Tiny) -> None:
+    registry = tiny.folder / "src/tiny/pipeline_registry.py"
+    fork = "def total(up, down):\n    if not os.fork():\n        raise RuntimeError\n    os.wait()\n"
+    registry.write_text(registry.read_text().replace("def total(up, down):\n", fork))
+    ran = tiny.kedro("run")
+    assert ran.returncode == 0, ran.stderr
+    tiny.expect_one_whole_run()
 
 
 def test_sessions_in_threads_record_their_own_parameters(tiny: Tiny) -> None:

@@ -75,6 +75,8 @@ def sum_sources(project: Path) -> dict[str, str]:
             if name not in NO_SOURCES and not name.endswith((".egg-info", ".dist-info"))
         ]
         for name in names:
+            if name.startswith(".") or name.endswith("~"):  # of the system or an editor
+                continue
             file = Path(folder, name)
             with suppress(FileNotFoundError):  # an editor's lock or temporary file
                 sums[file.relative_to(project).as_posix()] = measure(file)[0]

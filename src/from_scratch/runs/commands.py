@@ -186,7 +186,7 @@ def reproduce(project: ProjectMetadata, run: str, into: Path | None, as_json: bo
         click.echo(f"not as recorded: {line}", err=True)
     if into:
         into.mkdir(parents=True, exist_ok=True)
-    folder = into or Path(tempfile.mkdtemp(prefix=f"{project.project_name}-reproduce-"))
+    folder = into or Path(tempfile.mkdtemp(prefix=f"{project.package_name}-reproduce-"))
     try:
         differences = reproduce(ledger, record, folder.resolve())
     except BaseException:

@@ -28,9 +28,8 @@ class RunContext(KedroContext):
         load_versions: dict[str, str] | None = None,
     ) -> CatalogProtocol[Any, Any]:
         """Make the catalog as `--load-versions` would, with a version for every dataset."""
-        if (
-            save_version
-        ):  # for a run, Kedro may have loaded the pipelines that run only; the others make data too
+        if save_version:
+            # For a run, Kedro may have loaded the pipelines that run only; the others make data too.
             pipelines.set_requested(None)
         ledger = Ledger(self.project_path)
         self.current_run = ledger.current()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from threading import get_ident, local
+from threading import Thread, current_thread, local
 from typing import Any
 
 from kedro.framework.context import KedroContext
@@ -18,16 +18,16 @@ from from_scratch.runs.transaction import Transaction
 
 
 class RunHooks:
-    """The hooks of the ledger. They come first in `HOOKS`: Kedro calls the first one last."""
+    """The hooks of the ledger, after those of others: what these do with a run belongs to it."""
 
     def __init__(self) -> None:
         """Knows of no run yet."""
         self._here = local()
         self._sources: dict[str, str] | None = None
         self._open: Transaction | None = None
-        self._thread: int | None = None
+        self._thread: Thread | None = None
         self._process = os.getpid()
-        atexit.register(self._undo_what_was_interrupted)
+        atexit.register(self._undo)  # after Ctrl-C, which Kedro tells no hook of
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -38,18 +38,18 @@ class RunHooks:
         if self._sources is None:  # Kedro reloads this with the code
             self._sources = sum_sources(context.project_path)
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
         """Begin the transaction."""
         assert self._sources is not None
-        if self._open and self._thread == get_ident():
+        if self._thread and (self._thread is current_thread() or not self._thread.is_alive()):
             self._undo()  # it was interrupted: one thread runs one pipeline at a time
         self._open = Transaction(self._here.context, run_params, pipeline, catalog, self._sources)
-        self._thread = get_ident()
+        self._thread = current_thread()
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:
         """Commit."""
         if self._open:
@@ -62,11 +62,6 @@ class RunHooks:
         self._undo()
 
     def _undo(self) -> None:
-        if self._open:
+        if self._open and self._process == os.getpid():  # a forked worker has nothing to undo
             transaction, self._open = self._open, None
             transaction.abort()
-
-    def _undo_what_was_interrupted(self) -> None:
-        """Undo after Ctrl-C, which Kedro tells no hook of; a forked worker has nothing to undo."""
-        if self._process == os.getpid():
-            self._undo()

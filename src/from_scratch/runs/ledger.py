@@ -138,6 +138,17 @@ class Ledger:
         """
         return self.project / artefact.path
 
+    def name_of(self, path: Path | str) -> str:
+        """Say where something lies, seen from the project's folder if it lies there.
+
+        Args:
+            path: A path, or an address on another filesystem.
+        """
+        if "://" in str(path):
+            return str(path)
+        path = Path(os.path.normpath(path))
+        return path.relative_to(self.project).as_posix() if path.is_relative_to(self.project) else str(path)
+
     def check(self, name: str, artefact: Artefact) -> None:
         """See that an artefact is what it was when its run was committed.
 
@@ -243,7 +254,7 @@ class Ledger:
         Raises:
             LedgerError: If it can't be removed.
         """
-        with self.clear_errors("what is left of earlier runs can't be removed"):
+        with self.clear_errors("what is left of an earlier run can't be removed"):
             for part in self.folder.glob("*.part"):
                 part.unlink()
             for mark in sorted(self.folder.glob("*.uncommitted")):
@@ -377,7 +388,10 @@ class Ledger:
         announced = self._read_mark(mark).values()
         left = [name for name in announced if name not in named and (self.project / name).exists()]
         for name in left:
-            files.remove(self.project / name)
+            try:
+                files.remove(self.project / name)
+            except OSError as error:  # which may name a file without its folder
+                raise OSError(error.errno, error.strerror, name) from error
         return bool(left)
 
     def _read_mark(self, mark: Path) -> dict[str, str]:
@@ -400,17 +414,6 @@ class Ledger:
         line = record.summary().model_dump_json()
         if line not in lines.splitlines():  # it is there if the process ended before the record was removed
             files.write_at_once(self._history, f"{lines}{line}\n")
-
-    def name_of(self, path: Path | str) -> str:
-        """Say where something lies, seen from the project's folder if it lies there.
-
-        Args:
-            path: A path, or an address on another filesystem.
-        """
-        if "://" in str(path):
-            return str(path)
-        path = Path(os.path.normpath(path))
-        return path.relative_to(self.project).as_posix() if path.is_relative_to(self.project) else str(path)
 
 
 def _folders(records: list[Record]) -> set[str]:

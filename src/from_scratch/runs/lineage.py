@@ -11,7 +11,7 @@ from kedro.pipeline.node import Node
 
 from from_scratch.runs.record import Artefact
 
-OUTDATED = "outdated"
+TO_BE_MADE = "to be made"
 """Stands for the sum of what will be made anew."""
 
 
@@ -155,7 +155,7 @@ def find_outdated_nodes(
         kept = [name for name in map(base_name, node.outputs) if is_kept(name)]
         if any(name not in view or view[name].made_from != sources for name in kept) or not node.outputs:
             outdated.add(node)
-            sums |= dict.fromkeys(kept, OUTDATED)
+            sums |= dict.fromkeys(kept, TO_BE_MADE)
     for node in reversed(nodes):
         needed = {base_name(name) for other in outdated for name in other.inputs}
         if any(name in needed and not is_kept(name) for name in map(base_name, node.outputs)):
@@ -163,11 +163,14 @@ def find_outdated_nodes(
     return [node for node in nodes if node in outdated]
 
 
-def find_unmatched(carried: Mapping[str, Artefact], now: Mapping[str, Artefact]) -> list[str]:
+def find_unmatched(
+    carried: Mapping[str, Artefact], lines: Iterable[Artefact], now: Mapping[str, Artefact]
+) -> list[str]:
     """Find what doesn't match what a run read and wrote.
 
     Args:
         carried: Artefacts of earlier runs.
+        lines: What the run read and wrote, and what that was made from as far as it is known.
         now: What the run read and wrote.
 
     Returns:
@@ -175,7 +178,7 @@ def find_unmatched(carried: Mapping[str, Artefact], now: Mapping[str, Artefact])
         those made from one of them.
     """
     sums: dict[str, str] = {}
-    for artefact in now.values():
+    for artefact in lines:
         sums |= artefact.made_from
     sums |= {name: artefact.sum for name, artefact in now.items()}
     sums = {name: digest for name, digest in sums.items() if not _is_setting(name)}

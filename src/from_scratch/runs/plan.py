@@ -36,7 +36,7 @@ class Plan:
     nodes: list[Node]
     inputs: dict[str, Artefact]
     """What it reads of other runs."""
-    went_back_to: dict[str, Artefact]
+    load_versions: dict[str, Artefact]
     """Those of them that `--load-versions` asks for."""
     raw_paths: dict[str, str | None]
     """Where that lies which no run has made; none if it is not a local file."""
@@ -83,7 +83,7 @@ def make_plan(
     }
     known = storage.list_made_datasets(ledger, before)
     versioned = {base_name(name) for name, place in places.items() if place.is_versioned} & known
-    went_back_to = _find_load_versions(ledger, run_params["load_versions"] or {}, versioned)
+    load_versions = _find_load_versions(ledger, run_params["load_versions"] or {}, versioned)
     raw_paths = {
         base_name(name): storage.find_loaded_path(catalog, name, places.get(name))
         for name in sorted(pipeline.inputs())
@@ -95,7 +95,7 @@ def make_plan(
         outputs_there = {base_name(name) for name in pipeline.all_outputs()}
         there = {
             name: artefact
-            for name, artefact in (view | went_back_to).items()
+            for name, artefact in (view | load_versions).items()
             if name not in outputs_there or ledger.is_whole(artefact)
         }
         sums = {name: one.sum for name, one in raw.items()}
@@ -113,11 +113,11 @@ def make_plan(
         for name in written
         if base_name(name) in versioned
     }
-    own = outputs.keys() - went_back_to.keys()
+    own = outputs.keys() - load_versions.keys()
     return Plan(
         nodes=nodes,
-        inputs=_check_inputs(ledger, nodes, places, versioned, before, went_back_to),
-        went_back_to=went_back_to,
+        inputs=_check_inputs(ledger, nodes, places, versioned, before, load_versions),
+        load_versions=load_versions,
         raw_paths=raw_paths,
         raw=raw,
         outputs=outputs,
@@ -147,10 +147,10 @@ def read_raw(ledger: Ledger, paths: Mapping[str, str | None]) -> dict[str, RawIn
 
 
 def _find_load_versions(
-    ledger: Ledger, load_versions: Mapping[str, str], versioned: set[str]
+    ledger: Ledger, asked_for: Mapping[str, str], versioned: set[str]
 ) -> dict[str, Artefact]:
     """Find what `--load-versions` asks for."""
-    wanted = {base_name(name): version for name, version in load_versions.items()}
+    wanted = {base_name(name): version for name, version in asked_for.items()}
     wanted = {name: version for name, version in wanted.items() if name in versioned}
     if not wanted:
         return {}
@@ -173,13 +173,13 @@ def _check_inputs(
     places: Mapping[str, storage.Place],
     versioned: set[str],
     before: Record | None,
-    went_back_to: Mapping[str, Artefact],
+    load_versions: Mapping[str, Artefact],
 ) -> dict[str, Artefact]:
     """Find what the nodes read of other runs, and see that it is what it was."""
     made = {base_name(name) for node in nodes for name in node.outputs}
     read = {base_name(name) for node in nodes for name in node.inputs} & versioned
-    names = sorted((read - made) | (read & went_back_to.keys()))
-    there = (before.view if before else {}) | dict(went_back_to)
+    names = sorted((read - made) | (read & load_versions.keys()))
+    there = (before.view if before else {}) | dict(load_versions)
     outdated = [name for name in names if before and name not in there and name in before.outdated]
     missing = [name for name in names if name not in there and name not in outdated]
     not_there = f"not in run {before.run_id}, which readers see" if before else "not made yet"

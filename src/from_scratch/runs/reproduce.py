@@ -20,16 +20,17 @@ from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.git import git
 from from_scratch.runs.ledger import Ledger
 from from_scratch.runs.record import RawInput, Record
-from from_scratch.runs.storage import drop_credentials
+from from_scratch.runs.storage import move_paths
 
 CHECKOUT, CONF, ORDER = "project", "conf", "order.json"
 """What the folder of a rerun holds: the code with its data, the configuration, and what is to be run."""
 OUTSIDE = "data/outside"
 """Where a rerun writes what the run wrote outside the project, and the ledger didn't see."""
-NO_NETWORK = {f"{protocol}_proxy": "http://127.0.0.1:9" for protocol in ("http", "https", "all")} | {
-    "no_proxy": ""
-}
-"""A rerun must fetch nothing that the run did not have."""
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+NO_NETWORK = {name: "http://127.0.0.1:9" for proxy in PROXIES for name in (proxy, proxy.upper())}
+"""A rerun should fetch nothing that the run did not have."""
+NOT_PASSED_ON = ("KEDRO_", "GIT_", "no_proxy", "NO_PROXY")
+"""What the names of environment variables begin with that a rerun doesn't get."""
 
 
 def list_changed_surroundings(record: Record) -> list[str]:
@@ -75,7 +76,10 @@ def reproduce(ledger: Ledger, record: Record, folder: Path) -> dict[str, str | N
         ledger.check(name, artefact)
 
     project = _check_out(ledger.project, record, folder / CHECKOUT)
-    _make_real_folders(record, project)
+    versions = [one.path.rpartition("/")[0] for one in [*record.wrote.values(), *inputs.values()]]
+    for to_be_written in (f"{OUTSIDE}/x", "data/runs/x", *versions):
+        _make_real_folder(project, Path(to_be_written))
+    catalog = _move_into(record, ledger, project)
     for name, file in raw.items():
         path = record.raw[name].path
         if path and not Path(path).is_absolute():
@@ -83,7 +87,7 @@ def reproduce(ledger: Ledger, record: Record, folder: Path) -> dict[str, str | N
     for artefact in inputs.values():
         _copy(ledger.path(artefact), project / artefact.path)
     _write_first_record(record, project)
-    _run(ledger, record, project, folder)
+    _run(record, catalog, project, folder)
 
     again = Ledger(project)
     different: dict[str, str | None] = {}
@@ -110,6 +114,8 @@ def _see_that_it_can_be_rebuilt(record: Record) -> None:
             f"{', '.join(sorted(outside))}: not kept in the project's folder; "
             "expected all that the run read and wrote to be there, so that it can be rebuilt apart"
         )
+    if elsewhere := sorted(name for name, raw in record.raw.items() if not raw.path):
+        raise LedgerError(f"{', '.join(elsewhere)}: not a local file, so what the run read is not recorded")
     if record.code.commit is None:
         raise LedgerError(f"run {record.run_id} ran outside git: its code was not recorded")
     if record.code.patch_left_out:
@@ -124,14 +130,12 @@ def _see_that_it_can_be_rebuilt(record: Record) -> None:
 def _find_raw(ledger: Ledger, raw: RawInput, name: str) -> Path:
     """Find raw data by its sum: where it was, else under another name beside it."""
     recorded = ledger.project / (raw.path or "")
-    beside = sorted(recorded.parent.rglob("*")) if recorded.parent.is_dir() else []
-    if Path(raw.path or "").is_absolute():  # the rerun reads it where it is
-        beside = []
-    for candidate in [recorded, *beside]:
-        if not candidate.exists() or (candidate.is_file() and candidate.stat().st_size != raw.bytes):
-            continue
-        if files.measure(candidate)[0] == raw.sha256:
-            return candidate
+    if recorded.exists() and files.measure(recorded)[0] == raw.sha256:
+        return recorded
+    if not Path(raw.path or "").is_absolute() and recorded.parent.is_dir():  # else it is read where it is
+        for file in sorted(recorded.parent.rglob("*")):
+            if file.is_file() and file.stat().st_size == raw.bytes and files.measure(file)[0] == raw.sha256:
+                return file
     raise LedgerError(
         f"{name}: {raw.path} is not what the run read, and nothing beside it is; "
         f"expected {raw.bytes} bytes with sha256 {raw.sha256}"
@@ -141,12 +145,20 @@ def _find_raw(ledger: Ledger, raw: RawInput, name: str) -> Path:
 def _check_out(project: Path, record: Record, folder: Path) -> Path:
     """Check out the code in a repository of its own, which borrows the objects of the project's."""
     code = record.code
-    paths = git(
-        project, "rev-parse", "--path-format=absolute", "--git-path", "objects", "--git-path", "shallow"
+    asked = (
+        "--show-object-format",
+        "--path-format=absolute",
+        "--git-path",
+        "objects",
+        "--git-path",
+        "shallow",
     )
-    objects, shallow = paths.decode().splitlines()
+    object_format, objects, shallow = git(project, "rev-parse", *asked).decode().splitlines()
     folder.mkdir()
-    git(folder, "init", "--quiet")
+    git(folder, "init", "--quiet", f"--object-format={object_format}")
+    for setting in ("core.autocrlf", "core.eol"):
+        if value := git(project, "config", "--default", "", "--get", setting).decode().strip():
+            git(folder, "config", setting, value)
     (folder / ".git" / "objects" / "info" / "alternates").write_text(f"{objects}\n")
     if Path(shallow).exists():
         shutil.copy(shallow, folder / ".git" / "shallow")
@@ -166,19 +178,14 @@ def _check_out(project: Path, record: Record, folder: Path) -> Path:
     return checked_out
 
 
-def _make_real_folders(record: Record, project: Path) -> None:
-    """See to it that nothing is written through a link out of the rerun's folder."""
-    paths = [one.path for one in record.raw.values() if one.path and not Path(one.path).is_absolute()]
-    paths += [artefact.path.rpartition("/")[0] for _, artefact in record.artefacts]
-    paths += ["data/runs/x", f"{OUTSIDE}/x"]
-    for path in paths:
-        for parent in reversed((project / path).relative_to(project).parents):
-            folder = project / parent
-            if folder.is_symlink():
-                folder.unlink()
-            folder.mkdir(exist_ok=True)
-        if (project / path).is_symlink():
-            (project / path).unlink()
+def _make_real_folder(project: Path, path: Path) -> None:
+    """See to it that what is written to a relative path is not written through a link out of the project."""
+    assert not path.is_absolute()
+    for parent in [*reversed(path.parents), path]:
+        if (project / parent).is_symlink():
+            (project / parent).unlink()
+        if parent != path:
+            (project / parent).mkdir(exist_ok=True)
 
 
 def _write_first_record(record: Record, project: Path) -> None:
@@ -191,9 +198,9 @@ def _write_first_record(record: Record, project: Path) -> None:
         )
 
 
-def _run(ledger: Ledger, record: Record, project: Path, folder: Path) -> None:
+def _run(record: Record, catalog: dict[str, Any], project: Path, folder: Path) -> None:
     order = {
-        "catalog": _move_into(record, ledger, project),
+        "catalog": catalog,
         "parameters": record.parameters,
         "run": {
             "run_id": record.run_id,
@@ -203,7 +210,7 @@ def _run(ledger: Ledger, record: Record, project: Path, folder: Path) -> None:
         },
     }
     (folder / ORDER).write_text(json.dumps(order), encoding="utf-8")
-    passed_on = {name: value for name, value in os.environ.items() if not name.startswith(("KEDRO_", "GIT_"))}
+    passed_on = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     ran = subprocess.run(
         [sys.executable, "-P", rerun.__file__, str(project), str(folder / CONF), str(folder / ORDER)],
         cwd=project,
@@ -218,40 +225,32 @@ def _run(ledger: Ledger, record: Record, project: Path, folder: Path) -> None:
 
 def _move_into(record: Record, ledger: Ledger, project: Path) -> dict[str, Any]:
     """Let every path of the catalog lie in the rerun's folder, but for raw data outside the project's."""
-    moved = drop_credentials(record.catalog)
-    for name, entry in moved.items():
-        for key in ("filepath", "path"):
-            path = entry.get(key) if isinstance(entry, dict) else None
-            if isinstance(path, str) and "://" not in path:
-                inside = Path(ledger.name_of(ledger.project / path))
-                if not inside.is_absolute():
-                    entry[key] = inside.as_posix()
-                elif name not in record.raw:
-                    entry[key] = (project / OUTSIDE / inside.relative_to(inside.anchor)).as_posix()
-    return moved
+
+    def move(name: str, path: str) -> str:
+        inside = Path(ledger.name_of(ledger.project / path))
+        if not inside.is_absolute():
+            if "{" not in path:  # of a pattern, the versions are known
+                _make_real_folder(project, inside)
+            return inside.as_posix()
+        if name in record.raw:
+            return inside.as_posix()
+        return (project / OUTSIDE / inside.relative_to(inside.anchor)).as_posix()
+
+    return move_paths(record.catalog, move)
 
 
 def _describe(record: Record, name: str, ledger: Ledger, project: Path) -> str:
     """Load both versions, each from its folder, and say how they differ."""
-    versions = {name: record.wrote[name].version}
     try:
-        then, now = (
-            DataCatalog.from_config(_rooted(record.catalog, root), load_versions=versions).load(name)
-            for root in (ledger.project, project)
-        )
+        then, now = (_load(record, name, root) for root in (ledger.project, project))
     except Exception as error:  # a dataset may raise anything; that the sums differ is known already
         return f"other bytes, which can't be compared: {error}"
     return describe_difference(then, now)
 
 
-def _rooted(catalog: dict[str, Any], root: Path) -> dict[str, Any]:
-    """Let relative paths begin in a folder."""
-    rooted = drop_credentials(catalog)
-    for entry in rooted.values():
-        path = entry.get("filepath") if isinstance(entry, dict) else None
-        if path and "://" not in path:
-            entry["filepath"] = str(root / path)
-    return rooted
+def _load(record: Record, name: str, root: Path) -> Any:
+    catalog = move_paths(record.catalog, lambda _, path: str(root / path))
+    return DataCatalog.from_config(catalog, load_versions={name: record.wrote[name].version}).load(name)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -8,25 +8,38 @@ import json
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 from kedro.framework.project import settings
 from kedro.framework.session import KedroServiceSession
 from kedro.framework.startup import bootstrap_project
 
+
+def write_yaml(value: Any) -> str:
+    """Write YAML that OmegaConf reads as it was: all text is quoted, and nothing is taken for a reference."""
+
+    class Quoting(yaml.SafeDumper):
+        pass
+
+    def quote(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text.replace("${", "\\${"), style='"')
+
+    Quoting.add_representer(str, quote)
+    return yaml.dump(value, Dumper=Quoting, sort_keys=False, allow_unicode=True)
+
+
 if __name__ == "__main__":
     project, conf = Path(sys.argv[1]), Path(sys.argv[2])
     order = json.loads(Path(sys.argv[3]).read_text("utf-8"))
     bootstrap_project(project)
-    logging.getLogger("from_scratch.runs").setLevel(
-        logging.WARNING
-    )  # what is committed there interests nobody
+    # That something is committed there interests nobody.
+    logging.getLogger("from_scratch.runs").setLevel(logging.WARNING)
     base = conf / settings.CONFIG_LOADER_ARGS.get("base_env", "base")
     base.mkdir(parents=True)
     (conf / settings.CONFIG_LOADER_ARGS.get("default_run_env", "local")).mkdir(exist_ok=True)
     for name in ("catalog", "parameters"):
-        text = yaml.safe_dump(order[name], sort_keys=False, allow_unicode=True)
-        (base / f"{name}.yml").write_text(text, encoding="utf-8")
+        (base / f"{name}.yml").write_text(write_yaml(order[name]), encoding="utf-8")
     with KedroServiceSession.create(project_path=project, conf_source=str(conf)) as session:
         try:
             session.run(**order["run"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,10 @@ from from_scratch.runs.record import Artefact, Record
 
 NEVER_COMMITTED, OUTDATED, KEPT_ELSEWHERE = "never-committed", "outdated", "kept-elsewhere"
 """The versions that readers are sent to where there is none for them: a reason in the place of a version."""
+
+
+LOCAL = ("file", "local")
+"""The protocols of local paths."""
 
 
 class Place(NamedTuple):
@@ -60,7 +64,7 @@ def read_place(config: dict[str, Any]) -> Place | None:
     if not path:
         return None
     protocol, bare = get_protocol_and_path(path)
-    is_local = protocol in ("file", "local")
+    is_local = protocol in LOCAL
     return Place(
         path=Path(bare).as_posix() if is_local else str(path),
         is_local=is_local,
@@ -74,18 +78,45 @@ def drop_credentials(catalog_config: dict[str, Any]) -> dict[str, Any]:
     Args:
         catalog_config: The configuration.
     """
+    return _change_entries(catalog_config, lambda name, key, value: value)
+
+
+def move_paths(catalog_config: dict[str, Any], move: Callable[[str, str], str]) -> dict[str, Any]:
+    """Copy a catalog's configuration with other local paths, and without credentials.
+
+    Args:
+        catalog_config: The configuration.
+        move: Says for a dataset and a path where it shall be.
+    """
+
+    def change(name: str, key: str, value: Any) -> Any:
+        if key in ("filepath", "path") and isinstance(value, str):
+            protocol, path = get_protocol_and_path(value)
+            return move(name, path) if protocol in LOCAL else value
+        return value
+
+    return _change_entries(catalog_config, change)
+
+
+def _change_entries(catalog_config: dict[str, Any], change: Callable[[str, str, Any], Any]) -> dict[str, Any]:
+    """Copy entries, and entries inside entries, without credentials."""
+
+    def copy(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+        return {
+            key: copy(name, value) if isinstance(value, dict) else change(name, key, value)
+            for key, value in entry.items()
+            if key != "credentials"
+        }
+
     return {
-        name: _drop_credentials(entry) if isinstance(entry, dict) else entry
+        name: copy(name, entry) if isinstance(entry, dict) else entry
         for name, entry in catalog_config.items()
     }
 
 
-def _drop_credentials(entry: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _drop_credentials(value) if isinstance(value, dict) else value
-        for key, value in entry.items()
-        if key != "credentials"
-    }
+def list_outputs() -> set[str]:
+    """List the outputs of all pipelines."""
+    return {base_name(name) for pipeline in pipelines.values() for name in pipeline.all_outputs()}
 
 
 def list_made_datasets(ledger: Ledger, before: Record | None) -> set[str]:
@@ -98,8 +129,7 @@ def list_made_datasets(ledger: Ledger, before: Record | None) -> set[str]:
     Returns:
         The outputs of all pipelines, and what earlier runs made or began to make.
     """
-    made = {base_name(name) for pipeline in pipelines.values() for name in pipeline.all_outputs()}
-    made |= ledger.list_announced()
+    made = list_outputs() | ledger.list_announced()
     if before:
         made |= before.view.keys() | set(before.outdated)
         if before != ledger.last():  # readers went back: later runs may have made others

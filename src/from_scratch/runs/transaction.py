@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -62,7 +63,7 @@ class Transaction:
             stack.enter_context(self._ledger.lock())
             if self._before != self._ledger.current():
                 raise BusyError("another run has just been committed; nothing was changed, try again")
-            self._ledger.sweep()
+            self._sweep()
             self._code = read_code(self._ledger.project)
             self._code_sum = sum_of_sums(self._code.files)
             self._plan = make_plan(
@@ -134,6 +135,12 @@ class Transaction:
             log.warning("this run reads versions of %d runs: %s", len(by_run), said)
         elif by_run:
             log.info("this run reads %s", said)
+
+    def _sweep(self) -> None:
+        try:
+            self._ledger.sweep()
+        except LedgerError as error:  # it lies there, but nobody reads it
+            log.warning(error.message)
 
     def _prune(self) -> None:
         try:
@@ -234,11 +241,30 @@ class Transaction:
         # What is both written and read is what --load-versions went back to, and that is what readers see.
         now = wrote | self._plan.inputs
         others = {name: artefact for name, artefact in view.items() if name not in now}
-        if unmatched := lineage.find_unmatched(others, now):
-            log.info("outdated by this run: %s; `kedro run` makes everything anew", _shorten(unmatched))
+        unmatched = lineage.find_unmatched(others, [*now.values(), *self._find_ancestors(now)], now)
+        if remade := sorted(storage.list_outputs() & set(unmatched)):
+            log.info("outdated by this run: %s; `kedro run` makes everything anew", _shorten(remade))
         carried = {name: artefact for name, artefact in others.items() if name not in unmatched}
         before = self._before.outdated if self._before else []
         return carried | self._plan.inputs, sorted({*before, *unmatched} - now.keys())
+
+    def _find_ancestors(self, artefacts: dict[str, Artefact]) -> list[Artefact]:
+        """Find what it was made from that --load-versions went back to; all else matches the view anyway."""
+        if not self._plan.load_versions:
+            return []
+        committed = {
+            (name, artefact.sum): artefact
+            for record in self._ledger.records()
+            for name, artefact in record.artefacts
+        }
+        found: dict[tuple[str, str], Artefact] = {}
+        left = list(artefacts.values())
+        while left:
+            for source in left.pop().made_from.items():
+                if source in committed and source not in found:
+                    found[source] = committed[source]
+                    left.append(committed[source])
+        return list(found.values())
 
     def _sum_recipe(self, raw: dict[str, RawInput], environment: Environment) -> str:
         return lineage.sum_of_value(
@@ -286,4 +312,7 @@ def _shorten(names: list[str]) -> str:
 
 def _read_command() -> str | None:
     """What the user typed; none where the run was started from Python."""
-    return " ".join(["kedro", *sys.argv[1:]]) if click.get_current_context(silent=True) else None
+    if not click.get_current_context(silent=True):
+        return None
+    arguments = sys.argv[1:] if sys.argv[1:2] == ["run"] else ["run", *sys.argv[1:]]
+    return shlex.join(["kedro", *arguments])
