@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from copy import deepcopy
 from typing import Any
 
+from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol, DataCatalog
@@ -18,8 +21,8 @@ class RunContext(KedroContext):
 
     current_run: Record | None = None
     """The run whose view the newest catalog of this context reads."""
-    catalog_config: dict[str, Any]
-    """The catalog as it stands in the configuration."""
+    configuration: dict[str, dict[str, Any]]
+    """The `catalog` and the `parameters` of that catalog, as they stand in the configuration."""
 
     def _get_catalog(
         self,
@@ -33,9 +36,20 @@ class RunContext(KedroContext):
             pipelines.set_requested(None)
         ledger = Ledger(self.project_path)
         self.current_run = ledger.current()
-        self.catalog_config = self.config_loader["catalog"]
-        committed = list_load_versions(ledger, self.catalog_config, self.current_run)
-        catalog: CatalogProtocol[Any, Any] = super()._get_catalog(
-            catalog_class, save_version, {**committed, **(load_versions or {})}
-        )
+        found = {"catalog": self.config_loader["catalog"]}
+        with suppress(MissingConfigException):
+            found["parameters"] = self.config_loader["parameters"]
+        self.configuration = {"parameters": {}, **found}
+        committed = list_load_versions(ledger, found["catalog"], self.current_run)
+        # Kedro takes what is set on its loader, and need not read it once more.
+        set_by_others = {name: found[name] for name in found if name in self.config_loader}
+        self.config_loader.update(deepcopy(found))
+        try:
+            catalog: CatalogProtocol[Any, Any] = super()._get_catalog(
+                catalog_class, save_version, {**committed, **(load_versions or {})}
+            )
+        finally:
+            for name in found:
+                del self.config_loader[name]
+            self.config_loader.update(set_by_others)
         return catalog

@@ -54,8 +54,9 @@ class Transaction:
         self._started = datetime.now(UTC)
         self._run_id: str = run_params["run_id"]
         self._run_params, self._catalog, self._sources = run_params, catalog, sources
-        self._env, self._catalog_config = context.env, context.catalog_config
-        self._parameters: dict[str, Any] = context.config_loader["parameters"]
+        self._env = context.env
+        self._catalog_config = context.configuration["catalog"]
+        self._parameters = context.configuration["parameters"]
         self._settings = read_settings(self._parameters)
         self._ledger = Ledger(context.project_path)
         self._before = context.current_run
