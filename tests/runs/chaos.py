@@ -5,6 +5,7 @@ strace slows every write, sync, renaming and removal, so that most moments are a
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -118,4 +119,8 @@ def versions_on_disk(project: Project) -> set[str]:
 
 def announced(ledger: Ledger) -> set[str]:
     """What a killed run's orphaned workers may still be writing, and the next run removes."""
-    return {folder for mark in ledger.folder.glob("*.uncommitted") for folder in ledger._read_mark(mark)}
+    return {
+        folder
+        for mark in ledger.folder.glob("*.uncommitted")
+        for folder in json.loads(mark.read_text()).values()
+    }
