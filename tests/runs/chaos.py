@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -82,8 +83,7 @@ def test_a_killed_run_harms_nothing(victim: Victim, number: int) -> None:
     process = victim.start(runner, seed=number)
     time.sleep(chance.random() * victim.seconds[runner])
     ended = process.poll() is not None
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill(process)
     committed = ledger.last() != before
     victim.ends[
         "ended" if ended else "killed after the commit" if committed else "killed before the commit"
@@ -95,6 +95,15 @@ def test_a_killed_run_harms_nothing(victim: Victim, number: int) -> None:
     expect_one_whole_run(victim.project)
     view = {artefact.path for record in ledger.records() for _, artefact in record.artefacts}
     assert {path.rpartition("/")[0] for path in view} == versions_on_disk(victim.project) - announced(ledger)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a run and its workers, and wait until they are gone, which a slow disk may put off."""
+    with suppress(ProcessLookupError):
+        while True:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.poll()
+            time.sleep(0.01)
 
 
 def expect_one_whole_run(project: Project) -> None:
