@@ -48,14 +48,11 @@ class ProjectHooks:
         if not scored and "comparison" not in outputs:
             return
 
-        from from_scratch.pipelines.reporting.nodes import compare
+        from from_scratch.pipelines.reporting.nodes import compare_metrics
         from from_scratch.pipelines.reporting.table import render
 
         if "comparison" in outputs:
             comparison = catalog.load("comparison")
         else:
-            metrics = {variant: catalog.load(f"{variant}.metrics") for variant in scored}
-            # Kedro types only the parameters of the pipelines that were asked for.
-            published = parameters.Reporting.model_validate(catalog.load("params:reporting"))
-            comparison = compare(published, **metrics)
+            comparison = compare_metrics({variant: catalog.load(f"{variant}.metrics") for variant in scored})
         print(render(comparison))

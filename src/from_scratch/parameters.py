@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from from_scratch.errors import InputError
 from from_scratch.runs.record import Settings
-from from_scratch.validation import did_you_mean, find_faults
+from from_scratch.validation import find_faults
 
 ModelName = Literal["linear", "sigmoid", "matmul", "neural_net", "deep"]
 Precision = Literal["float32", "float64"]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
-TAKEN = ("__default__", "data_processing", "reporting", "feature")
-"""Names that no variant can have: those of other pipelines, and of a column that stands beside variants."""
+TAKEN = ("__default__", "data_processing", "reporting", "feature", "group", "rows", "observed")
+"""Names that no variant can have: those of other pipelines, and of columns that stand beside variants."""
 
 NAMING = f"a variant's name is of letters, digits and underscores, no digit first, and not {', '.join(TAKEN)}"
 
@@ -80,12 +80,6 @@ class Variant(Block):
         return self
 
 
-class Reporting(Block):
-    """What the results are held against."""
-
-    article_accuracy: dict[str, Annotated[float, Field(ge=0, le=1)]]
-
-
 class Parameters(Block):
     """All parameters but the variants, which are top-level blocks of any name that say `model:`."""
 
@@ -93,7 +87,6 @@ class Parameters(Block):
     split: Split
     threads: Annotated[int, Field(ge=1, le=1024)]
     precision: Precision
-    reporting: Reporting
     runs: Settings = Settings()
 
 
@@ -152,12 +145,6 @@ def check(raw: dict[str, Any]) -> None:
     faults += find_faults(Parameters, others, variants=list(blocks))
     for name, block in blocks.items():
         faults += find_faults(Variant, block, f"{name}.")
-    if not faults:
-        unknown = [name for name in raw["reporting"]["article_accuracy"] if name not in blocks]
-        faults += [
-            f"reporting.article_accuracy.{name} is no variant{did_you_mean(name, list(blocks))}"
-            for name in unknown
-        ]
     if faults:
         raise InputError("; ".join(f"parameter {fault}" for fault in faults))
 

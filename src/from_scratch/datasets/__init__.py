@@ -1,6 +1,8 @@
-"""The datasets that kedro-datasets lacks."""
+"""The datasets that kedro-datasets lacks, and what Kedro-Viz shows of them."""
 
+from from_scratch.datasets.page_dataset import PageDataset
 from from_scratch.datasets.passengers_dataset import PassengersDataset
+from from_scratch.datasets.rows_dataset import RowsDataset
 from from_scratch.datasets.tensors_dataset import TensorsDataset
 
-__all__ = ["PassengersDataset", "TensorsDataset"]
+__all__ = ["PageDataset", "PassengersDataset", "RowsDataset", "TensorsDataset"]

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
+from kedro_datasets._typing import TablePreview
 
+from from_scratch.datasets.previews import preview_rows, preview_table
 from from_scratch.node_types import DataFrame
 
 log = logging.getLogger(__name__)
@@ -90,6 +92,23 @@ class PassengersDataset(AbstractDataset[None, DataFrame]):
             reason = f"no download from {urlsplit(self._url).hostname}: {type(error).__name__}"
             return self._draw_sample(reason)
         return self._read()
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """Show the file in Kedro-Viz; nothing is downloaded for that.
+
+        Args:
+            nrows: How many rows to show.
+
+        Returns:
+            The first rows, or, of the user's own data, the columns' types and counts; a line that says so if
+            there is no file.
+        """
+        import pandas as pd
+
+        if not self._filepath.exists():
+            cure = "a run downloads it" + ", or draws a sample" * self._sample
+            return preview_table(pd.DataFrame({"file": [f"{self._filepath.name} is not there: {cure}"]}))
+        return preview_rows(self._read(), nrows)
 
     def save(self, data: None) -> None:
         """Refuse: the raw data is the user's.

@@ -14,7 +14,9 @@ from kedro.io.core import (
     get_filepath_str,
     get_protocol_and_path,
 )
+from kedro_datasets._typing import TablePreview
 
+from from_scratch.datasets.previews import preview_tensors
 from from_scratch.node_types import Tensors
 
 
@@ -101,6 +103,14 @@ class TensorsDataset(AbstractVersionedDataset[Tensors, Tensors]):
         content = save({name: data[name].detach().contiguous().clone() for name in sorted(data)})
         self._fs.pipe_file(path, content)
         self._fs.invalidate_cache(path)
+
+    def preview(self) -> TablePreview:
+        """Show the tensors in Kedro-Viz.
+
+        Returns:
+            A row for each tensor: its name, shape and dtype, its minimum, mean and maximum.
+        """
+        return preview_tensors(self.load())
 
     def _exists(self) -> bool:
         return bool(self._fs.exists(get_filepath_str(self._get_load_path(), self._protocol)))

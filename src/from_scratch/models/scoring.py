@@ -1,5 +1,6 @@
 """How predictions are judged (section 6.3), and how far a judgement on few rows can be trusted."""
 
+from math import comb
 from statistics import NormalDist
 
 from torch import Tensor
@@ -70,3 +71,22 @@ def wilson_interval(share: float, rows: int, confidence: float = 0.95) -> tuple[
     centre = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
     reach = z / (1 + z**2 / rows) * (share * (1 - share) / rows + z**2 / (4 * rows**2)) ** 0.5
     return max(centre - reach, 0.0), min(centre + reach, 1.0)
+
+
+def sign_test(ours: int, theirs: int) -> float:
+    """How likely a split at least as uneven is, if either side wins with the same chance.
+
+    Args:
+        ours: How often one side wins.
+        theirs: How often the other does.
+
+    Returns:
+        The two-sided probability of the binomial distribution, exact up to 1,000 games and the normal
+        approximation, with a correction for continuity, beyond; 1 if there was no game.
+    """
+    games, fewer = ours + theirs, min(ours, theirs)
+    if games > 1000:
+        tail = NormalDist(games / 2, games**0.5 / 2).cdf(fewer + 0.5)
+    else:
+        tail = sum(comb(games, wins) for wins in range(fewer + 1)) / 2**games
+    return min(1.0, 2 * tail)

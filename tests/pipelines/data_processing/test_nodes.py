@@ -99,7 +99,7 @@ def test_count_missing_values() -> None:
 
 def test_the_smallest_of_several_modes_is_taken_and_a_column_without_values_has_none() -> None:
     frame = pd.DataFrame({"Age": [30.0, 20.0, None], "Cabin": [None, None, None]})
-    assert nodes.compute_modes(frame) == {"Age": 20.0}
+    assert nodes.compute_modes(frame).to_dict("list") == {"Age": [20.0]}
 
 
 def tensors_of(rows: int) -> Tensors:

@@ -45,30 +45,35 @@ def count_missing_values(passengers: DataFrame) -> dict[str, int]:
     return {str(column): int(count) for column, count in passengers.isna().sum().items()}
 
 
-def compute_modes(passengers: DataFrame) -> dict[str, Any]:
+def compute_modes(passengers: DataFrame) -> DataFrame:
     """Find the most frequent value of each column (section 5).
 
     Args:
         passengers: The passengers.
 
     Returns:
-        The mode by column, the smallest where several are as frequent; none for a column without values.
+        One row: the mode of each column that has values, the smallest where several are as frequent.
     """
-    modes = {str(column): values.mode() for column, values in passengers.items()}
-    return {column: mode.tolist()[0] for column, mode in modes.items() if len(mode)}
+    import pandas as pd
+
+    modes = pd.DataFrame(
+        {column: values.mode().head(1) for column, values in passengers.items() if values.notna().any()}
+    )
+    modes.attrs = dict(passengers.attrs)
+    return modes
 
 
-def impute_modes(passengers: DataFrame, modes: dict[str, Any]) -> DataFrame:
+def impute_modes(passengers: DataFrame, modes: DataFrame) -> DataFrame:
     """Put the mode where a value is missing (section 5).
 
     Args:
         passengers: The passengers.
-        modes: The mode by column.
+        modes: One row, the mode of each column.
 
     Returns:
         The passengers, with no value missing in any column that has a mode.
     """
-    return passengers.fillna(modes)
+    return passengers.fillna({column: mode.iloc[0] for column, mode in modes.items()})
 
 
 def one_hot_encode(passengers: DataFrame, features: Features) -> DataFrame:
@@ -94,7 +99,9 @@ def one_hot_encode(passengers: DataFrame, features: Features) -> DataFrame:
         for column, categories in features.categorical.items()
         for category in categories
     }
-    return pd.DataFrame(columns)
+    encoded = pd.DataFrame(columns)
+    encoded.attrs = dict(passengers.attrs)
+    return encoded
 
 
 def compute_maxima(features: DataFrame) -> dict[str, float]:

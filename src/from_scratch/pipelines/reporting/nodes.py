@@ -1,44 +1,168 @@
-"""What the variants reached, and what the simplest of them learnt."""
+"""What the variants reached, what the simplest of them learnt, and how they differ."""
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
-from from_scratch.node_types import DataFrame, Tensors
-from from_scratch.parameters import Reporting
+from from_scratch.node_types import DataFrame
+from from_scratch.pipelines.reporting.gathering import PreparedData, Results
+
+GROUPING = 3
+"""How many categorical columns make up the groups."""
 
 
-def compare(reporting: Reporting, **metrics: dict[str, Any]) -> DataFrame:
-    """Put the variants side by side.
+def compare(results: dict[str, Results]) -> DataFrame:
+    """Put the variants' metrics side by side (sections 6.3 to 8).
 
     Args:
-        reporting: The accuracies that the article prints.
-        **metrics: The metrics by variant.
+        results: What each variant reached.
 
     Returns:
         A row for each variant: its name, `article_accuracy` (only on the original passengers, and where the
         article prints one), and all its metrics.
     """
-    import pandas as pd
-
-    rows = []
-    for variant, values in metrics.items():
-        published = reporting.article_accuracy.get(variant) if values["source"] == "original" else None
-        rows.append({"variant": variant, "article_accuracy": published, **values})
-    return pd.DataFrame(rows).astype({"article_accuracy": "float64"})
+    return compare_metrics({variant: result.metrics for variant, result in results.items()})
 
 
-def name_coefficients(features: DataFrame, **coefficients: Tensors) -> DataFrame:
-    """Say which coefficient belongs to which feature.
+def compare_metrics(metrics: dict[str, dict[str, Any]]) -> DataFrame:
+    """Put metrics side by side.
 
     Args:
-        features: A column for each feature.
-        **coefficients: `weights` [features] or [features, 1], by variant.
+        metrics: The metrics by variant.
 
     Returns:
-        A row for each feature: `feature`, and a column for each variant.
+        As `compare`.
     """
     import pandas as pd
 
-    columns = {variant: tensors["weights"].flatten().numpy() for variant, tensors in coefficients.items()}
-    return pd.DataFrame({"feature": features.columns, **columns})
+    from from_scratch.article import published_accuracies
+
+    published = published_accuracies()
+    rows = [
+        {
+            "variant": variant,
+            "article_accuracy": published.get(variant) if values["source"] == "original" else None,
+            **values,
+        }
+        for variant, values in metrics.items()
+    ]
+    return pd.DataFrame(rows).astype({"article_accuracy": "float64"})
+
+
+def name_coefficients(data: PreparedData, results: dict[str, Results]) -> DataFrame:
+    """Say which coefficient belongs to which feature, for variants that have one for each (section 6.2).
+
+    Args:
+        data: The prepared data.
+        results: What each variant reached.
+
+    Returns:
+        A row for each feature: `feature`, and a column for each variant without a hidden layer.
+    """
+    import pandas as pd
+
+    columns = {
+        variant: result.coefficients["weights"].flatten().numpy()
+        for variant, result in results.items()
+        if "weights" in result.coefficients
+    }
+    return pd.DataFrame({"feature": data.features.columns, **columns})
+
+
+def compare_answers(data: PreparedData, results: dict[str, Results]) -> DataFrame:
+    """Count on how many passengers each two variants disagree, and which of them is right.
+
+    Args:
+        data: The prepared data.
+        results: What each variant reached.
+
+    Returns:
+        A row for each two variants: `variant`, `other`; of the rows that validate, how many they decide
+        differently (`disagreements`), how often either is right there (`variant_right`, `other_right`), and
+        how likely a split at least as uneven is if neither is better (`chance`, a sign test);
+        `training_disagreements` counts the rows that trained.
+    """
+    import pandas as pd
+
+    from from_scratch.models.scoring import THRESHOLD, sign_test
+
+    answers = {
+        variant: {part: predictions > THRESHOLD for part, predictions in result.predictions.items()}
+        for variant, result in results.items()
+    }
+    truth = data.valid["dependent"].bool()
+    rows = []
+    for variant, other in combinations(answers, 2):
+        differ = answers[variant]["valid"] != answers[other]["valid"]
+        variant_right = int((answers[variant]["valid"] == truth)[differ].sum())
+        other_right = int(differ.sum()) - variant_right
+        rows.append(
+            {
+                "variant": variant,
+                "other": other,
+                "disagreements": variant_right + other_right,
+                "variant_right": variant_right,
+                "other_right": other_right,
+                "chance": sign_test(variant_right, other_right),
+                "training_disagreements": int((answers[variant]["train"] != answers[other]["train"]).sum()),
+            }
+        )
+    columns = "variant other disagreements variant_right other_right chance training_disagreements".split()
+    return pd.DataFrame(rows, columns=columns)
+
+
+def compare_groups(data: PreparedData, results: dict[str, Results]) -> DataFrame:
+    """Hold what each variant predicts for a group against what became of it.
+
+    A group is all rows, those that train and those that validate, with the same values in the first three
+    categorical columns.
+
+    Args:
+        data: The prepared data.
+        results: What each variant reached.
+
+    Returns:
+        A row for each group that occurs, in the order of the categories: `group`, `rows`, `observed` (the
+        share whose target is 1), and for each variant the share that it predicts.
+    """
+    import pandas as pd
+    import torch
+
+    from from_scratch.models.scoring import THRESHOLD
+
+    independent = torch.cat([data.train["independent"], data.valid["independent"]])
+    names = list(data.features.columns)
+    grouping = list(data.columns.categorical.items())[:GROUPING]
+    keys = [
+        independent[:, [names.index(f"{column}_{category}") for category in categories]].argmax(dim=1)
+        for column, categories in grouping
+    ]
+    codes = torch.zeros(len(independent), dtype=torch.long)
+    for (_, categories), key in zip(grouping, keys, strict=True):
+        codes = codes * len(categories) + key
+    table = pd.DataFrame(
+        {
+            "code": codes,
+            "observed": torch.cat([data.train["dependent"], data.valid["dependent"]]),
+            **{
+                variant: (torch.cat([result.predictions["train"], result.predictions["valid"]]) > THRESHOLD)
+                for variant, result in results.items()
+            },
+        }
+    ).astype("float64")
+    groups = table.groupby("code")
+    shares = groups.mean()
+    labels = [_label(int(code), [categories for _, categories in grouping]) for code in shares.index]
+    shares.insert(0, "group", labels)
+    shares.insert(1, "rows", groups.size())
+    return shares.reset_index(drop=True)
+
+
+def _label(code: int, categories: list[list[str | int]]) -> str:
+    """Name a group by its categories: the number is written in digits, one for each column."""
+    words: list[str] = []
+    for choices in reversed(categories):
+        code, digit = divmod(code, len(choices))
+        words.insert(0, str(choices[digit]))
+    return ", ".join(words) or "all"

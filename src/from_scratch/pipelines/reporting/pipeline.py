@@ -1,36 +1,80 @@
-"""The report: what the variants reached, and what the simplest of them learnt."""
+"""The report: what the variants reached, what they learnt, how they differ, as tables, plots and a page."""
 
-from typing import Any
+from collections.abc import Iterable
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from from_scratch.pipelines.reporting.nodes import compare, name_coefficients
+from from_scratch.pipelines.reporting.article import compare_with_article
+from from_scratch.pipelines.reporting.gathering import collect, gather_data, gather_results
+from from_scratch.pipelines.reporting.nodes import compare, compare_answers, compare_groups, name_coefficients
+from from_scratch.pipelines.reporting.page import write_report
+from from_scratch.pipelines.reporting.plots import (
+    plot_accuracies,
+    plot_coefficients,
+    plot_groups,
+    plot_losses,
+)
 
-ONE_COEFFICIENT_A_FEATURE = ("linear", "sigmoid", "matmul")
 
-
-def create_pipeline(variants: dict[str, dict[str, Any]]) -> Pipeline:
+def create_pipeline(variants: Iterable[str]) -> Pipeline:
     """Build the report.
 
+    What it reads is gathered in one bundle for each box of Kedro-Viz, inside that box: with a line for each
+    dataset the graph of all pipelines could not be read.
+
     Args:
-        variants: The variants' blocks of parameters by name.
+        variants: The variants' names.
 
     Returns:
-        The pipeline, one box in Kedro-Viz, from the variants' metrics to `comparison`.
+        The pipeline, from what data processing and the variants made to `comparison` and `report`.
     """
-    nameable = [name for name, block in variants.items() if block["model"] in ONE_COEFFICIENT_A_FEATURE]
+    names = list(variants)
     nodes = [
+        node(collect, {name: f"{name}.results" for name in names}, "results", name="collect"),
+        node(compare, "results", "comparison", name="compare"),
+        node(name_coefficients, ["prepared_data", "results"], "named_coefficients", name="name_coefficients"),
+        node(compare_answers, ["prepared_data", "results"], "disagreements", name="compare_answers"),
+        node(compare_groups, ["prepared_data", "results"], "groups", name="compare_groups"),
         node(
-            compare,
-            {"reporting": "params:reporting", **{name: f"{name}.metrics" for name in variants}},
-            "comparison",
-            name="compare",
+            compare_with_article, ["prepared_data", "results"], "article_figures", name="compare_with_article"
         ),
+        node(plot_accuracies, "results", "accuracy_plot", name="plot_accuracies"),
+        node(plot_losses, "results", "loss_plot", name="plot_losses"),
         node(
-            name_coefficients,
-            {"features": "features", **{name: f"{name}.coefficients" for name in nameable}},
-            "named_coefficients",
-            name="name_coefficients",
+            plot_coefficients, ["named_coefficients", "results"], "coefficient_plot", name="plot_coefficients"
+        ),
+        node(plot_groups, ["groups", "results"], "group_plot", name="plot_groups"),
+        node(
+            write_report,
+            [
+                "prepared_data",
+                "results",
+                "disagreements",
+                "groups",
+                "article_figures",
+                "accuracy_plot",
+                "loss_plot",
+                "coefficient_plot",
+                "group_plot",
+            ],
+            "report",
+            name="write_report",
         ),
     ]
-    return pipeline(nodes, namespace="reporting", prefix_datasets_with_namespace=False)
+    report = pipeline(nodes, namespace="reporting", prefix_datasets_with_namespace=False)
+    return sum([_gather_data(), *map(_gather_results, names)], report)
+
+
+def _gather_data() -> Pipeline:
+    """Gather what data processing made, in its box."""
+    inputs = "source missing_values modes features model_input train valid".split()
+    parameters = [f"params:{name}" for name in ("features", "split", "threads", "precision")]
+    nodes = [node(gather_data, inputs + parameters, "prepared_data", name="gather_data")]
+    return pipeline(nodes, namespace="data_processing", prefix_datasets_with_namespace=False)
+
+
+def _gather_results(variant: str) -> Pipeline:
+    """Gather what a variant reached, in its box."""
+    outputs = "initial_coefficients coefficients losses predictions metrics".split()
+    nodes = [node(gather_results, ["params:model", *outputs], "results", name="gather_results")]
+    return pipeline(nodes, namespace=variant, parameters={"params:model": f"params:{variant}"})

@@ -1,0 +1,83 @@
+"""What Kedro-Viz shows of a dataset when it is clicked."""
+
+from __future__ import annotations
+
+import json
+
+from kedro_datasets._typing import TablePreview
+
+from from_scratch.node_types import DataFrame, Tensors
+
+PUBLIC = ("original", "sample")
+"""The sources whose rows are no secret: Kaggle's passengers, and invented ones."""
+
+
+def preview_table(table: DataFrame) -> TablePreview:
+    """Show a table as it is.
+
+    Args:
+        table: Any table whose values JSON can hold, or dates.
+
+    Returns:
+        Its rows, as Kedro-Viz reads them.
+    """
+    return TablePreview(json.loads(table.to_json(orient="split", date_format="iso", double_precision=15)))
+
+
+def preview_rows(rows: DataFrame, nrows: int) -> TablePreview:
+    """Show the first rows if they are public, and else only what kind of columns there are.
+
+    What Kedro-Viz shows may be published (`kedro viz build --include-previews`): nothing personal is in it.
+
+    Args:
+        rows: A row for each passenger; `attrs["source"]` says where they come from.
+        nrows: How many rows to show.
+
+    Returns:
+        The first rows, or a row for each column: its type, how many values it has, misses and has distinct.
+    """
+    import pandas as pd
+
+    if rows.attrs.get("source") in PUBLIC:
+        return preview_table(rows.head(nrows))
+    columns = [
+        {
+            "column": name,
+            "type": str(values.dtype),
+            "values": int(values.count()),
+            "missing": int(values.isna().sum()),
+            "distinct": int(values.nunique()),
+        }
+        for name, values in rows.items()
+    ]
+    return preview_table(pd.DataFrame(columns))
+
+
+def preview_tensors(tensors: Tensors) -> TablePreview:
+    """Describe tensors.
+
+    Args:
+        tensors: The tensors by name.
+
+    Returns:
+        A row for each tensor: its name, shape and dtype, its minimum, mean and maximum; these are empty for a
+        tensor that holds nothing.
+    """
+    import pandas as pd
+
+    described = []
+    for name, tensor in tensors.items():
+        row = {
+            "name": name,
+            "shape": str(list(tensor.shape)),
+            "dtype": str(tensor.dtype).removeprefix("torch."),
+        }
+        if tensor.numel():
+            values = tensor.double()
+            row |= {
+                "minimum": f"{values.min().item():.4g}",
+                "mean": f"{values.mean().item():.4g}",
+                "maximum": f"{values.max().item():.4g}",
+            }
+        described.append(row)
+    return preview_table(pd.DataFrame(described))

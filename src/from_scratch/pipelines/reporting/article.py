@@ -1,0 +1,159 @@
+"""The article and this run, figure by figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any
+
+from from_scratch.article import read_figures
+from from_scratch.node_types import DataFrame, Tensors
+from from_scratch.pipelines.reporting.gathering import PreparedData, Results
+
+EDGE = 7
+"""Of a long table the article prints so many rows from either end."""
+ROUNDING = 1.01e-4
+"""How far a matrix product may be from the article's: the order of its sums is the processor's."""
+
+
+def compare_with_article(data: PreparedData, results: dict[str, Results]) -> DataFrame:
+    """Hold every figure that the article prints against this run's.
+
+    Args:
+        data: The prepared data.
+        results: What each variant reached; a variant whose name or model the article does not know has no
+            figure there.
+
+    Returns:
+        A row for each figure, in the article's order: `section`, `title`, `figure` (which of those with the
+        title), `article` and `ours` as they are printed, and whether they are the `same`. No rows unless the
+        passengers are the article's.
+    """
+    import pandas as pd
+
+    columns = ["section", "title", "figure", "article", "ours", "same"]
+    if not data.is_original:
+        return pd.DataFrame(columns=columns)
+    ours = compute_figures(data, results)
+    rows = []
+    for name, group in read_figures().items():
+        if name not in ours:
+            continue
+        variant, _, _ = name.rpartition(".")
+        title = f"{variant}: {group.title}" if variant else group.title
+        pairs = zip_longest(_flatten(group.figures), _flatten(ours[name]), fillvalue=(None, None))
+        for (label, figure), (our_label, our_figure) in pairs:
+            article, this_run = (printed(number, group.digits) for number in (figure, our_figure))
+            same = label == our_label and article == this_run
+            if name == "sigmoid.matrix_products" and figure is not None and our_figure is not None:
+                same = abs(figure - our_figure) < ROUNDING
+            rows.append([group.section, title, label or our_label, article, this_run, same])
+    return pd.DataFrame(rows, columns=columns)
+
+
+def compute_figures(data: PreparedData, results: dict[str, Results]) -> dict[str, Any]:
+    """Compute the figures that the article prints.
+
+    Args:
+        data: The prepared data.
+        results: What each variant reached.
+
+    Returns:
+        The figures of this run, by the names of `from_scratch.article.read_figures`, not rounded.
+    """
+    names = list(data.features.columns)
+    figures: dict[str, Any] = {
+        "missing_values": data.missing_values,
+        "modes": data.modes.iloc[0].to_dict(),
+        "features": _edges(data.features.to_numpy("float64")).tolist(),
+        "rows": {"train": len(data.train["dependent"]), "valid": len(data.valid["dependent"])},
+    }
+    for variant, result in results.items():
+        if _is_the_articles(variant, result):
+            figures[f"{variant}.losses"] = result.losses["loss"].tolist()
+            figures[f"{variant}.accuracy"] = [result.metrics["valid_accuracy"]]
+            if "weights" in result.coefficients:
+                weights = result.coefficients["weights"].flatten().tolist()
+                figures[f"{variant}.coefficients"] = dict(zip(names, weights, strict=True))
+    if _is_the_articles("linear", results.get("linear")):
+        linear = results["linear"]
+        figures |= _before_training(data, linear.initial_coefficients)
+        figures["linear.predictions"] = linear.predictions["valid"][:28].tolist()
+    if _is_the_articles("sigmoid", results.get("sigmoid")):
+        independent = data.valid["independent"]
+        coefficients = results["sigmoid"].coefficients["weights"]
+        figures["sigmoid.products"] = (independent * coefficients).sum(dim=1).tolist()
+        figures["sigmoid.matrix_products"] = (independent @ coefficients).tolist()
+    return figures
+
+
+def _before_training(data: PreparedData, initial_coefficients: Tensors) -> dict[str, Any]:
+    """Walk through sections 6 and 6.1: all passengers, and coefficients that nothing has trained."""
+    import torch
+
+    from from_scratch.models import gradient_step, linear, mean_absolute_error
+
+    independent, dependent = data.model_input["independent"], data.model_input["dependent"]
+    coefficients = {name: tensor.clone() for name, tensor in initial_coefficients.items()}
+    weights = coefficients["weights"].requires_grad_()
+
+    def loss() -> Any:
+        return mean_absolute_error(linear.predict(coefficients, independent), dependent)
+
+    features = torch.tensor(data.features.to_numpy("float64"), dtype=torch.float32)
+    figures: dict[str, Any] = {
+        "products": _edges(features * weights.detach()).tolist(),
+        "normalised_products": _edges(independent * weights.detach()).tolist(),
+        "initial_coefficients": weights.tolist(),
+        "initial_predictions": linear.predict(coefficients, independent)[:10].tolist(),
+        "initial_loss": [loss().item()],
+    }
+    # As in the article, nothing zeroes the gradients before the step: each backward adds to them.
+    for name in ("gradients", "gradients_after_second_backward"):
+        loss().backward()
+        assert weights.grad is not None
+        figures[name] = weights.grad.tolist()
+    gradient_step(coefficients, loss(), learning_rate=0.1)
+    return figures | {"loss_after_one_step": [loss().item()]}
+
+
+def printed(figure: Any, digits: int) -> str:
+    """Write a figure as the article does.
+
+    Args:
+        figure: A number, a word, or none.
+        digits: How many decimals a number has.
+
+    Returns:
+        Its text; no minus before a zero, and no text for none.
+    """
+    if figure is None:
+        return ""
+    if isinstance(figure, str):
+        return figure
+    text = f"{figure:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def _is_the_articles(variant: str, result: Results | None) -> bool:
+    """Tell whether the variant of that name has the article's model."""
+    model = "neural_net" if variant == "neural_net_slow" else variant
+    return result is not None and result.variant.model == model
+
+
+def _edges(table: Any) -> Any:
+    """Take the rows that the article prints of a long table."""
+    return table[[*range(EDGE), *range(-EDGE, 0)]]
+
+
+def _flatten(figures: Any) -> Iterator[tuple[str | None, Any]]:
+    """Name each figure: by its key, its number, or its row and column, counted from 1."""
+    if isinstance(figures, dict):
+        yield from figures.items()
+        return
+    for row, figure in enumerate(figures, start=1):
+        if isinstance(figure, list):
+            for column, cell in enumerate(figure, start=1):
+                yield f"{row}, {column}", cell
+        else:
+            yield str(row), figure

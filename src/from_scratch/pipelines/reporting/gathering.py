@@ -1,0 +1,115 @@
+"""What the report is made from: one bundle for the data and one for each variant, gathered in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from from_scratch.node_types import DataFrame, Tensors
+from from_scratch.parameters import Features, Precision, Split, Variant
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """What data processing made, and the parameters that say how."""
+
+    source: dict[str, Any]
+    missing_values: dict[str, int]
+    modes: DataFrame
+    features: DataFrame
+    model_input: Tensors
+    train: Tensors
+    valid: Tensors
+    columns: Features
+    split: Split
+    threads: int
+    precision: Precision
+
+    @property
+    def is_original(self) -> bool:
+        """Whether these are the article's passengers."""
+        return bool(self.source["source"] == "original")
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a variant started from, and what it reached."""
+
+    variant: Variant
+    initial_coefficients: Tensors
+    coefficients: Tensors
+    losses: DataFrame
+    predictions: Tensors
+    metrics: dict[str, Any]
+
+
+def gather_data(
+    source: dict[str, Any],
+    missing_values: dict[str, int],
+    modes: DataFrame,
+    features: DataFrame,
+    model_input: Tensors,
+    train: Tensors,
+    valid: Tensors,
+    columns: Features,
+    split: Split,
+    threads: int,
+    precision: Precision,
+) -> PreparedData:
+    """Put what data processing made into one bundle.
+
+    Args:
+        source: Where the passengers come from, and how many they are.
+        missing_values: How many values each column lacks.
+        modes: One row, the mode of each column.
+        features: A column for each feature.
+        model_input: `independent` [rows, features] and `dependent` [rows].
+        train: The rows that train.
+        valid: The rows that validate.
+        columns: Which columns the models see.
+        split: How the rows were split.
+        threads: How many threads compute.
+        precision: What the models compute in.
+
+    Returns:
+        All of it.
+    """
+    return PreparedData(
+        source, missing_values, modes, features, model_input, train, valid, columns, split, threads, precision
+    )
+
+
+def gather_results(
+    variant: Variant,
+    initial_coefficients: Tensors,
+    coefficients: Tensors,
+    losses: DataFrame,
+    predictions: Tensors,
+    metrics: dict[str, Any],
+) -> Results:
+    """Put what a variant reached into one bundle.
+
+    Args:
+        variant: Its parameters.
+        initial_coefficients: The coefficients it started from.
+        coefficients: The trained coefficients.
+        losses: A row for each epoch.
+        predictions: `train` [rows] and `valid` [rows].
+        metrics: The metrics by name.
+
+    Returns:
+        All of it.
+    """
+    return Results(variant, initial_coefficients, coefficients, losses, predictions, metrics)
+
+
+def collect(**results: Results) -> dict[str, Results]:
+    """Put the variants side by side.
+
+    Args:
+        **results: What each reached.
+
+    Returns:
+        The same by variant, in the order of the configuration.
+    """
+    return results

@@ -1,0 +1,102 @@
+"""The report: one page that holds all it needs."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from from_scratch.node_types import DataFrame
+from from_scratch.pipelines.reporting.gathering import PreparedData, Results
+from from_scratch.pipelines.reporting.plots import Figure
+
+
+def write_report(
+    data: PreparedData,
+    results: dict[str, Results],
+    disagreements: DataFrame,
+    groups: DataFrame,
+    article_figures: DataFrame,
+    accuracy_plot: Figure,
+    loss_plot: Figure,
+    coefficient_plot: Figure,
+    group_plot: Figure,
+) -> str:
+    """Write what came out as a page of HTML.
+
+    The same inputs give the same page: neither the run nor the time stands in it.
+
+    Args:
+        data: The prepared data.
+        results: What each variant reached.
+        disagreements: A row for each two variants.
+        groups: A row for each group.
+        article_figures: A row for each figure of the article; none if the passengers are not the article's.
+        accuracy_plot: Each variant's accuracy with its interval.
+        loss_plot: How the losses fell.
+        coefficient_plot: The coefficients of the simplest variants.
+        group_plot: What the variants predict for each group.
+
+    Returns:
+        The page. It asks no host for anything: styles, plots and plotly.js are in it.
+    """
+    import jinja2
+
+    from from_scratch.pipelines.reporting import words
+    from from_scratch.pipelines.reporting.nodes import compare
+    from from_scratch.pipelines.reporting.plots import look_of
+
+    comparison = compare(results)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("from_scratch.pipelines.reporting", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    rows = len(data.valid["dependent"])
+    return environment.get_template("report.html").render(
+        data=data,
+        results=results,
+        look=look_of(results),
+        comparison=comparison.astype(object).where(comparison.notna(), None).to_dict("records"),
+        source=words.say_source(comparison),
+        sentences=[
+            words.say_differences(comparison),
+            words.say_majority(comparison),
+            words.say_disagreements(disagreements, rows),
+        ],
+        disagreements=_square(disagreements, list(results)),
+        groups=groups.to_dict("records"),
+        article=_by_title(article_figures),
+        article_same=int(article_figures["same"].sum()),
+        article_count=len(article_figures),
+        plots={
+            "accuracies": accuracy_plot.to_plotly_json(),
+            "losses": loss_plot.to_plotly_json(),
+            "coefficients": coefficient_plot.to_plotly_json(),
+            "groups": group_plot.to_plotly_json(),
+        },
+        plotly_js=(files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8"),
+    )
+
+
+def _square(disagreements: DataFrame, variants: list[str]) -> dict[str, dict[str, int | None]]:
+    """Arrange the numbers of disagreements as a square table, empty where a variant would meet itself."""
+    square: dict[str, dict[str, int | None]] = {one: dict.fromkeys(variants) for one in variants}
+    for pair in disagreements.to_dict("records"):
+        square[pair["variant"]][pair["other"]] = pair["disagreements"]
+        square[pair["other"]][pair["variant"]] = pair["disagreements"]
+    return square
+
+
+def _by_title(article_figures: DataFrame) -> list[dict[str, Any]]:
+    """Put the article's figures under their titles, in their order."""
+    return [
+        {
+            "section": section,
+            "title": title,
+            "figures": figures.to_dict("records"),
+            "same": int(figures["same"].sum()),
+        }
+        for (section, title), figures in article_figures.groupby(["section", "title"], sort=False)
+    ]
