@@ -67,6 +67,7 @@ def write_report(
         ],
         disagreements=_square(disagreements, list(results)),
         groups=groups.to_dict("records"),
+        learnt=words.say_groups(groups, list(results)),
         article=_by_title(article_figures),
         article_same=int(article_figures["same"].sum()),
         article_count=len(article_figures),

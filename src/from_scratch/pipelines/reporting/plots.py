@@ -90,16 +90,18 @@ def plot_accuracies(results: dict[str, Results]) -> Figure:
             hovertemplate="the article: %{x:.4f}<extra></extra>",
         )
     majority = float(comparison["majority_accuracy"].iloc[0])
-    figure.add_scatter(
-        x=[majority, majority],
-        y=[comparison["variant"].iloc[0], comparison["variant"].iloc[-1]],
-        mode="lines",
+    figure.add_vline(
+        majority,
         line={"color": GREY, "dash": "dash", "width": 2},
         name="always the majority's answer",
-        hovertemplate=f"always the majority's answer: {majority:.4f}<extra></extra>",
+        showlegend=True,
     )
-    rows = int(comparison["valid_rows"].iloc[0])
-    figure.update_xaxes(title=f"accuracy on the {rows:,} rows that validate (share), 95 % interval")
+    least = min(majority, *comparison["valid_accuracy_low"])
+    greatest = max(majority, *comparison["valid_accuracy_high"])
+    figure.update_xaxes(
+        title=f"accuracy on the {int(comparison['valid_rows'].iloc[0]):,} rows that validate",
+        range=[least - 0.02, greatest + 0.02],
+    )
     figure.update_yaxes(autorange="reversed", title=None)
     return figure
 
@@ -139,7 +141,7 @@ def draw_losses(losses: dict[str, DataFrame], variants: Iterable[str]) -> Figure
             name=variant,
             hovertemplate="epoch %{x}: %{y:.3f}",
         )
-    figure.update_xaxes(title="epoch (one step that looks at all rows that train)", rangemode="tozero")
+    figure.update_xaxes(title="epoch (a step that looks at all rows)", rangemode="tozero")
     figure.update_yaxes(title="loss before the step<br>(mean absolute error)", rangemode="tozero")
     figure.update_layout(hovermode="x unified")
     return figure
@@ -200,7 +202,7 @@ def plot_groups(groups: DataFrame, results: dict[str, Results]) -> Figure:
         f"{group} ({rows:,})" for group, rows in zip(drawn["group"], drawn["rows"].tolist(), strict=True)
     ]
     places = range(len(drawn))
-    figure = go.Figure(layout=_layout(height=150 + 44 * len(drawn)))
+    figure = go.Figure(layout=_layout(height=150 + 38 * len(drawn)))
     figure.add_bar(
         x=drawn["observed"].tolist(),
         y=list(places),
@@ -208,7 +210,7 @@ def plot_groups(groups: DataFrame, results: dict[str, Results]) -> Figure:
         orientation="h",
         width=0.9,
         marker={"color": "rgba(128, 128, 128, 0.4)"},
-        name="what became of them",
+        name="observed",
         hovertemplate="%{customdata}: %{x:.0%}",
     )
     for lane, variant in enumerate(results):  # many shares are equal: without lanes, marks would hide others
@@ -221,7 +223,7 @@ def plot_groups(groups: DataFrame, results: dict[str, Results]) -> Figure:
             name=variant,
             hovertemplate="%{customdata}: %{x:.0%}",
         )
-    figure.update_xaxes(title="share of the group that is, or is predicted to be, a yes", range=[-0.03, 1.03])
+    figure.update_xaxes(title="share of yes, observed and predicted", range=[-0.03, 1.03])
     figure.update_xaxes(tickformat=".0%")
     figure.update_yaxes(
         tickvals=list(places), ticktext=labels, range=[len(drawn) - 0.4, -0.6], showgrid=False, zeroline=False

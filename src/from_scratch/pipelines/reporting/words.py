@@ -84,18 +84,65 @@ def say_disagreements(disagreements: DataFrame, rows: int) -> str:
         return ""
     first, last = disagreements["variant"].iloc[0], disagreements["other"].iloc[-1]
     pair = disagreements.query("variant == @first and other == @last").iloc[0]
-    if pair["disagreements"] == 0:
-        return f"{first} and {last} give the same {rows:,} answers."
-    said = (
-        f"{first} and {last} disagree on {pair['disagreements']} of {rows:,}; there {first} is right "
-        f"{pair['variant_right']} times and {last} {pair['other_right']} times. If neither were better, a "
-        f"split at least as uneven would come up by chance {100 * pair['chance']:.0f} times in 100."
-    )
+    said = []
+    if pair["disagreements"]:
+        said = [
+            f"{first} and {last} disagree on {pair['disagreements']} of {rows:,}; there {first} is right "
+            f"{pair['variant_right']} times and {last} {pair['other_right']} times. If neither were better, "
+            f"a split at least as uneven would come up by chance {100 * pair['chance']:.0f} times in 100."
+        ]
+    same = [f"{_list(variants)} give the same {rows:,} answers." for variants in _find_equals(disagreements)]
+    return " ".join(said + same)
+
+
+def say_groups(groups: DataFrame, variants: list[str]) -> list[str]:
+    """Say what each variant learnt, as far as groups tell it.
+
+    Args:
+        groups: A row for each group, as `compare_groups` returns it.
+        variants: The variants' names.
+
+    Returns:
+        A sentence for all variants that answer every group alike.
+    """
+    labels = groups["group"].tolist()
+    alike: dict[tuple[str, str], list[str]] = {}
+    for variant in variants:
+        yes = _shorten(groups["group"][groups[variant] == 1].tolist(), labels)
+        mixed = groups["group"][groups[variant].between(0, 1, inclusive="neither")].tolist()
+        alike.setdefault(("; ".join(yes), "; ".join(mixed)), []).append(variant)
+    sentences = []
+    for (yes_to, some_of), same in alike.items():
+        said = f"{_list(same)}: yes to {'all of ' + yes_to if yes_to else 'no whole group'}"
+        sentences.append(said + f", to some of {some_of}" * bool(some_of) + ", no to everyone else.")
+    return sentences
+
+
+def _shorten(chosen: list[str], labels: list[str]) -> list[str]:
+    """Name groups by as few words as tell them from all others: "female" if all women are chosen."""
+    shortened: list[str] = []
+    for label in chosen:
+        words = label.split(", ")
+        beginnings = [", ".join(words[:count]) for count in range(1, len(words) + 1)]
+        short = next(
+            beginning
+            for beginning in beginnings
+            if all(other in chosen for other in labels if f"{other}, ".startswith(f"{beginning}, "))
+        )
+        if short not in shortened:
+            shortened.append(short)
+    return shortened
+
+
+def _find_equals(disagreements: DataFrame) -> list[list[str]]:
+    """Find the variants that disagree on no row, each set of two or more once."""
+    equals: dict[str, list[str]] = {}
     same = disagreements[disagreements["disagreements"] == 0]
-    if len(same):
-        pairs = [f"{one} and {other}" for one, other in same[["variant", "other"]].itertuples(index=False)]
-        said += f" No answer differs between {_list(pairs)}."
-    return said
+    for variant, other in same[["variant", "other"]].to_numpy().tolist():
+        leader = next((one for one, others in equals.items() if variant in others), variant)
+        if other not in equals.setdefault(leader, []):
+            equals[leader].append(other)
+    return [[leader, *others] for leader, others in equals.items()]
 
 
 def _list(words: list[str]) -> str:
