@@ -2,7 +2,8 @@
 
 from from_scratch.datasets.page_dataset import PageDataset
 from from_scratch.datasets.passengers_dataset import PassengersDataset
+from from_scratch.datasets.plot_dataset import PlotDataset
 from from_scratch.datasets.rows_dataset import RowsDataset
 from from_scratch.datasets.tensors_dataset import TensorsDataset
 
-__all__ = ["PageDataset", "PassengersDataset", "RowsDataset", "TensorsDataset"]
+__all__ = ["PageDataset", "PassengersDataset", "PlotDataset", "RowsDataset", "TensorsDataset"]

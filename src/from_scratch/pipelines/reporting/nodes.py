@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
-from from_scratch.node_types import DataFrame
+from from_scratch.node_types import DataFrame, Tensor
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
 
 GROUPING = 3
@@ -141,22 +141,26 @@ def compare_groups(data: PreparedData, results: dict[str, Results]) -> DataFrame
     codes = torch.zeros(len(independent), dtype=torch.long)
     for (_, categories), key in zip(grouping, keys, strict=True):
         codes = codes * len(categories) + key
-    table = pd.DataFrame(
+    groups, group_of, rows = codes.unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
+
+    def share(answers: Tensor) -> list[float]:
+        yes = torch.zeros(len(groups), dtype=torch.float64).index_add(0, group_of, answers.double())
+        shares: list[float] = (yes / rows).tolist()
+        return shares
+
+    return pd.DataFrame(
         {
-            "code": codes,
-            "observed": torch.cat([data.train["dependent"], data.valid["dependent"]]),
+            "group": [_label(code, [categories for _, categories in grouping]) for code in groups.tolist()],
+            "rows": rows.tolist(),
+            "observed": share(torch.cat([data.train["dependent"], data.valid["dependent"]])),
             **{
-                variant: (torch.cat([result.predictions["train"], result.predictions["valid"]]) > THRESHOLD)
+                variant: share(
+                    torch.cat([result.predictions["train"], result.predictions["valid"]]) > THRESHOLD
+                )
                 for variant, result in results.items()
             },
         }
-    ).astype("float64")
-    groups = table.groupby("code")
-    shares = groups.mean()
-    labels = [_label(int(code), [categories for _, categories in grouping]) for code in shares.index]
-    shares.insert(0, "group", labels)
-    shares.insert(1, "rows", groups.size())
-    return shares.reset_index(drop=True)
+    )
 
 
 def _label(code: int, categories: list[list[str | int]]) -> str:

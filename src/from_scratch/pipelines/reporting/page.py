@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from itertools import groupby
 from typing import Any
 
 from from_scratch.node_types import DataFrame
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
-from from_scratch.pipelines.reporting.plots import Figure
+from from_scratch.pipelines.reporting.plots import Plot
 
 
 def write_report(
@@ -16,10 +17,10 @@ def write_report(
     disagreements: DataFrame,
     groups: DataFrame,
     article_figures: DataFrame,
-    accuracy_plot: Figure,
-    loss_plot: Figure,
-    coefficient_plot: Figure,
-    group_plot: Figure,
+    accuracy_plot: Plot,
+    loss_plot: Plot,
+    coefficient_plot: Plot,
+    group_plot: Plot,
 ) -> str:
     """Write what came out as a page of HTML.
 
@@ -72,10 +73,10 @@ def write_report(
         article_same=int(article_figures["same"].sum()),
         article_count=len(article_figures),
         plots={
-            "accuracies": accuracy_plot.to_plotly_json(),
-            "losses": loss_plot.to_plotly_json(),
-            "coefficients": coefficient_plot.to_plotly_json(),
-            "groups": group_plot.to_plotly_json(),
+            "accuracies": accuracy_plot,
+            "losses": loss_plot,
+            "coefficients": coefficient_plot,
+            "groups": group_plot,
         },
         plotly_js=(files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8"),
     )
@@ -92,12 +93,14 @@ def _square(disagreements: DataFrame, variants: list[str]) -> dict[str, dict[str
 
 def _by_title(article_figures: DataFrame) -> list[dict[str, Any]]:
     """Put the article's figures under their titles, in their order."""
+    titled = groupby(article_figures.to_dict("records"), lambda figure: (figure["section"], figure["title"]))
+    groups = [(place, list(figures)) for place, figures in titled]
     return [
         {
             "section": section,
             "title": title,
-            "figures": figures.to_dict("records"),
-            "same": int(figures["same"].sum()),
+            "figures": figures,
+            "same": sum(figure["same"] for figure in figures),
         }
-        for (section, title), figures in article_figures.groupby(["section", "title"], sort=False)
+        for (section, title), figures in groups
     ]
