@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import yaml
 
+from from_scratch.article import published_accuracies, read_figures
 from from_scratch.models import linear
 from from_scratch.models.training import gradient_step, mean_absolute_error
 from from_scratch.node_types import Tensors
@@ -16,8 +15,19 @@ from tests.conftest import Project, kaggles
 
 kaggles("train.csv")
 
-FIGURES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "figures.yml").read_text())
+FIGURES: dict[str, Any] = {name: group.figures for name, group in read_figures().items()}
 EDGE = torch.tensor([*range(7), *range(-7, 0)])
+
+
+def those_with(kind: str) -> list[str]:
+    """The variants of which the article prints figures of a kind."""
+    return [name.removesuffix(f".{kind}") for name in FIGURES if name.endswith(f".{kind}")]
+
+
+def count(figures: Any) -> int:
+    if isinstance(figures, dict):
+        return sum(map(count, figures.values()))
+    return sum(map(count, figures)) if isinstance(figures, list) else 1
 
 
 def printed(numbers: Any, digits: int = 4) -> Any:
@@ -50,7 +60,7 @@ def test_missing_values(article_run: Project) -> None:
 
 
 def test_modes(article_run: Project) -> None:
-    assert article_run.load("modes") == FIGURES["modes"]
+    assert article_run.load("modes").iloc[0].to_dict() == FIGURES["modes"]
 
 
 def test_features(article_run: Project, initial: Tensors, model_input: Tensors) -> None:
@@ -92,51 +102,55 @@ def test_split(article_run: Project) -> None:
     assert rows == FIGURES["rows"]
 
 
-@pytest.mark.parametrize("variant", FIGURES["losses"])
+@pytest.mark.parametrize("variant", those_with("losses"))
 def test_losses(article_run: Project, variant: str) -> None:
     losses = article_run.load(f"{variant}.losses")
     assert losses["epoch"].tolist() == list(range(1, len(losses) + 1))
-    assert_printed(losses["loss"].tolist(), FIGURES["losses"][variant], digits=3)
+    assert_printed(losses["loss"].tolist(), FIGURES[f"{variant}.losses"], digits=3)
 
 
-@pytest.mark.parametrize("variant", FIGURES["valid_accuracies"])
+@pytest.mark.parametrize("variant", those_with("accuracy"))
 def test_accuracies(article_run: Project, variant: str) -> None:
     metrics = article_run.load(f"{variant}.metrics")
     assert metrics["source"] == "original"
-    assert_printed([metrics["valid_accuracy"]], [FIGURES["valid_accuracies"][variant]])
+    assert_printed([metrics["valid_accuracy"]], FIGURES[f"{variant}.accuracy"])
 
 
-@pytest.mark.parametrize("variant", FIGURES["coefficients"])
+@pytest.mark.parametrize("variant", those_with("coefficients"))
 def test_coefficients(article_run: Project, variant: str) -> None:
     named = article_run.load("named_coefficients").set_index("feature")[variant].to_dict()
-    figures = FIGURES["coefficients"][variant]
+    figures = FIGURES[f"{variant}.coefficients"]
     assert list(named) == list(figures)
     assert_printed(list(named.values()), list(figures.values()))
 
 
 def test_predictions_of_the_linear_model(article_run: Project) -> None:
-    assert_printed(article_run.load("linear.predictions")["valid"][:28], FIGURES["linear_predictions"])
+    assert_printed(article_run.load("linear.predictions")["valid"][:28], FIGURES["linear.predictions"])
 
 
 def test_products_of_the_sigmoid_model(article_run: Project) -> None:
     coefficients, valid = article_run.load("sigmoid.coefficients"), article_run.load("valid")["independent"]
-    assert_printed(linear.predict(coefficients, valid), FIGURES["sigmoid_products"])
-    ours, figures = valid @ coefficients["weights"], torch.tensor(FIGURES["sigmoid_matrix_products"])
+    assert_printed(linear.predict(coefficients, valid), FIGURES["sigmoid.products"])
+    ours, figures = valid @ coefficients["weights"], torch.tensor(FIGURES["sigmoid.matrix_products"])
     # The order in which a processor adds up a matrix product moves the last printed digit.
     torch.testing.assert_close(ours, figures, atol=1.5e-4, rtol=0)
 
 
 def test_comparison_holds_the_accuracies_of_the_article(article_run: Project) -> None:
     comparison = article_run.load("comparison").set_index("variant")
-    assert comparison["article_accuracy"].dropna().to_dict() == FIGURES["valid_accuracies"]
-    assert comparison.index.tolist() == list(FIGURES["losses"])
+    assert comparison["article_accuracy"].dropna().to_dict() == published_accuracies()
+    assert len(published_accuracies()) == 5
+    assert comparison.index.tolist() == those_with("losses")
+
+
+def test_report_holds_every_figure_of_the_article(article_run: Project) -> None:
+    figures = article_run.load("article_figures")
+    assert figures["same"].all()
+    assert len(figures) == sum(map(count, FIGURES.values()))
+    row = figures[(figures["title"] == "linear: coefficients") & (figures["figure"] == "Sex_male")].iloc[0]
+    assert (row["section"], row["article"], row["ours"]) == ("6.2", "-0.3990", "-0.3990")
 
 
 def test_the_figures_are_complete() -> None:
-    def count(figures: Any) -> int:
-        if isinstance(figures, dict):
-            return sum(map(count, figures.values()))
-        return sum(map(count, figures)) if isinstance(figures, list) else 1
-
-    beyond = ("modes", "features", "products", "normalised_products", "sigmoid_matrix_products")
-    assert count({name: figures for name, figures in FIGURES.items() if name not in beyond}) == 465
+    beyond = ("modes", "features", "products", "normalised_products", "sigmoid.matrix_products")
+    assert sum(count(figures) for name, figures in FIGURES.items() if name not in beyond) == 465

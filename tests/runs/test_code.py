@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -107,3 +108,15 @@ def test_what_git_cannot_record_is_said(repository: Path) -> None:
     found = read_code(repository)
     assert found.patch is None
     assert (found.patch_left_out or "").startswith("git add: ")
+
+
+def test_a_change_that_only_its_content_shows_is_seen(repository: Path) -> None:
+    # As quick as the clock: same size, same time, and the index no younger than the file.
+    git(repository, "config", "core.trustctime", "false")
+    file = repository / "src" / "a.py"
+    times = file.stat().st_atime_ns, file.stat().st_mtime_ns
+    file.write_text("two\n")
+    index = git(repository, "rev-parse", "--path-format=absolute", "--git-path", "index").decode().strip()
+    for each in (file, Path(index)):
+        os.utime(each, ns=times)
+    assert "+two" in read_code(repository).patch

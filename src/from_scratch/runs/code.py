@@ -115,7 +115,8 @@ def _make_patch(project: Path) -> bytes:
     index, objects = paths.decode().splitlines()
     with tempfile.TemporaryDirectory() as temporary:
         if Path(index).exists():
-            shutil.copy(index, f"{temporary}/index")
+            # With its time, by which git knows what was changed too soon afterwards to see it by the clock.
+            shutil.copy2(index, f"{temporary}/index")
         environment = {
             "GIT_INDEX_FILE": f"{temporary}/index",
             "GIT_OBJECT_DIRECTORY": temporary,

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-import pandas as pd
 import pytest
-import torch
 
-from from_scratch.parameters import Reporting
-from from_scratch.pipelines.reporting.nodes import compare, name_coefficients
+from from_scratch.models.scoring import sign_test
+from from_scratch.pipelines.reporting import nodes
+from from_scratch.pipelines.reporting.gathering import PreparedData, Results
 from from_scratch.pipelines.reporting.table import render
-
-PUBLISHED = Reporting(article_accuracy={"deep": 0.8258})
 
 
 def metrics(source: str) -> dict[str, Any]:
@@ -26,7 +24,7 @@ def metrics(source: str) -> dict[str, Any]:
 
 
 def test_article_stands_beside_the_original_passengers() -> None:
-    comparison = compare(PUBLISHED, deep=metrics("original"), wide=metrics("original"))
+    comparison = nodes.compare_metrics({"deep": metrics("original"), "wide": metrics("original")})
     assert comparison["variant"].tolist() == ["deep", "wide"]
     assert comparison["article_accuracy"].fillna(0).tolist() == [0.8258, 0]
     table = render(comparison)
@@ -40,7 +38,7 @@ def test_article_stands_beside_the_original_passengers() -> None:
 
 @pytest.mark.parametrize(("source", "words"), [("sample", "source: SAMPLE"), ("own", "source: own")])
 def test_article_does_not_stand_beside_other_passengers(source: str, words: str) -> None:
-    comparison = compare(PUBLISHED, deep=metrics(source))
+    comparison = nodes.compare_metrics({"deep": metrics(source)})
     assert comparison["article_accuracy"].isna().all()
     table = render(comparison)
     assert words in table
@@ -49,21 +47,72 @@ def test_article_does_not_stand_beside_other_passengers(source: str, words: str)
 
 def test_a_net_that_learnt_nothing_is_told() -> None:
     unlucky = metrics("original") | {"valid_accuracy": 0.5955}
-    table = render(compare(PUBLISHED, linear=metrics("original"), deep=unlucky))
+    table = render(nodes.compare_metrics({"linear": metrics("original"), "deep": unlucky}))
     assert "no better than that: deep (another seed or learning_rate may train it)" in table
 
 
 def test_mixed_sources_are_told() -> None:
-    table = render(compare(PUBLISHED, linear=metrics("original"), deep=metrics("sample")))
+    table = render(nodes.compare_metrics({"linear": metrics("original"), "deep": metrics("sample")}))
     assert "source: MIXED" in table
     assert next(line for line in table.splitlines() if "deep" in line).split()[-1] == "sample"
 
 
-def test_name_coefficients() -> None:
-    features = pd.DataFrame(columns=["Age", "Fare"])
-    named = name_coefficients(
-        features,
-        linear={"weights": torch.tensor([1.0, 2.0])},
-        matmul={"weights": torch.tensor([[3.0], [4.0]])},
-    )
-    assert named.to_dict("list") == {"feature": ["Age", "Fare"], "linear": [1.0, 2.0], "matmul": [3.0, 4.0]}
+def test_compare_takes_the_metrics_of_all(results: dict[str, Results]) -> None:
+    comparison = nodes.compare(results).set_index("variant")
+    assert comparison["valid_accuracy"].to_dict() == {"line": 0.75, "net": 0.5}
+    assert comparison.loc["net", "false_positives"] == 1
+
+
+def test_only_variants_without_a_hidden_layer_have_named_coefficients(
+    data: PreparedData, results: dict[str, Results]
+) -> None:
+    named = nodes.name_coefficients(data, results)
+    assert named.to_dict("list") == {
+        "feature": ["Age", "Sex_male", "Sex_female", "Pclass_1", "Pclass_2"],
+        "line": [-1.0, 0.5, 1.5, 0.0, 2.0],
+    }
+
+
+def test_disagreements_are_counted_where_nobody_trained_and_where_they_did(
+    data: PreparedData, results: dict[str, Results]
+) -> None:
+    three = {**results, "twin": results["net"]}
+    rows = nodes.compare_answers(data, three).to_dict("records")
+    assert [(row["variant"], row["other"]) for row in rows] == [
+        ("line", "net"),
+        ("line", "twin"),
+        ("net", "twin"),
+    ]
+    assert rows[0] == {
+        "variant": "line",
+        "other": "net",
+        "disagreements": 1,
+        "variant_right": 1,
+        "other_right": 0,
+        "chance": sign_test(1, 0),
+        "training_disagreements": 1,
+    }
+    assert rows[2]["disagreements"] == rows[2]["training_disagreements"] == 0
+
+
+def test_one_variant_disagrees_with_nobody(data: PreparedData, results: dict[str, Results]) -> None:
+    alone = nodes.compare_answers(data, {"net": results["net"]})
+    assert alone.empty
+    assert "disagreements" in alone.columns
+
+
+def test_groups_hold_shares_of_all_rows(data: PreparedData, results: dict[str, Results]) -> None:
+    assert nodes.compare_groups(data, results).to_dict("records") == [
+        {"group": "male, 1", "rows": 2, "observed": 0.5, "line": 0, "net": 0},
+        {"group": "male, 2", "rows": 2, "observed": 0, "line": 0, "net": 1},
+        {"group": "female, 1", "rows": 3, "observed": 2 / 3, "line": 1, "net": 1},
+        {"group": "female, 2", "rows": 1, "observed": 1, "line": 1, "net": 1},
+    ]
+
+
+def test_without_categories_there_is_one_group(data: PreparedData, results: dict[str, Results]) -> None:
+    columns = data.columns.model_copy(update={"categorical": {}})
+    groups = nodes.compare_groups(replace(data, columns=columns), results)
+    assert groups.to_dict("records") == [
+        {"group": "all", "rows": 8, "observed": 0.5, "line": 0.5, "net": 0.75}
+    ]

@@ -106,16 +106,15 @@ def say_groups(groups: DataFrame, variants: list[str]) -> list[str]:
         A sentence for all variants that answer every group alike.
     """
     labels = groups["group"].tolist()
-    alike: dict[tuple[str, str], list[str]] = {}
+    alike: dict[str, list[str]] = {}
     for variant in variants:
-        yes = _shorten(groups["group"][groups[variant] == 1].tolist(), labels)
-        mixed = groups["group"][groups[variant].between(0, 1, inclusive="neither")].tolist()
-        alike.setdefault(("; ".join(yes), "; ".join(mixed)), []).append(variant)
-    sentences = []
-    for (yes_to, some_of), same in alike.items():
-        said = f"{_list(same)}: yes to {'all of ' + yes_to if yes_to else 'no whole group'}"
-        sentences.append(said + f", to some of {some_of}" * bool(some_of) + ", no to everyone else.")
-    return sentences
+        all_of = groups["group"][groups[variant] == 1].tolist()
+        some_of = groups["group"][groups[variant].between(0, 1, inclusive="neither")].tolist()
+        said = [f"yes to all of {'; '.join(_shorten(all_of, labels))}"] if all_of else []
+        said += [f"yes to some of {'; '.join(some_of)}"] if some_of else []
+        said += ["no to everyone else" if said else "no to everyone"]
+        alike.setdefault("yes to everyone" if all_of == labels else ", ".join(said), []).append(variant)
+    return [f"{_list(same)}: {said}." for said, same in alike.items()]
 
 
 def _shorten(chosen: list[str], labels: list[str]) -> list[str]:

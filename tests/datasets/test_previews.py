@@ -1,0 +1,123 @@
+"""What Kedro-Viz shows of the datasets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from kedro.io.core import Version
+
+from from_scratch.datasets import (
+    PageDataset,
+    PassengersDataset,
+    PlotDataset,
+    RowsDataset,
+    TensorsDataset,
+)
+
+PEOPLE = pd.DataFrame(
+    {
+        "Name": ["Ada", "Grace", None],
+        "Born": [pd.Timestamp("1815-12-10"), pd.NaT, pd.NaT],
+        "Age": [36, 85, 85],
+    }
+)
+
+
+def described(rows: Any) -> list[dict[str, Any]]:
+    return [dict(zip(rows["columns"], row, strict=True)) for row in rows["data"]]
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> RowsDataset:
+    return RowsDataset(filepath=str(tmp_path / "people.parquet"), version=Version(None, "v1"))
+
+
+@pytest.mark.parametrize("source", ["original", "sample"])
+def test_rows_that_are_public_are_shown(dataset: RowsDataset, source: str) -> None:
+    people = PEOPLE.copy()
+    people.attrs = {"source": source}
+    dataset.save(people)
+    shown = described(dataset.preview(nrows=2))
+    assert shown == [
+        {"Name": "Ada", "Born": "1815-12-10T00:00:00.000", "Age": 36},
+        {"Name": "Grace", "Born": None, "Age": 85},
+    ]
+
+
+@pytest.mark.parametrize("attrs", [{}, {"source": "own"}])
+def test_of_other_rows_only_the_kind_of_columns_is_shown(
+    dataset: RowsDataset, attrs: dict[Hashable | None, Any]
+) -> None:
+    people = PEOPLE.copy()
+    people.attrs = attrs
+    dataset.save(people)
+    assert described(dataset.preview()) == [
+        {"column": "Name", "type": "str", "values": 2, "missing": 1, "distinct": 2},
+        {"column": "Born", "type": "datetime64[us]", "values": 1, "missing": 2, "distinct": 1},
+        {"column": "Age", "type": "int64", "values": 3, "missing": 0, "distinct": 2},
+    ]
+
+
+def test_passengers_are_shown_without_a_download(tmp_path: Path) -> None:
+    file = tmp_path / "train.csv"
+    passengers = PassengersDataset(filepath=str(file), url="http://127.0.0.1:9/train.csv", sha256="0")
+    assert described(passengers.preview()) == [
+        {"file": "train.csv is not there: a run downloads it, or draws a sample"}
+    ]
+    file.write_text("Name,Age\nAda,36\n")
+    assert "Ada" not in json.dumps(passengers.preview())
+    assert described(passengers.preview())[1] == {
+        "column": "Age",
+        "type": "int64",
+        "values": 1,
+        "missing": 0,
+        "distinct": 1,
+    }
+
+
+def test_tensors_are_described(tmp_path: Path) -> None:
+    dataset = TensorsDataset(filepath=str(tmp_path / "t.safetensors"))
+    dataset.save(
+        {"weights": torch.tensor([[1.0, 2.0, 4.5]]), "constant": torch.tensor(7), "none": torch.ones(0)}
+    )
+    assert described(dataset.preview()) == [
+        {"name": "constant", "shape": "[]", "dtype": "int64", "minimum": "7", "mean": "7", "maximum": "7"},
+        {"name": "none", "shape": "[0]", "dtype": "float32", "minimum": None, "mean": None, "maximum": None},
+        {
+            "name": "weights",
+            "shape": "[1, 3]",
+            "dtype": "float32",
+            "minimum": "1",
+            "mean": "2.5",
+            "maximum": "4.5",
+        },
+    ]
+
+
+def test_plots_are_shown_as_they_are(tmp_path: Path) -> None:
+    dataset = PlotDataset(filepath=str(tmp_path / "plot.json"))
+    plot = {"data": [{"type": "bar", "x": [1], "y": [2]}], "layout": {"height": 100}}
+    dataset.save(plot)
+    assert dataset.preview() == dataset.load() == plot
+
+
+def test_pages_are_shown_without_scripts_and_styles(tmp_path: Path) -> None:
+    dataset = PageDataset(filepath=str(tmp_path / "page.html"))
+    dataset.save(
+        "<html><head><style>p {}</style></head><body><main class='x'><p>Words</p><script>\nf()\n</script>"
+        "</main><script>g()</script></body></html>"
+    )
+    assert dataset.preview() == "<main class='x'><p>Words</p></main>"
+    dataset.save("<p>No main</p><style>p {}</style>")
+    assert dataset.preview() == "<p>No main</p>"
+
+
+@pytest.mark.parametrize("kind", [RowsDataset, PassengersDataset, TensorsDataset, PlotDataset, PageDataset])
+def test_kedro_viz_is_told_what_kind_of_preview_comes(kind: Any) -> None:
+    assert kind.preview.__annotations__["return"] in ("TablePreview", "PlotlyPreview", "HTMLPreview")

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from from_scratch.pipelines.reporting import nodes, plots
+from from_scratch.pipelines.reporting.article import compare_with_article
+from from_scratch.pipelines.reporting.gathering import PreparedData, Results
+from from_scratch.pipelines.reporting.page import write_report
+
+
+def write(data: PreparedData, results: dict[str, Results], figures: pd.DataFrame | None = None) -> str:
+    """The page, without plotly.js."""
+    groups = nodes.compare_groups(data, results)
+    page = write_report(
+        data,
+        results,
+        nodes.compare_answers(data, results),
+        groups,
+        compare_with_article(data, results) if figures is None else figures,
+        plots.plot_accuracies(results),
+        plots.plot_losses(results),
+        plots.plot_coefficients(nodes.name_coefficients(data, results), results),
+        plots.plot_groups(groups, results),
+    )
+    assert page.count("<script>") == 2
+    return re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
+
+
+def test_page_holds_what_came_out(data: PreparedData, results: dict[str, Results]) -> None:
+    page = write(data, results)
+    assert "Your own file" in page
+    assert "The article and this run" not in page
+    for words in ("4 train, 4 validate", "seed 42", "float32 with 1 thread", "line: yes to all of female"):
+        assert words in page
+    line = re.search(r"<tr><th>[^\n]*line</th>.*?</tr>", page)
+    assert line is not None
+    cells = re.findall(r"<td>(.*?)</td>", line[0])
+    assert cells == ["0.7500", "0.301 to 0.954", "2", "0", "1", "1", "0.7500", "0.250"]
+
+
+def test_page_is_the_same_for_the_same_inputs(data: PreparedData, results: dict[str, Results]) -> None:
+    assert write(data, results) == write(data, results)
+
+
+def test_names_are_no_markup(data: PreparedData, results: dict[str, Results]) -> None:
+    columns = data.columns.model_copy(update={"target": "</script><script>alert(1)</script>"})
+    groups = {"Sex": ["male", "female"], "Pclass": [1, 2]}
+    hostile = replace(data, columns=columns.model_copy(update={"categorical": groups}))
+    page = write(hostile, results)
+    assert "<script>alert" not in page
+    assert "&lt;b&gt;Sex&lt;/b&gt;" in page
+
+
+@pytest.mark.parametrize("variants", [["line"], ["net"]])
+def test_page_of_one_variant(data: PreparedData, results: dict[str, Results], variants: list[str]) -> None:
+    assert variants[0] in write(data, {variant: results[variant] for variant in variants})
+
+
+def test_article_is_green_where_it_comes_out_and_red_where_not(
+    data: PreparedData, results: dict[str, Results]
+) -> None:
+    figures = pd.DataFrame(
+        [
+            ["5", "missing values", "Age", "177", "177", True],
+            ["6.2", "linear: loss", "1", "0.536", "0.536", True],
+            ["6.2", "linear: loss", "2", "0.502", "0.503", False],
+        ],
+        columns=["section", "title", "figure", "article", "ours", "same"],
+    )
+    page = write(data, results, figures)
+    assert "2 of 3 are the same" in page
+    assert '<details class="same">' in page
+    assert '<details class="different" open>' in page
+    assert '<tr class="different"><th>2</th><td>0.502</td><td>0.503</td><td>✗</td></tr>' in page
+
+
+def test_sample_is_said_loudly(data: PreparedData, results: dict[str, Results]) -> None:
+    sample = replace(data, source={"source": "sample", "rows": 8})
+    assert 'class="source sample"' in write(sample, results)

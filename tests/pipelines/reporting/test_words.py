@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from from_scratch.pipelines.reporting import words
+
+
+def comparison(*ends: tuple[float, float], majority: float = 0.6, **others: Any) -> pd.DataFrame:
+    """A variant for each interval: a, b, c, …"""
+    return pd.DataFrame(
+        {
+            "variant": list("abcdef"[: len(ends)]),
+            "source": "original",
+            "valid_rows": 1780,
+            "valid_accuracy_low": [low for low, _ in ends],
+            "valid_accuracy_high": [high for _, high in ends],
+            "majority_accuracy": majority,
+            **others,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        (
+            [(0.7, 0.8), (0.75, 0.85)],
+            "With 1,780 rows to validate on, an accuracy is known to about ±5 points: all intervals overlap, "
+            "so they tell no variant from another.",
+        ),
+        (
+            [(0.5, 0.6), (0.7, 0.8), (0.55, 0.75)],
+            "With 1,780 rows to validate on, an accuracy is known to about ±10 points: b is better than a. "
+            "All other intervals overlap, and tell nothing apart.",
+        ),
+        ([(0.7, 0.8)], "With 1,780 rows to validate on, an accuracy is known to about ±5 points."),
+    ],
+)
+def test_differences(ends: list[tuple[float, float]], said: str) -> None:
+    assert words.say_differences(comparison(*ends)) == said
+
+
+def test_majority() -> None:
+    always = "always giving the answer that is more frequent in training reaches 0.6000"
+    assert words.say_majority(comparison((0.7, 0.8))) == (
+        f"All of them learnt something: {always}, and every interval lies above that."
+    )
+    assert words.say_majority(comparison((0.7, 0.8), (0.5, 0.7), (0.4, 0.5))) == (
+        f"Not all surely learnt something: {always}; not above that is the interval of b and c."
+    )
+
+
+def test_source() -> None:
+    assert words.say_source(comparison((0.7, 0.8))).startswith("Kaggle's passengers")
+    assert words.say_source(comparison((0.7, 0.8), source="sample")).startswith("A SAMPLE")
+    mixed = comparison((0.7, 0.8), (0.7, 0.8), source=["own", "sample"])
+    assert words.say_source(mixed).startswith("Not all variants saw the same data")
+
+
+def disagreements(*counts: tuple[str, str, int]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "variant": one,
+                "other": other,
+                "disagreements": count,
+                "variant_right": count // 4,
+                "other_right": count - count // 4,
+                "chance": 0.07,
+            }
+            for one, other, count in counts
+        ],
+        columns=["variant", "other", "disagreements", "variant_right", "other_right", "chance"],
+    )
+
+
+def test_disagreements_of_the_first_and_the_last_and_who_gives_the_same_answers() -> None:
+    counts = [("a", "b", 8), ("a", "c", 8), ("a", "d", 8), ("b", "c", 0), ("b", "d", 0), ("c", "d", 0)]
+    assert words.say_disagreements(disagreements(*counts), 178) == (
+        "a and d disagree on 8 of 178; there a is right 2 times and d 6 times. If neither were better, a "
+        "split at least as uneven would come up by chance 7 times in 100. "
+        "b, c and d give the same 178 answers."
+    )
+    assert words.say_disagreements(disagreements(("a", "b", 0)), 178) == "a and b give the same 178 answers."
+    assert words.say_disagreements(disagreements(), 178) == ""
+
+
+def test_groups_are_named_in_few_words() -> None:
+    groups = pd.DataFrame(
+        {
+            "group": ["male, 1", "male, 2", "female, 1", "female, 2"],
+            "line": [0, 0, 1, 1],
+            "twin": [0.0, 0.0, 1.0, 1.0],
+            "net": [0.25, 0, 1, 0.5],
+            "no": [0, 0, 0, 0],
+            "yes": [1, 1, 1, 1],
+        }
+    )
+    assert words.say_groups(groups, ["line", "net", "twin", "no", "yes"]) == [
+        "line and twin: yes to all of female, no to everyone else.",
+        "net: yes to all of female, 1, yes to some of male, 1; female, 2, no to everyone else.",
+        "no: no to everyone.",
+        "yes: yes to everyone.",
+    ]
