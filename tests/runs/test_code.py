@@ -114,9 +114,11 @@ def test_a_change_that_only_its_content_shows_is_seen(repository: Path) -> None:
     # As quick as the clock: same size, same time, and the index no younger than the file.
     git(repository, "config", "core.trustctime", "false")
     file = repository / "src" / "a.py"
-    times = file.stat().st_atime_ns, file.stat().st_mtime_ns
+    index = Path(git(repository, "rev-parse", "--path-format=absolute", "--git-path", "index"))
+    a_minute_ago = (file.stat().st_mtime - 60,) * 2
+    os.utime(file, a_minute_ago)
+    git(repository, "update-index", "--refresh")
     file.write_text("two\n")
-    index = git(repository, "rev-parse", "--path-format=absolute", "--git-path", "index")
-    for each in (file, Path(index)):
-        os.utime(each, ns=times)
+    os.utime(file, a_minute_ago)
+    os.utime(index, a_minute_ago)
     assert "+two" in (read_code(repository).patch or "")
