@@ -3,10 +3,15 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: run test lint chaos benchmark lock clean
+.PHONY: run report test lint chaos benchmark lock clean
 
 run: .venv/installed
 	.venv/bin/kedro run --pipeline deep
+
+# Opens the report of the run that readers see; runs everything first if there is none.
+report: .venv/installed
+	@.venv/bin/kedro runs path report >/dev/null 2>&1 || .venv/bin/kedro run
+	@report=$$(.venv/bin/kedro runs path report) && echo "$$report" && .venv/bin/python -m webbrowser "file://$$report"
 
 test: .venv/installed-test lint
 	.venv/bin/pytest

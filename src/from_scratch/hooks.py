@@ -56,3 +56,5 @@ class ProjectHooks:
         else:
             comparison = compare_metrics({variant: catalog.load(f"{variant}.metrics") for variant in scored})
         print(render(comparison))
+        if "report" in outputs:
+            print("The report: `make report` opens it, `kedro runs path report` says where it is.\n")

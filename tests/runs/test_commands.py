@@ -77,6 +77,17 @@ def test_diff_tells_what_is_another(two_runs: Tiny) -> None:
     assert "\nthe same: run, parameters, catalog, code, data, " in run(two_runs, "diff", "last", "last")
 
 
+def test_path_says_where_a_dataset_lies(two_runs: Tiny) -> None:
+    first, second = two_runs.ledger.records()
+    for arguments, record in (((), second), (("1",), first)):
+        path = Path(run(two_runs, "path", "numbers", *arguments).rstrip("\n"))
+        assert path == two_runs.ledger.path(record.wrote["numbers"])
+        assert path.is_file()
+    ran = two_runs.kedro("runs", "path", "number")
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"Error: run {second.run_id} has no number; it has numbers, scaled.down, ")
+
+
 def test_verify_names_what_differs(tiny: Tiny) -> None:
     first = tiny.run()
     second = tiny.run(**TOTALS)

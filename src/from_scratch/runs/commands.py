@@ -138,6 +138,23 @@ def prune(project: ProjectMetadata, keep: int) -> None:
 
 
 @runs.command()
+@click.argument("dataset")
+@click.argument("run", default="current")
+@click.pass_obj
+def path(project: ProjectMetadata, dataset: str, run: str) -> None:
+    """Print where DATASET lies, as readers of RUN see it; by default those of now."""
+    from from_scratch.runs.errors import LedgerError
+
+    ledger = _open_ledger(project)
+    record = ledger.find(run)
+    artefact = record.view.get(dataset)
+    if artefact is None:
+        raise LedgerError(f"run {record.run_id} has no {dataset}; it has {', '.join(sorted(record.view))}")
+    ledger.check(dataset, artefact)
+    click.echo(artefact.path if "://" in artefact.path else ledger.path(artefact))
+
+
+@runs.command()
 @click.argument("run")
 @click.pass_obj
 def use(project: ProjectMetadata, run: str) -> None:
