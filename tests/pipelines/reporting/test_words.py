@@ -32,9 +32,9 @@ def comparison(*ends: tuple[float, float], majority: float = 0.6, **others: Any)
             "so they tell no variant from another.",
         ),
         (
-            [(0.5, 0.6), (0.7, 0.8), (0.55, 0.75)],
-            "With 1,780 rows to validate on, an accuracy is known to about ±10 points: b is better than a. "
-            "All other intervals overlap, and tell nothing apart.",
+            [(0.5, 0.6), (0.7, 0.8), (0.55, 0.75), (0.65, 0.9)],
+            "With 1,780 rows to validate on, an accuracy is known to about ±12 points: "
+            "b and d are better than a. All other intervals overlap, and tell nothing apart.",
         ),
         ([(0.7, 0.8)], "With 1,780 rows to validate on, an accuracy is known to about ±5 points."),
     ],
@@ -49,7 +49,7 @@ def test_majority() -> None:
         f"All of them learnt something: {always}, and every interval lies above that."
     )
     assert words.say_majority(comparison((0.7, 0.8), (0.5, 0.7), (0.4, 0.5))) == (
-        f"Not all surely learnt something: {always}; not above that is the interval of b and c."
+        f"Not all surely learnt something: {always}, and the intervals of b and c do not lie above that."
     )
 
 
@@ -86,6 +86,8 @@ def test_disagreements_of_the_first_and_the_last_and_who_gives_the_same_answers(
     )
     assert words.say_disagreements(disagreements(("a", "b", 0)), 178) == "a and b give the same 178 answers."
     assert words.say_disagreements(disagreements(), 178) == ""
+    surely = disagreements(("a", "b", 40)).assign(chance=0.001)
+    assert words.say_disagreements(surely, 178).endswith("would come up by chance less than once in 100.")
 
 
 def test_groups_are_named_in_few_words() -> None:

@@ -43,14 +43,14 @@ def say_differences(comparison: DataFrame) -> str:
     if len(comparison) == 1:
         return f"{known}."
     ends = list(comparison[["variant", "valid_accuracy_low", "valid_accuracy_high"]].itertuples(index=False))
-    apart = [
-        f"{better} is better than {worse}"
-        for (better, low, _), (worse, _, high) in permutations(ends, 2)
-        if low > high
-    ]
+    apart: dict[str, list[str]] = {}
+    for (better, low, _), (worse, _, high) in permutations(ends, 2):
+        if low > high:
+            apart.setdefault(worse, []).append(better)
     if not apart:
         return f"{known}: all intervals overlap, so they tell no variant from another."
-    return f"{known}: {_list(apart)}. All other intervals overlap, and tell nothing apart."
+    said = [f"{_list(better)} {_be(better)} better than {worse}" for worse, better in apart.items()]
+    return f"{known}: {'; '.join(said)}. All other intervals overlap, and tell nothing apart."
 
 
 def say_majority(comparison: DataFrame) -> str:
@@ -67,7 +67,9 @@ def say_majority(comparison: DataFrame) -> str:
     unsure = comparison["variant"][comparison["valid_accuracy_low"] <= majority].tolist()
     if not unsure:
         return f"All of them learnt something: {always}, and every interval lies above that."
-    return f"Not all surely learnt something: {always}; not above that is the interval of {_list(unsure)}."
+    intervals = "the interval of" if len(unsure) == 1 else "the intervals of"
+    lie = "does not lie" if len(unsure) == 1 else "do not lie"
+    return f"Not all surely learnt something: {always}, and {intervals} {_list(unsure)} {lie} above that."
 
 
 def say_disagreements(disagreements: DataFrame, rows: int) -> str:
@@ -89,7 +91,7 @@ def say_disagreements(disagreements: DataFrame, rows: int) -> str:
         said = [
             f"{first} and {last} disagree on {pair['disagreements']} of {rows:,}; there {first} is right "
             f"{pair['variant_right']} times and {last} {pair['other_right']} times. If neither were better, "
-            f"a split at least as uneven would come up by chance {100 * pair['chance']:.0f} times in 100."
+            f"a split at least as uneven would come up by chance {_times(pair['chance'])} in 100."
         ]
     same = [f"{_list(variants)} give the same {rows:,} answers." for variants in _find_equals(disagreements)]
     return " ".join(said + same)
@@ -146,3 +148,11 @@ def _find_equals(disagreements: DataFrame) -> list[list[str]]:
 
 def _list(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _be(words: list[str]) -> str:
+    return "is" if len(words) == 1 else "are"
+
+
+def _times(share: float) -> str:
+    return "less than once" if share < 0.01 else f"{100 * share:.0f} times"
