@@ -53,6 +53,7 @@ def execute(project: Project, kernel: str) -> dict[str, Any]:
     )
     client.execute()
     outputs = {cell.id: cell.outputs for cell in notebook.cells if cell.get("outputs")}
+    assert not any(output.get("name") == "stderr" for shown in outputs.values() for output in shown)
     assert printed(outputs, "whose-code") == f"{project.folder / 'src' / 'from_scratch' / '__init__.py'}\n"
     return outputs
 
@@ -86,7 +87,6 @@ def test_it_runs_on_the_sample(sample_run: Project, kernel: str) -> None:
     assert "SAMPLE" in printed(outputs, "source")
     curves = {"linear-curve", "sigmoid-losses", "matmul-losses", "net-losses", "deep-losses"}
     assert curves <= set(plots(outputs))
-    assert not any(output.get("name") == "stderr" for shown in outputs.values() for output in shown)
 
 
 def test_on_the_articles_data_it_shows_the_articles_figures(article_run: Project, kernel: str) -> None:
