@@ -3,7 +3,8 @@
 A figure is made as what plotly writes and reads, `data` and `layout`; importing its Python library would take
 longer than all the rest of the report. `plotly.graph_objects.Figure(plot)` makes one to work with.
 
-Text and background have no colour of their own: Kedro-Viz and the report give them those of day or night.
+Text is grey and there is no background, so that a plot can be read by day and by night; Kedro-Viz and the report
+give its text their own colours.
 """
 
 from __future__ import annotations
@@ -294,6 +295,7 @@ def _layout(height: int, **rest: Any) -> dict[str, Any]:
     faint = {"gridcolor": FAINT, "linecolor": FAINT, "zerolinecolor": FAINT, "automargin": True}
     return {
         "height": height,
+        "font": {"color": GREY},
         "margin": {"l": 10, "r": 10, "t": 40, "b": 10},
         "paper_bgcolor": "rgba(0, 0, 0, 0)",
         "plot_bgcolor": "rgba(0, 0, 0, 0)",
