@@ -55,6 +55,8 @@ def test_tensors_show_when_clicked(page: Page) -> None:
 def test_the_report_shows_when_clicked(page: Page) -> None:
     page.click("report")
     page.wait_for(lambda: "From machine learning to deep learning" in page.panel())
+    names = page.panel().replace("\N{MODIFIER LETTER LOW MACRON}", "_")
+    assert "neural_net_slow" in names, "Markdown would take underscores for emphasis"
 
 
 def test_metrics_show_when_clicked(page: Page) -> None:
