@@ -191,7 +191,7 @@ def built_site(sample_run: Project) -> Path:
 
 
 @pytest.fixture(scope="module")
-def built_page(built_site: Path, browser: webdriver.Chrome) -> Iterator[Page]:
+def built_page(browser: webdriver.Chrome, built_site: Path) -> Iterator[Page]:
     """The built site, in a subfolder of a static file server."""
 
     class Quiet(SimpleHTTPRequestHandler):
@@ -206,7 +206,7 @@ def built_page(built_site: Path, browser: webdriver.Chrome) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def served_page(sample_run: Project, browser: webdriver.Chrome) -> Iterator[Page]:
+def served_page(browser: webdriver.Chrome, sample_run: Project) -> Iterator[Page]:
     """What `kedro viz run` serves."""
     port = random.randrange(20_000, 30_000)  # where no other program's outgoing connections are
     command = [sys.executable, "-m", "kedro", "viz", "run", "--no-browser", "--port", str(port)]
