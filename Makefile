@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: run report test lint chaos benchmark lock clean
+.PHONY: run report test lint site pictures chaos benchmark lock clean
 
 run: .venv/installed
 	.venv/bin/kedro run --pipeline deep
@@ -20,6 +20,15 @@ lint: .venv/installed-test
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+
+# What the last committed run made, as a web page for any static file server.
+site: .venv/installed
+	.venv/bin/kedro viz build --include-previews
+	@echo "The site is in build. To look at it: python3 -m http.server --bind 127.0.0.1 --directory build"
+
+# The pictures in docs, of the last committed run of everything; needs Chromium with its driver.
+pictures: .venv/installed-test
+	.venv/bin/python docs/pictures.py
 
 # A hundred runs, each killed at a random moment on a slow disk: about ten minutes; needs strace.
 chaos: .venv/installed-test

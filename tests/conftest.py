@@ -18,7 +18,8 @@ from kedro.framework.session import KedroSession
 
 ROOT = Path(__file__).parents[1]
 NO_NETWORK = 'passengers: {{type: from_scratch.datasets.PassengersDataset, filepath: data/01_raw/train.csv, \
-url: "http://127.0.0.1:9/train.csv", sha256: {sha256}, sample: {sample}}}\n'
+url: "http://127.0.0.1:9/train.csv", sha256: {sha256}, sample: {sample}, \
+metadata: {{kedro-viz: {{layer: 01_raw}}}}}}\n'
 SHA256 = {
     "train.csv": "4a437fde05fe5264e1701a7387ac6fb75393772ba38bb2c9c566405af5af4bd7",
     "test.csv": "5c78320a80dc159b35c408363be46a5d93f078183d539db75ee42a796d6a4e95",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import TypeGuard
 
@@ -13,7 +14,13 @@ from kedro.framework.cli.hooks import cli_hook_impl
 from kedro.framework.project import configure_logging
 from kedro.framework.startup import ProjectMetadata
 
-from from_scratch import errors
+from from_scratch import errors, site
+
+NO_DEPLOY = (
+    "kedro viz deploy would upload paths of this machine: use kedro viz build --include-previews, "
+    "which leaves them out, and upload the folder build"
+)
+_KNOWN_WARNING = "ORJSONResponse is deprecated"  # FastAPI's, of Kedro-Viz 12.5
 
 ALLOCATIONS = 100_000
 """How many objects Python makes before it searches for cycles. With its own 700 it would search all the many
@@ -24,7 +31,7 @@ class CommandHooks:
     """The hooks of this project's commands."""
 
     @cli_hook_impl
-    def before_command_run(self, project_metadata: ProjectMetadata | None) -> None:
+    def before_command_run(self, project_metadata: ProjectMetadata | None, command_args: list[str]) -> None:
         """Log as conf/logging.yml says, from whichever folder, tell errors in one line, and start quickly."""
         if not _is_this_project(project_metadata):
             return
@@ -32,12 +39,41 @@ class CommandHooks:
         if Path.cwd() != project_metadata.project_path and "KEDRO_LOGGING_CONFIG" not in os.environ:
             _configure_logging(project_metadata.project_path)
         sys.excepthook = errors.show
+        if command_args[:1] == ["viz"]:
+            _before_viz(command_args)
 
     @cli_hook_impl
-    def after_command_run(self, project_metadata: ProjectMetadata | None) -> None:
-        """Spare Python its last search for cycles: PyTorch has made many objects, and the process ends."""
-        if _is_this_project(project_metadata):
-            gc.freeze()
+    def after_command_run(
+        self, project_metadata: ProjectMetadata | None, command_args: list[str], exit_code: int
+    ) -> None:
+        """Make a built site fit to be published, and spare Python its last search for cycles.
+
+        PyTorch has made many objects, and the process ends.
+        """
+        if not _is_this_project(project_metadata):
+            return
+        if _builds_site(command_args) and not exit_code:
+            site.clean(Path.cwd() / site.FOLDER, project_metadata.project_path)
+        gc.freeze()
+
+
+def _before_viz(command_args: list[str]) -> None:
+    """Silence what no user can mend, in the processes of Kedro-Viz too, and publish nothing unseen."""
+    warnings.filterwarnings("ignore", _KNOWN_WARNING)
+    inherited = [os.environ["PYTHONWARNINGS"]] if os.environ.get("PYTHONWARNINGS") else []
+    os.environ["PYTHONWARNINGS"] = ",".join([*inherited, f"ignore:{_KNOWN_WARNING}"])
+    if command_args[:2] == ["viz", "deploy"] and not _asks_for_help(command_args):
+        raise errors.InputError(NO_DEPLOY)
+    if _builds_site(command_args):
+        site.forget(Path.cwd() / site.FOLDER)
+
+
+def _builds_site(command_args: list[str]) -> bool:
+    return command_args[:2] == ["viz", "build"] and not _asks_for_help(command_args)
+
+
+def _asks_for_help(command_args: list[str]) -> bool:
+    return bool({"-h", "--help"} & set(command_args))
 
 
 def _configure_logging(project: Path) -> None:

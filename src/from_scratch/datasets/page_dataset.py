@@ -7,6 +7,9 @@ import re
 from kedro_datasets._typing import HTMLPreview
 from kedro_datasets.text import TextDataset
 
+_NO_MARKDOWN = str.maketrans({"_": "\N{MODIFIER LETTER LOW MACRON}", "*": "\N{ASTERISK OPERATOR}"})
+"""Signs that look like those that Markdown takes for emphasis, in Kedro-Viz even if escaped."""
+
 
 class PageDataset(TextDataset):  # type: ignore[misc]  # kedro-datasets is not typed
     """Loads and saves a page, and shows it in Kedro-Viz without its scripts and styles.
@@ -22,11 +25,12 @@ class PageDataset(TextDataset):  # type: ignore[misc]  # kedro-datasets is not t
     def preview(self) -> HTMLPreview:
         """Show the page's words and tables in Kedro-Viz, which draws its plots by themselves.
 
+        Kedro-Viz takes it for Markdown: so it is in one line, and names have what looks like underscores.
+
         Returns:
             What stands in its `main`, or, without one, in the whole page.
         """
         page: str = self.load()
         main = re.search(r"<main\b.*</main>", page, re.DOTALL)
-        return HTMLPreview(
-            re.sub(r"<(script|style)\b.*?</\1>", "", main[0] if main else page, flags=re.DOTALL)
-        )
+        shown = re.sub(r"<(script|style)\b.*?</\1>", "", main[0] if main else page, flags=re.DOTALL)
+        return HTMLPreview(" ".join(shown.split()).translate(_NO_MARKDOWN))

@@ -3,7 +3,7 @@
 A figure is made as what plotly writes and reads, `data` and `layout`; importing its Python library would take
 longer than all the rest of the report. `plotly.graph_objects.Figure(plot)` makes one to work with.
 
-Text is grey, on no background, to be read by day and by night; Kedro-Viz and the report give it their own colours.
+Text is grey, on no background, to be read by day and by night. Kedro-Viz and the report give it other colours.
 """
 
 from __future__ import annotations

@@ -1,0 +1,94 @@
+"""Takes the pictures in docs/pictures of the last committed run of everything: `make pictures`."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from selenium import webdriver
+
+ROOT = Path(__file__).parents[1]
+PICTURES = ROOT / "docs" / "pictures"
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --hide-scrollbars"
+).split()
+LOOK = """
+if (location.protocol == 'http:') localStorage.setItem('KedroViz', JSON.stringify({
+    theme: 'light', showFeatureHints: false, visible: {sidebar: false, miniMap: false}}))
+"""
+ONLY_THE_GRAPH = """
+const style = document.createElement('style');
+style.textContent = '.pipeline-global-toolbar, .pipeline-sidebar, [class*=update-reminder] {display: none}';
+document.head.append(style);
+"""
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def main() -> None:
+    """Build the site, serve it with the report beside it, and take the pictures."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        sys.exit("The pictures need Chromium: apt-get install chromium chromium-driver")
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        options = webdriver.ChromeOptions()
+        for flag in (*FLAGS, f"--user-data-dir={folder}/browser"):
+            options.add_argument(flag)
+        options.binary_location = chromium
+        build = [sys.executable, "-m", "kedro", "viz", "build", "--include-previews"]
+        subprocess.run(build, cwd=ROOT, check=True)
+        bootstrap_project(ROOT)
+        report = KedroSession.create(ROOT, save_on_close=False).load_context().catalog.load("report")
+        (Path(folder) / "report.html").write_text(report, encoding="utf-8")
+        (Path(folder) / "site").symlink_to(ROOT / "build")
+        handler = partial(_Quiet, directory=folder)
+        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+            try:
+                chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LOOK})
+                here = f"http://127.0.0.1:{server.server_port}"
+                _take(chrome, f"{here}/site/", "graph.png", 1600, 1000)
+                _take(chrome, f"{here}/site/?pid=deep", "deep.png", 1600, 1000, expand="deep")
+                _take(chrome, f"{here}/report.html", "report.png", 1280, 900)
+            finally:
+                chrome.quit()
+                server.shutdown()
+
+
+def _take(
+    chrome: webdriver.Chrome, url: str, name: str, width: int, height: int, expand: str | None = None
+) -> None:
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    chrome.get(url)
+    time.sleep(4)  # until everything has found its place
+    if expand:
+        boxes = chrome.find_elements("css selector", ".pipeline-node")
+        next(box for box in boxes if box.text.strip() == expand).click()
+        away = {"type": "mouseMoved", "x": 1, "y": 1}
+        chrome.execute_cdp_cmd("Input.dispatchMouseEvent", away)
+        time.sleep(2)
+    if "/site/" in url:
+        chrome.execute_script(ONLY_THE_GRAPH)
+        time.sleep(1)
+    chrome.save_screenshot(str(PICTURES / name))
+    print(f"docs/pictures/{name}: {(PICTURES / name).stat().st_size // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()
