@@ -83,15 +83,20 @@ def test_passengers_are_shown_without_a_download(tmp_path: Path) -> None:
 
 def test_tensors_are_described(tmp_path: Path) -> None:
     dataset = TensorsDataset(filepath=str(tmp_path / "t.safetensors"))
-    dataset.save(
-        {"weights": torch.tensor([[1.0, 2.0, 4.5]]), "constant": torch.tensor(7), "none": torch.ones(0)}
-    )
+    dataset.save({"weights": torch.tensor([[1.0, 2.0, 4.5]]), "c": torch.tensor(7), "none": torch.ones(0)})
     assert described(dataset.preview()) == [
-        {"name": "constant", "shape": "[]", "dtype": "int64", "minimum": "7", "mean": "7", "maximum": "7"},
-        {"name": "none", "shape": "[0]", "dtype": "float32", "minimum": None, "mean": None, "maximum": None},
+        {
+            "name": "c",
+            "shape": "one number",
+            "dtype": "int64",
+            "minimum": "7",
+            "mean": "7",
+            "maximum": "7",
+        },
+        {"name": "none", "shape": "0", "dtype": "float32", "minimum": None, "mean": None, "maximum": None},
         {
             "name": "weights",
-            "shape": "[1, 3]",
+            "shape": "1 × 3",
             "dtype": "float32",
             "minimum": "1",
             "mean": "2.5",

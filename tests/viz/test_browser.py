@@ -47,8 +47,8 @@ def test_tensors_show_when_clicked(page: Page) -> None:
     header, *rows = (row.split("\t") for row in page.rows(".pipeline-metadata--visible tr"))
     assert header == ["name", "shape", "dtype", "minimum", "mean", "maximum"]
     assert [row[:4] + row[5:] for row in rows] == [
-        ["dependent", "[713]", "float32", "0", "1"],
-        ["independent", "[713, 12]", "float32", "0", "1"],
+        ["dependent", "713", "float32", "0", "1"],
+        ["independent", "713 × 12", "float32", "0", "1"],
     ]
 
 

@@ -69,7 +69,7 @@ def preview_tensors(tensors: Tensors) -> TablePreview:
     for name, tensor in tensors.items():
         row = {
             "name": name,
-            "shape": str(list(tensor.shape)),
+            "shape": " × ".join(map(str, tensor.shape)) or "one number",
             "dtype": str(tensor.dtype).removeprefix("torch."),
         }
         if tensor.numel():

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from from_scratch.node_types import Tensors
 from from_scratch.pipelines.reporting import nodes, plots
 from from_scratch.pipelines.reporting.article import compare_with_article
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
@@ -34,12 +35,25 @@ def test_page_holds_what_came_out(data: PreparedData, results: dict[str, Results
     page = write(data, results)
     assert "Your own file" in page
     assert "The article and this run" not in page
-    for words in ("4 train, 4 validate", "seed 42", "float32 with 1 thread", "line: yes to all of female"):
+    for words in ("4 train, 4 validate", "seed 42", "float32 with 1 thread", "smaller groups"):
         assert words in page
     line = re.search(r"<tr><th>[^\n]*line</th>.*?</tr>", page)
     assert line is not None
     cells = re.findall(r"<td>(.*?)</td>", line[0])
     assert cells == ["0.7500", "0.301 to 0.954", "2", "0", "1", "1", "0.7500", "0.250"]
+
+
+def test_page_of_data_too_small_for_groups(data: PreparedData, results: dict[str, Results]) -> None:
+    few = {
+        variant: replace(result, predictions=firsts(result.predictions))
+        for variant, result in results.items()
+    }
+    assert "Plotly.newPlot" in write(replace(data, train=firsts(data.train), valid=firsts(data.valid)), few)
+
+
+def firsts(tensors: Tensors) -> Tensors:
+    """The first row of each."""
+    return {name: tensor[:1] for name, tensor in tensors.items()}
 
 
 def test_page_is_the_same_for_the_same_inputs(data: PreparedData, results: dict[str, Results]) -> None:
@@ -80,4 +94,6 @@ def test_article_is_green_where_it_comes_out_and_red_where_not(
 
 def test_sample_is_said_loudly(data: PreparedData, results: dict[str, Results]) -> None:
     sample = replace(data, source={"source": "sample", "rows": 8})
-    assert 'class="source sample"' in write(sample, results)
+    page = write(sample, results)
+    assert 'class="source sample"' in page
+    assert "line: yes to all of female, no to everyone else" in page

@@ -104,24 +104,28 @@ def one_hot_encode(passengers: DataFrame, features: Features) -> DataFrame:
     return encoded
 
 
-def compute_maxima(features: DataFrame) -> dict[str, float]:
+def compute_maxima(features: DataFrame) -> DataFrame:
     """Find the greatest value of each feature (section 6).
 
     Args:
         features: A column for each feature.
 
     Returns:
-        The maximum by feature.
+        One row: the maximum of each feature.
     """
-    return {str(feature): float(maximum) for feature, maximum in features.max().items()}
+    import pandas as pd
+
+    maxima = pd.DataFrame({feature: [float(values.max())] for feature, values in features.items()})
+    maxima.attrs = dict(features.attrs)
+    return maxima
 
 
-def normalise(features: DataFrame, maxima: dict[str, float], passengers: DataFrame, target: str) -> Tensors:
+def normalise(features: DataFrame, maxima: DataFrame, passengers: DataFrame, target: str) -> Tensors:
     """Divide each feature by its maximum, so that none outweighs the others (section 6).
 
     Args:
         features: A column for each feature.
-        maxima: The maximum by feature; a feature whose maximum is zero is left as it is.
+        maxima: One row, the maximum of each feature; one whose maximum is zero is left as it is.
         passengers: The same rows, with the target.
         target: The column to predict.
 
@@ -130,7 +134,7 @@ def normalise(features: DataFrame, maxima: dict[str, float], passengers: DataFra
     """
     import torch
 
-    divisors = torch.tensor([maxima[feature] for feature in features.columns], dtype=torch.float32)
+    divisors = torch.tensor(maxima[features.columns].to_numpy()[0], dtype=torch.float32)
     divisors[divisors == 0] = 1
     independent = torch.tensor(features.to_numpy(dtype="float64"), dtype=torch.float32)
     dependent = torch.tensor(passengers[target].to_numpy(), dtype=torch.float32)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from from_scratch.datasets.previews import PUBLIC
 from from_scratch.node_types import DataFrame, Tensors
 from from_scratch.parameters import Features, Precision, Split, Variant
 
@@ -30,6 +31,11 @@ class PreparedData:
 
     def __deepcopy__(self, memo: object) -> PreparedData:
         return self
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anyone may see the rows."""
+        return self.source["source"] in PUBLIC
 
     @property
     def is_original(self) -> bool:

@@ -10,6 +10,8 @@ from from_scratch.pipelines.reporting.gathering import PreparedData, Results
 
 GROUPING = 3
 """How many categorical columns make up the groups."""
+SMALLEST_GROUP = 5
+"""How many rows a group of one's own data has at least: fewer could tell what became of a person."""
 
 
 def compare(results: dict[str, Results]) -> DataFrame:
@@ -116,7 +118,8 @@ def compare_groups(data: PreparedData, results: dict[str, Results]) -> DataFrame
     """Hold what each variant predicts for a group against what became of it.
 
     A group is all rows, those that train and those that validate, with the same values in the first three
-    categorical columns.
+    categorical columns. Of data that is not public, groups of fewer than five rows are put together, and left
+    out if they are too few even then.
 
     Args:
         data: The prepared data.
@@ -131,26 +134,17 @@ def compare_groups(data: PreparedData, results: dict[str, Results]) -> DataFrame
 
     from from_scratch.models.scoring import THRESHOLD
 
-    independent = torch.cat([data.train["independent"], data.valid["independent"]])
-    names = list(data.features.columns)
-    grouping = list(data.columns.categorical.items())[:GROUPING]
-    keys = [
-        independent[:, [names.index(f"{column}_{category}") for category in categories]].argmax(dim=1)
-        for column, categories in grouping
-    ]
-    codes = torch.zeros(len(independent), dtype=torch.long)
-    for (_, categories), key in zip(grouping, keys, strict=True):
-        codes = codes * len(categories) + key
-    groups, group_of, rows = codes.unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
+    labels, group_of = _group_rows(data)
+    rows = group_of.bincount(minlength=len(labels))
 
     def share(answers: Tensor) -> list[float]:
-        yes = torch.zeros(len(groups), dtype=torch.float64).index_add(0, group_of, answers.double())
+        yes = torch.zeros(len(labels), dtype=torch.float64).index_add(0, group_of, answers.double())
         shares: list[float] = (yes / rows).tolist()
         return shares
 
-    return pd.DataFrame(
+    groups = pd.DataFrame(
         {
-            "group": [_label(code, [categories for _, categories in grouping]) for code in groups.tolist()],
+            "group": labels,
             "rows": rows.tolist(),
             "observed": share(torch.cat([data.train["dependent"], data.valid["dependent"]])),
             **{
@@ -161,6 +155,28 @@ def compare_groups(data: PreparedData, results: dict[str, Results]) -> DataFrame
             },
         }
     )
+    return groups if data.is_public else groups[groups["rows"] >= SMALLEST_GROUP]
+
+
+def _group_rows(data: PreparedData) -> tuple[list[str], Tensor]:
+    """Name the groups, and find each row's: its number [rows that train, then rows that validate]."""
+    import torch
+
+    independent = torch.cat([data.train["independent"], data.valid["independent"]])
+    names = list(data.features.columns)
+    grouping = dict(list(data.columns.categorical.items())[:GROUPING])
+    codes = torch.zeros(len(independent), dtype=torch.long)
+    for column, categories in grouping.items():
+        dummies = independent[:, [names.index(f"{column}_{category}") for category in categories]]
+        codes = codes * len(categories) + dummies.argmax(dim=1)
+    present, group_of, rows = codes.unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
+    labels = [_label(code, list(grouping.values())) for code in present.tolist()]
+    if data.is_public:
+        return labels, group_of
+    large = rows >= SMALLEST_GROUP
+    kept = [label for label, is_large in zip(labels, large.tolist(), strict=True) if is_large]
+    place = torch.where(large, large.cumsum(0) - 1, len(kept))
+    return [*kept, "smaller groups"], place[group_of]
 
 
 def _label(code: int, categories: list[list[str | int]]) -> str:

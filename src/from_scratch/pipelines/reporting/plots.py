@@ -3,7 +3,7 @@
 A figure is made as what plotly writes and reads, `data` and `layout`; importing its Python library would take
 longer than all the rest of the report. `plotly.graph_objects.Figure(plot)` makes one to work with.
 
-Text is grey, on no background, to be read by day and by night. Kedro-Viz and the report give it other colours.
+Text is grey, on no background, to be read by day and by night; Kedro-Viz and the report colour it anew.
 """
 
 from __future__ import annotations
@@ -239,6 +239,8 @@ def plot_groups(groups: DataFrame, results: dict[str, Results]) -> Plot:
         A bar for each group, as long as the share whose target is 1, and a mark for each variant's share; if
         there are many groups, only of the largest.
     """
+    if groups.empty:
+        return _nothing("no group has rows enough to tell of it")
     look = look_of(results)
     drawn = groups.loc[sorted(groups["rows"].nlargest(LARGEST_GROUPS).index)]
     labels = [

@@ -105,8 +105,10 @@ def say_groups(groups: DataFrame, variants: list[str]) -> list[str]:
         variants: The variants' names.
 
     Returns:
-        A sentence for all variants that answer every group alike.
+        A sentence for all variants that answer every group alike; none if there is no group.
     """
+    if groups.empty:
+        return []
     labels = groups["group"].tolist()
     alike: dict[str, list[str]] = {}
     for variant in variants:
