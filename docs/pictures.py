@@ -12,8 +12,6 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from selenium import webdriver
 
 ROOT = Path(__file__).parents[1]
@@ -43,17 +41,18 @@ def main() -> None:
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
         sys.exit("The pictures need Chromium: apt-get install chromium chromium-driver")
+    kedro = [sys.executable, "-m", "kedro"]
+    found = subprocess.run([*kedro, "runs", "path", "report"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if found.returncode:
+        sys.exit("There is no report to take a picture of: `kedro run` makes one")
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         options = webdriver.ChromeOptions()
         for flag in (*FLAGS, f"--user-data-dir={folder}/browser"):
             options.add_argument(flag)
         options.binary_location = chromium
-        build = [sys.executable, "-m", "kedro", "viz", "build", "--include-previews"]
-        subprocess.run(build, cwd=ROOT, check=True)
-        bootstrap_project(ROOT)
-        report = KedroSession.create(ROOT, save_on_close=False).load_context().catalog.load("report")
-        (Path(folder) / "report.html").write_text(report, encoding="utf-8")
+        subprocess.run([*kedro, "viz", "build", "--include-previews"], cwd=ROOT, check=True)
+        (Path(folder) / "report.html").symlink_to(found.stdout.rstrip("\n"))
         (Path(folder) / "site").symlink_to(ROOT / "build")
         handler = partial(_Quiet, directory=folder)
         with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -64,7 +63,7 @@ def main() -> None:
                 here = f"http://127.0.0.1:{server.server_port}"
                 _take(chrome, f"{here}/site/", "graph.png", 1600, 1000)
                 _take(chrome, f"{here}/site/?pid=deep", "deep.png", 1600, 1000, expand="deep")
-                _take(chrome, f"{here}/report.html", "report.png", 1280, 900)
+                _take(chrome, f"{here}/report.html", "report.png", 1280, 1150)
             finally:
                 chrome.quit()
                 server.shutdown()

@@ -1,4 +1,4 @@
-"""Kedro-Viz in a headless Chromium, on a run of the sample."""
+"""A headless Chromium, and Kedro-Viz in it, on a run of the sample."""
 
 from __future__ import annotations
 

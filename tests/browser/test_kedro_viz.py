@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.viz.conftest import HEIGHT, WIDTH, Page
+from tests.browser.conftest import HEIGHT, WIDTH, Page
 
 VARIANTS = "linear sigmoid matmul neural_net_slow neural_net deep".split()
 RESULTS = {f"{variant}.results" for variant in VARIANTS}
