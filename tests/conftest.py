@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from kedro.framework.project import configure_project
 from kedro.framework.session import KedroSession
+from kedro.io import CatalogProtocol
 
 ROOT = Path(__file__).parents[1]
 NO_NETWORK = 'passengers: {{type: from_scratch.datasets.PassengersDataset, filepath: data/01_raw/train.csv, \
@@ -65,9 +66,13 @@ class Project:
 
     def load(self, dataset: str) -> Any:
         """Load the last committed version of a dataset."""
+        return self.open_catalog().load(dataset)
+
+    def open_catalog(self) -> CatalogProtocol[Any, Any]:
+        """The catalog as it is after the last commit."""
         configure_project("from_scratch")
         session = KedroSession.create(self.folder, save_on_close=False)
-        return session.load_context().catalog.load(dataset)
+        return session.load_context().catalog
 
     def artefacts(self) -> dict[str, str]:
         """Sum every file that runs wrote, by its path without the version."""

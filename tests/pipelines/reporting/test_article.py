@@ -33,27 +33,31 @@ def test_other_passengers_are_not_held_against_the_article(
     assert compare_with_article(data, results).empty
 
 
-def gathered(project: Project) -> tuple[PreparedData, dict[str, Results]]:
-    """What the report of a project is made from, linear alone of its variants."""
-    parameters = {name: project.load(f"params:{name}") for name in ("features", "split", "linear")}
+Gathered = tuple[PreparedData, dict[str, Results]]
+
+
+@pytest.fixture(scope="module")
+def gathered(article_run: Project) -> Gathered:
+    """What the report of the article's data is made from, linear alone of its variants."""
+    load = article_run.open_catalog().load
     names = "source missing_values modes features model_input train valid".split()
     data = PreparedData(
-        **{name: project.load(name) for name in names},
-        columns=Features.model_validate(parameters["features"]),
-        split=Split.model_validate(parameters["split"]),
+        **{name: load(name) for name in names},
+        columns=Features.model_validate(load("params:features")),
+        split=Split.model_validate(load("params:split")),
         threads=1,
         precision="float32",
     )
     made = "initial_coefficients coefficients losses predictions metrics".split()
     linear = Results(
-        variant=Variant.model_validate(parameters["linear"]),
-        **{name: project.load(f"linear.{name}") for name in made},
+        variant=Variant.model_validate(load("params:linear")),
+        **{name: load(f"linear.{name}") for name in made},
     )
     return data, {"linear": linear}
 
 
-def test_what_differs_is_told_apart(article_run: Project) -> None:
-    data, results = gathered(article_run)
+def test_what_differs_is_told_apart(gathered: Gathered) -> None:
+    data, results = gathered
     linear = results["linear"]
     right = compare_with_article(data, results)
     assert right["same"].all()
@@ -76,8 +80,8 @@ def test_what_differs_is_told_apart(article_run: Project) -> None:
     }
 
 
-def test_a_variant_of_that_name_with_another_model_has_no_figures(article_run: Project) -> None:
-    data, results = gathered(article_run)
+def test_a_variant_of_that_name_with_another_model_has_no_figures(gathered: Gathered) -> None:
+    data, results = gathered
     variant = results["linear"].variant.model_copy(update={"model": "sigmoid"})
     figures = compare_with_article(data, {"linear": replace(results["linear"], variant=variant)})
     assert figures["same"].all()
