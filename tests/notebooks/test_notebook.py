@@ -9,11 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from IPython.core.inputtransformer2 import TransformerManager
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
 
 from from_scratch.article import read_figures
 from tests.conftest import ROOT, Project
@@ -40,6 +36,10 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def execute(project: Project, kernel: str) -> dict[str, Any]:
     """Run the notebook in a project, and give back the outputs of each cell that has any."""
+    # Jupyter's libraries take their time: only who runs these tests waits for them.
+    import nbformat
+    from nbclient import NotebookClient
+
     folder = project.folder / "notebooks"
     folder.mkdir(exist_ok=True)
     notebook = read_notebook()
@@ -65,6 +65,8 @@ def printed(outputs: dict[str, Any], cell: str) -> str:
 
 
 def read_notebook() -> Any:
+    import nbformat
+
     return nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
 
 
@@ -111,6 +113,8 @@ def test_on_the_articles_data_it_shows_the_articles_figures(article_run: Project
 
 
 def test_without_a_run_it_says_what_to_do(project: Project, kernel: str) -> None:
+    from nbclient.exceptions import CellExecutionError
+
     with pytest.raises(CellExecutionError, match="nothing to read yet: `kedro run` first"):
         execute(project, kernel)
 
@@ -129,6 +133,8 @@ def test_no_outputs_are_in_git() -> None:
 
 
 def test_it_defines_no_model_again() -> None:
+    from IPython.core.inputtransformer2 import TransformerManager
+
     notebook = read_notebook()
     plain = TransformerManager()  # type: ignore[no-untyped-call]
     nodes = [
