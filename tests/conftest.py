@@ -99,9 +99,10 @@ def make_project(tmp_path_factory: pytest.TempPathFactory) -> MakeProject:
 
     def make(real_data: bool = False, sample: bool = True) -> Project:
         folder = tmp_path_factory.mktemp("project")
-        no_caches = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        # With what Python has compiled of it, but not what it is writing at this moment.
+        not_these = shutil.ignore_patterns("*.pyc.*", "*.egg-info")
         for name in ("src", "conf"):
-            shutil.copytree(ROOT / name, folder / name, ignore=no_caches)
+            shutil.copytree(ROOT / name, folder / name, ignore=not_these)
         shutil.rmtree(folder / "conf" / "local")
         (folder / "conf" / "local").mkdir()
         for name in ("pyproject.toml", ".telemetry"):
