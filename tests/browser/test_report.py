@@ -103,7 +103,7 @@ def test_paper_is_white_even_by_night(report: Report) -> None:
 def test_a_variant_has_one_colour_in_words_tables_and_plots(report: Report) -> None:
     report.open()
     tile = report.ask("getComputedStyle([...document.querySelectorAll('.tile')].at(-1)).borderTopColor")
-    key = report.ask("getComputedStyle([...document.querySelectorAll('tbody .key')].at(-1)).backgroundColor")
+    key = report.ask("getComputedStyle([...document.querySelectorAll('tbody .key')].at(-1)).color")
     line = report.ask(
         "[...document.querySelectorAll('#losses .scatterlayer .trace .js-line')].at(-1).style.stroke"
     )

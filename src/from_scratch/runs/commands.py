@@ -143,13 +143,16 @@ def prune(project: ProjectMetadata, keep: int) -> None:
 @click.pass_obj
 def path(project: ProjectMetadata, dataset: str, run: str) -> None:
     """Print where DATASET lies, as readers of RUN see it; by default those of now."""
+    from difflib import get_close_matches
+
     from from_scratch.runs.errors import LedgerError
 
     ledger = _open_ledger(project)
     record = ledger.find(run)
     artefact = record.view.get(dataset)
     if artefact is None:
-        raise LedgerError(f"run {record.run_id} has no {dataset}; it has {', '.join(sorted(record.view))}")
+        near = "".join(f"; did you mean {name}?" for name in get_close_matches(dataset, record.view, n=1))
+        raise LedgerError(f"run {record.run_id} has no {dataset}{near}")
     ledger.check(dataset, artefact)
     click.echo(artefact.path if "://" in artefact.path else ledger.path(artefact))
 

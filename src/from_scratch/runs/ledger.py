@@ -108,6 +108,8 @@ class Ledger:
             LedgerError: If there is none, more than one, or only its line of history.
         """
         recorded = self._files()
+        if not recorded:
+            raise LedgerError("no run is committed yet; `kedro run` makes one")
         if name == "current" and (current := self.current()):
             return current
         if match := LAST.fullmatch(name):

@@ -104,10 +104,10 @@ def test_one_variant_disagrees_with_nobody(data: PreparedData, results: dict[str
 def test_groups_hold_shares_of_all_rows(data: PreparedData, results: dict[str, Results]) -> None:
     public = replace(data, source={"source": "sample", "rows": 8})
     assert nodes.compare_groups(public, results).to_dict("records") == [
-        {"group": "male, 1", "rows": 2, "observed": 0.5, "line": 0, "net": 0},
-        {"group": "male, 2", "rows": 2, "observed": 0, "line": 0, "net": 1},
-        {"group": "female, 1", "rows": 3, "observed": 2 / 3, "line": 1, "net": 1},
-        {"group": "female, 2", "rows": 1, "observed": 1, "line": 1, "net": 1},
+        {"group": "male · 1", "rows": 2, "observed": 0.5, "line": 0, "net": 0},
+        {"group": "male · 2", "rows": 2, "observed": 0, "line": 0, "net": 1},
+        {"group": "female · 1", "rows": 3, "observed": 2 / 3, "line": 1, "net": 1},
+        {"group": "female · 2", "rows": 1, "observed": 1, "line": 1, "net": 1},
     ]
 
 
@@ -132,7 +132,7 @@ def test_small_groups_of_own_data_are_put_together(data: PreparedData, results: 
     # male 1: rows 0 and 4; male 2: 1 and 5; female 1: 2, 3, 6; female 2: 7
     many, answers = repeated(data, results, [0, 4, 4, 4, 4, 1, 5, 2, 3, 6, 7])
     assert nodes.compare_groups(many, answers).to_dict("records") == [
-        {"group": "male, 1", "rows": 5, "observed": 0.8, "line": 0, "net": 0},
+        {"group": "male · 1", "rows": 5, "observed": 0.8, "line": 0, "net": 0},
         {"group": "smaller groups", "rows": 6, "observed": 0.5, "line": 4 / 6, "net": 1},
     ]
 
@@ -141,7 +141,7 @@ def test_of_own_data_no_group_is_so_small_that_it_is_a_person(
     data: PreparedData, results: dict[str, Results]
 ) -> None:
     many, answers = repeated(data, results, [0, 4, 4, 4, 4, 7])
-    assert nodes.compare_groups(many, answers)["group"].tolist() == ["male, 1"]
+    assert nodes.compare_groups(many, answers)["group"].tolist() == ["male · 1"]
     few, answers = repeated(data, results, [0, 7])
     assert nodes.compare_groups(few, answers).empty
 

@@ -96,4 +96,4 @@ def test_sample_is_said_loudly(data: PreparedData, results: dict[str, Results]) 
     sample = replace(data, source={"source": "sample", "rows": 8})
     page = write(sample, results)
     assert 'class="source sample"' in page
-    assert "line: yes to all of female, no to everyone else" in page
+    assert "line: yes to all of female; no to everyone else" in page

@@ -77,23 +77,25 @@ def disagreements(*counts: tuple[str, str, int]) -> pd.DataFrame:
     )
 
 
-def test_disagreements_of_the_first_and_the_last_and_who_gives_the_same_answers() -> None:
-    counts = [("a", "b", 8), ("a", "c", 8), ("a", "d", 8), ("b", "c", 0), ("b", "d", 0), ("c", "d", 0)]
-    assert words.say_disagreements(disagreements(*counts), 178) == (
-        "a and d disagree on 8 of 178; there a is right 2 times and d 6 times. If neither were better, a "
-        "split at least as uneven would come up by chance 7 times in 100. "
-        "b, c and d give the same 178 answers."
-    )
-    assert words.say_disagreements(disagreements(("a", "b", 0)), 178) == "a and b give the same 178 answers."
-    assert words.say_disagreements(disagreements(), 178) == ""
-    surely = disagreements(("a", "b", 40)).assign(chance=0.001)
-    assert words.say_disagreements(surely, 178).endswith("would come up by chance less than once in 100.")
+def test_disagreements_with_the_first_variant() -> None:
+    counts = [("a", "b", 8), ("a", "c", 4), ("a", "d", 8), ("b", "c", 4), ("b", "d", 0), ("c", "d", 4)]
+    assert words.say_disagreements(disagreements(*counts), 178) == [
+        "b and d differ from a in 8 of 178 answers: a is right in 2 of these, they in 6. "
+        "If neither were better, a split at least as uneven would come up by chance 7 times in 100.",
+        "c differs from a in 4 of 178 answers: a is right in 1 of these, it in 3. "
+        "If neither were better, a split at least as uneven would come up by chance 7 times in 100.",
+    ]
+    same = disagreements(("a", "b", 0), ("a", "c", 0), ("b", "c", 0))
+    assert words.say_disagreements(same, 1780) == ["a, b and c give the same 1,780 answers."]
+    assert words.say_disagreements(disagreements(), 178) == []
+    (surely,) = words.say_disagreements(disagreements(("a", "b", 40)).assign(chance=0.001), 178)
+    assert surely.endswith("would come up by chance less than once in 100.")
 
 
 def test_groups_are_named_in_few_words() -> None:
     groups = pd.DataFrame(
         {
-            "group": ["male, 1", "male, 2", "female, 1", "female, 2"],
+            "group": ["male · 1", "male · 2", "female · 1", "female · 2"],
             "line": [0, 0, 1, 1],
             "twin": [0.0, 0.0, 1.0, 1.0],
             "net": [0.25, 0, 1, 0.5],
@@ -102,8 +104,8 @@ def test_groups_are_named_in_few_words() -> None:
         }
     )
     assert words.say_groups(groups, ["line", "net", "twin", "no", "yes"]) == [
-        "line and twin: yes to all of female, no to everyone else.",
-        "net: yes to all of female, 1, yes to some of male, 1; female, 2, no to everyone else.",
+        "line and twin: yes to all of female; no to everyone else.",
+        "net: yes to all of female · 1; yes to some of male · 1 and female · 2; no to everyone else.",
         "no: no to everyone.",
         "yes: yes to everyone.",
     ]

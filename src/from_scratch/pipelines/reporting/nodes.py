@@ -11,7 +11,7 @@ from from_scratch.pipelines.reporting.gathering import PreparedData, Results
 GROUPING = 3
 """How many categorical columns make up the groups."""
 SMALLEST_GROUP = 5
-"""How many rows a group of one's own data has at least: fewer could tell what became of a person."""
+"""How many rows a group of data that is not public has at least, since few rows are nearly a person."""
 
 
 def compare(results: dict[str, Results]) -> DataFrame:
@@ -185,4 +185,4 @@ def _label(code: int, categories: list[list[str | int]]) -> str:
     for choices in reversed(categories):
         code, digit = divmod(code, len(choices))
         words.insert(0, str(choices[digit]))
-    return ", ".join(words) or "all"
+    return " · ".join(words) or "all"

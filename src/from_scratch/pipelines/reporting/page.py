@@ -43,7 +43,7 @@ def write_report(
     import jinja2
 
     from from_scratch.pipelines.reporting import words
-    from from_scratch.pipelines.reporting.nodes import compare
+    from from_scratch.pipelines.reporting.nodes import GROUPING, compare
     from from_scratch.pipelines.reporting.plots import look_of
 
     comparison = compare(results)
@@ -54,7 +54,7 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    rows = len(data.valid["dependent"])
+    rows, same = len(data.valid["dependent"]), article_figures["same"]
     return environment.get_template("report.html").render(
         data=data,
         results=results,
@@ -64,13 +64,17 @@ def write_report(
         sentences=[
             words.say_differences(comparison),
             words.say_majority(comparison),
-            words.say_disagreements(disagreements, rows),
+            *words.say_disagreements(disagreements, rows),
         ],
         disagreements=_square(disagreements, list(results)),
         groups=groups.to_dict("records"),
+        grouping=list(data.columns.categorical)[:GROUPING],
         learnt=words.say_groups(groups, list(results)),
         article=_by_title(article_figures),
-        article_same=int(article_figures["same"].sum()),
+        article_same=int(same.sum()),
+        article_rounded=int(
+            (article_figures["same"] & (article_figures["article"] != article_figures["ours"])).sum()
+        ),
         article_count=len(article_figures),
         plots={
             "accuracies": accuracy_plot,

@@ -188,7 +188,7 @@ def plot_coefficients(named_coefficients: DataFrame, results: dict[str, Results]
         number = "" if panel == 0 else str(panel + 1)
         domain = [panel * width + gap / 2, (panel + 1) * width - gap / 2]
         axes[f"xaxis{number}"] = {
-            "title": {"text": "coefficient<br>← no · yes →"},
+            "title": {"text": "coefficient<br>no ← → yes"},
             "domain": domain,
             "zerolinecolor": GREY,
         }
@@ -199,6 +199,7 @@ def plot_coefficients(named_coefficients: DataFrame, results: dict[str, Results]
                 "y": 1,
                 "xref": "paper",
                 "yref": "paper",
+                "xanchor": "center",
                 "yanchor": "bottom",
                 "showarrow": False,
                 "font": {"size": 15},

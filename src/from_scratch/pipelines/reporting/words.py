@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 
 from from_scratch.node_types import DataFrame
 
@@ -72,29 +73,44 @@ def say_majority(comparison: DataFrame) -> str:
     return f"Not all surely learnt something: {always}, and {intervals} {_list(unsure)} {lie} above that."
 
 
-def say_disagreements(disagreements: DataFrame, rows: int) -> str:
-    """Say whether the last variant decides anything differently from the first.
+def say_disagreements(disagreements: DataFrame, rows: int) -> list[str]:
+    """Say who decides differently from the first variant, and whether that is for better or worse.
 
     Args:
         disagreements: A row for each two variants, as `compare_answers` returns it.
         rows: How many rows validate.
 
     Returns:
-        A sentence or two; none if there is only one variant.
+        A sentence for all others that give the same answers; none if there is only one variant.
     """
-    if disagreements.empty:
-        return ""
-    first, last = disagreements["variant"].iloc[0], disagreements["other"].iloc[-1]
-    pair = disagreements.query("variant == @first and other == @last").iloc[0]
-    said = []
-    if pair["disagreements"]:
-        said = [
-            f"{first} and {last} disagree on {pair['disagreements']} of {rows:,}; there {first} is right "
-            f"{pair['variant_right']} times and {last} {pair['other_right']} times. If neither were better, "
-            f"a split at least as uneven would come up by chance {_times(pair['chance'])} in 100."
-        ]
-    same = [f"{_list(variants)} give the same {rows:,} answers." for variants in _find_equals(disagreements)]
-    return " ".join(said + same)
+    sentences = []
+    for others, pair in _find_answers(disagreements):
+        first, count, right = pair["variant"], pair["disagreements"], pair["variant_right"]
+        if count == 0:
+            sentences.append(f"{_list([first, *others])} give the same {rows:,} answers.")
+            continue
+        differ, they = ("differs", "it") if len(others) == 1 else ("differ", "they")
+        sentences.append(
+            f"{_list(others)} {differ} from {first} in {count:,} of {rows:,} answers: {first} is right in "
+            f"{right:,} of these, {they} in {count - right:,}. If neither were better, a split at least as "
+            f"uneven would come up by chance {_times(pair['chance'])} in 100."
+        )
+    return sentences
+
+
+def _find_answers(disagreements: DataFrame) -> list[tuple[list[str], dict[Any, Any]]]:
+    """Put variants of the same answers together, each set with how it disagrees with the first variant."""
+    pairs = {(pair["variant"], pair["other"]): pair for pair in disagreements.to_dict("records")}
+    sets: list[tuple[list[str], dict[Any, Any]]] = []
+    for (variant, other), pair in pairs.items():
+        if variant != disagreements["variant"].iloc[0]:
+            break
+        alike = (variants for variants, _ in sets if not pairs[variants[0], other]["disagreements"])
+        if variants := next(alike, None):
+            variants.append(other)
+        else:
+            sets.append(([other], pair))
+    return sets
 
 
 def say_groups(groups: DataFrame, variants: list[str]) -> list[str]:
@@ -114,10 +130,10 @@ def say_groups(groups: DataFrame, variants: list[str]) -> list[str]:
     for variant in variants:
         all_of = groups["group"][groups[variant] == 1].tolist()
         some_of = groups["group"][groups[variant].between(0, 1, inclusive="neither")].tolist()
-        said = [f"yes to all of {'; '.join(_shorten(all_of, labels))}"] if all_of else []
-        said += [f"yes to some of {'; '.join(some_of)}"] if some_of else []
+        said = [f"yes to all of {_list(_shorten(all_of, labels))}"] if all_of else []
+        said += [f"yes to some of {_list(some_of)}"] if some_of else []
         said += ["no to everyone else" if said else "no to everyone"]
-        alike.setdefault("yes to everyone" if all_of == labels else ", ".join(said), []).append(variant)
+        alike.setdefault("yes to everyone" if all_of == labels else "; ".join(said), []).append(variant)
     return [f"{_list(same)}: {said}." for said, same in alike.items()]
 
 
@@ -125,27 +141,16 @@ def _shorten(chosen: list[str], labels: list[str]) -> list[str]:
     """Name groups by as few words as tell them from all others: "female" if all women are chosen."""
     shortened: list[str] = []
     for label in chosen:
-        words = label.split(", ")
-        beginnings = [", ".join(words[:count]) for count in range(1, len(words) + 1)]
+        words = label.split(" · ")
+        beginnings = [" · ".join(words[:count]) for count in range(1, len(words) + 1)]
         short = next(
             beginning
             for beginning in beginnings
-            if all(other in chosen for other in labels if f"{other}, ".startswith(f"{beginning}, "))
+            if all(other in chosen for other in labels if f"{other} · ".startswith(f"{beginning} · "))
         )
         if short not in shortened:
             shortened.append(short)
     return shortened
-
-
-def _find_equals(disagreements: DataFrame) -> list[list[str]]:
-    """Find the variants that disagree on no row, each set of two or more once."""
-    equals: dict[str, list[str]] = {}
-    same = disagreements[disagreements["disagreements"] == 0]
-    for variant, other in same[["variant", "other"]].to_numpy().tolist():
-        leader = next((one for one, others in equals.items() if variant in others), variant)
-        if other not in equals.setdefault(leader, []):
-            equals[leader].append(other)
-    return [[leader, *others] for leader, others in equals.items()]
 
 
 def _list(words: list[str]) -> str:
