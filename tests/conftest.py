@@ -13,9 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from kedro.framework.project import configure_project
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
+
+# How fast this machine is, and what else it does, decides about nothing.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
 NO_NETWORK = 'passengers: {{type: from_scratch.datasets.PassengersDataset, filepath: data/01_raw/train.csv, \
