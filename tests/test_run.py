@@ -89,6 +89,18 @@ def test_a_variant_is_a_block_of_parameters(project: Project) -> None:
     assert len(project.load("deep.losses")) == 7, "conf/local changes one parameter and keeps the others"
 
 
+def test_names_that_look_like_something_else_are_names(project: Project) -> None:
+    project.configure(
+        "parameters.yml",
+        "'NA': {model: linear, seed: 1, learning_rate: 0.1, epochs: 2}\n"
+        "'True': {model: linear, seed: 1, learning_rate: 0.1, epochs: 2}\n",
+    )
+    project.run()
+    assert {"NA", "True"} <= set(project.load("comparison")["variant"])
+    assert {"NA", "True"} <= set(project.load("disagreements")["other"])
+    assert "NA, True" in project.load("report") or "NA and True" in project.load("report")
+
+
 @pytest.mark.parametrize(
     ("parameter", "line"),
     [

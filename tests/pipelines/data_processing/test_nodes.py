@@ -197,3 +197,12 @@ def test_source_says_where_passengers_come_from() -> None:
     sample = good()
     sample.attrs["source"] = "sample"
     assert nodes.ingest(sample, FEATURES, SPLIT)[1] == {"source": "sample", "rows": 2}
+
+
+def test_each_table_of_rows_says_where_they_come_from() -> None:
+    frame = good()
+    frame.attrs["source"] = "sample"
+    modes = nodes.compute_modes(frame)
+    features = nodes.one_hot_encode(nodes.impute_modes(frame, modes), FEATURES)
+    for table in (modes, features, nodes.compute_maxima(features)):
+        assert table.attrs["source"] == "sample"

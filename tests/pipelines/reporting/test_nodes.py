@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 
 from from_scratch.models.scoring import sign_test
 from from_scratch.pipelines.reporting import nodes
@@ -93,6 +94,9 @@ def test_disagreements_are_counted_where_nobody_trained_and_where_they_did(
         "training_disagreements": 1,
     }
     assert rows[2]["disagreements"] == rows[2]["training_disagreements"] == 0
+    wrong = replace(results["net"], predictions=results["net"].predictions | {"valid": torch.zeros(4)})
+    (row,) = nodes.compare_answers(data, {"line": results["line"], "wrong": wrong}).to_dict("records")
+    assert (row["disagreements"], row["training_disagreements"]) == (2, 1)
 
 
 def test_one_variant_disagrees_with_nobody(data: PreparedData, results: dict[str, Results]) -> None:
@@ -140,6 +144,8 @@ def test_small_groups_of_own_data_are_put_together(data: PreparedData, results: 
 def test_of_own_data_no_group_is_so_small_that_it_is_a_person(
     data: PreparedData, results: dict[str, Results]
 ) -> None:
+    many, answers = repeated(data, results, [0, 4, 4, 4, 4, 1, 5, 5, 5])
+    assert nodes.compare_groups(many, answers)["group"].tolist() == ["male · 1"], "four are too few"
     many, answers = repeated(data, results, [0, 4, 4, 4, 4, 7])
     assert nodes.compare_groups(many, answers)["group"].tolist() == ["male · 1"]
     few, answers = repeated(data, results, [0, 7])

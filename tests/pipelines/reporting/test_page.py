@@ -35,6 +35,8 @@ def test_page_holds_what_came_out(data: PreparedData, results: dict[str, Results
     page = write(data, results)
     assert "Your own file" in page
     assert "The article and this run" not in page
+    assert """http-equiv="Content-Security-Policy" content="default-src 'none';""" in page
+    assert "<td>2</td><td>25.0 %</td>" in page, "of eight ages two are missing"
     for words in ("4 train, 4 validate", "seed 42", "float32 with 1 thread", "smaller groups"):
         assert words in page
     line = re.search(r"<tr><th>[^\n]*line</th>.*?</tr>", page)

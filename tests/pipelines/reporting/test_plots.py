@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -55,10 +56,39 @@ def test_accuracies_stand_between_the_ends_of_their_intervals(results: dict[str,
     plot = plots.plot_accuracies(results)
     line, net = plot["data"]
     assert (line["x"], net["x"]) == ([0.75], [0.5])
-    low = line["x"][0] - line["error_x"]["arrayminus"][0]
-    assert low == pytest.approx(results["line"].metrics["valid_accuracy_low"])
+    low, high = line["error_x"]["arrayminus"][0], line["error_x"]["array"][0]
+    assert 0.75 - low == pytest.approx(results["line"].metrics["valid_accuracy_low"])
+    assert 0.75 + high == pytest.approx(results["line"].metrics["valid_accuracy_high"])
     (majority,) = plot["layout"]["shapes"]
     assert majority["x0"] == majority["x1"] == 0.25
+
+
+def test_a_ring_is_where_the_article_is(results: dict[str, Results]) -> None:
+    line = results["line"]
+    original = replace(line, metrics=line.metrics | {"source": "original"})
+    *_, rings = plots.plot_accuracies({"deep": original, "other": original})["data"]
+    assert (rings["x"], rings["y"], rings["name"]) == ([0.8258], ["deep"], "the article")
+
+
+def test_bars_and_marks_are_shares_of_their_group(data: PreparedData, results: dict[str, Results]) -> None:
+    groups = nodes.compare_groups(replace(data, source={"source": "sample", "rows": 8}), results)
+    bars, line, net = plots.plot_groups(groups, results)["data"]
+    assert bars["x"] == groups["observed"].tolist()
+    assert (line["name"], line["x"]) == ("line", groups["line"].tolist())
+    assert (net["name"], net["x"]) == ("net", groups["net"].tolist())
+    for place, (above, below) in enumerate(zip(line["y"], net["y"], strict=True)):
+        assert place - 0.45 < above < place < below < place + 0.45, "a lane each, within the bar"
+
+
+def test_bars_are_the_coefficients(data: PreparedData, results: dict[str, Results]) -> None:
+    (bars,) = plots.plot_coefficients(nodes.name_coefficients(data, results), results)["data"]
+    assert dict(zip(bars["y"], bars["x"], strict=True)) == {
+        "Age": -1.0,
+        "Sex_male": 0.5,
+        "Sex_female": 1.5,
+        "Pclass_1": 0.0,
+        "Pclass_2": 2.0,
+    }
 
 
 def test_losses_of_one_variant_keep_its_colour(results: dict[str, Results]) -> None:

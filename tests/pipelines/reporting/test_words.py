@@ -48,6 +48,7 @@ def test_majority() -> None:
     assert words.say_majority(comparison((0.7, 0.8))) == (
         f"All of them learnt something: {always}, and every interval lies above that."
     )
+    assert "the interval of a does not lie above that." in words.say_majority(comparison((0.6, 0.8)))
     assert words.say_majority(comparison((0.7, 0.8), (0.5, 0.7), (0.4, 0.5))) == (
         f"Not all surely learnt something: {always}, and the intervals of b and c do not lie above that."
     )
@@ -109,3 +110,5 @@ def test_groups_are_named_in_few_words() -> None:
         "no: no to everyone.",
         "yes: yes to everyone.",
     ]
+    odd = pd.DataFrame({"group": ["a", "a · b"], "line": [1, 0]})
+    assert words.say_groups(odd, ["line"]) == ["line: yes to all of a; no to everyone else."]

@@ -147,6 +147,7 @@ def _shorten(chosen: list[str], labels: list[str]) -> list[str]:
             beginning
             for beginning in beginnings
             if all(other in chosen for other in labels if f"{other} · ".startswith(f"{beginning} · "))
+            or beginning == label
         )
         if short not in shortened:
             shortened.append(short)
