@@ -13,9 +13,14 @@ from from_scratch.pipelines.reporting.gathering import PreparedData, Results
 from from_scratch.pipelines.reporting.page import write_report
 
 
-def write(data: PreparedData, results: dict[str, Results], figures: pd.DataFrame | None = None) -> str:
+def write(
+    data: PreparedData,
+    results: dict[str, Results],
+    figures: pd.DataFrame | None = None,
+    groups: pd.DataFrame | None = None,
+) -> str:
     """The page, without plotly.js."""
-    groups = nodes.compare_groups(data, results)
+    groups = nodes.compare_groups(data, results) if groups is None else groups
     page = write_report(
         data,
         results,
@@ -56,6 +61,25 @@ def test_page_of_data_too_small_for_groups(data: PreparedData, results: dict[str
 def firsts(tensors: Tensors) -> Tensors:
     """The first row of each."""
     return {name: tensor[:1] for name, tensor in tensors.items()}
+
+
+def test_page_of_thousands_of_groups_shows_the_largest(
+    data: PreparedData, results: dict[str, Results]
+) -> None:
+    groups = pd.DataFrame(
+        {
+            "group": [f"g{i} ·" for i in range(5000)],
+            "rows": range(5000),
+            "observed": 0.5,
+            "line": 1.0,
+            "net": 0.0,
+        }
+    )
+    page = write(data, results, groups=groups)
+    assert "Of 5000 groups the 24 largest" in page
+    assert "g4999 ·" in page
+    assert "g4975 ·" not in page
+    assert "yes to all of" not in page
 
 
 def test_page_is_the_same_for_the_same_inputs(data: PreparedData, results: dict[str, Results]) -> None:

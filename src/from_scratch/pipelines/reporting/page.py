@@ -44,7 +44,7 @@ def write_report(
 
     from from_scratch.pipelines.reporting import words
     from from_scratch.pipelines.reporting.nodes import GROUPING, compare
-    from from_scratch.pipelines.reporting.plots import look_of
+    from from_scratch.pipelines.reporting.plots import find_largest, look_of
 
     comparison = compare(results)
     environment = jinja2.Environment(
@@ -54,6 +54,7 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    largest = find_largest(groups)
     rows, same = len(data.valid["dependent"]), article_figures["same"]
     return environment.get_template("report.html").render(
         data=data,
@@ -67,9 +68,10 @@ def write_report(
             *words.say_disagreements(disagreements, rows),
         ],
         disagreements=_square(disagreements, list(results)),
-        groups=groups.to_dict("records"),
+        groups=largest.to_dict("records"),
+        hidden_groups=len(groups) - len(largest),
         grouping=list(data.columns.categorical)[:GROUPING],
-        learnt=words.say_groups(groups, list(results)),
+        learnt=[] if len(groups) > len(largest) else words.say_groups(groups, list(results)),
         article=_by_title(article_figures),
         article_same=int(same.sum()),
         article_rounded=int(

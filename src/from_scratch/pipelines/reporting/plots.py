@@ -243,7 +243,7 @@ def plot_groups(groups: DataFrame, results: dict[str, Results]) -> Plot:
     if groups.empty:
         return _nothing("no group has rows enough to tell of it")
     look = look_of(results)
-    drawn = groups.loc[sorted(groups["rows"].nlargest(LARGEST_GROUPS).index)]
+    drawn = find_largest(groups)
     labels = [
         f"{group} ({rows:,})" for group, rows in zip(drawn["group"], drawn["rows"].tolist(), strict=True)
     ]
@@ -290,6 +290,18 @@ def plot_groups(groups: DataFrame, results: dict[str, Results]) -> Plot:
             },
         ),
     }
+
+
+def find_largest(groups: DataFrame) -> DataFrame:
+    """Find the groups that a page has room for.
+
+    Args:
+        groups: A row for each group.
+
+    Returns:
+        The 24 with the most rows, in the order in which they come.
+    """
+    return groups.loc[sorted(groups["rows"].nlargest(LARGEST_GROUPS).index)]
 
 
 def _layout(height: int, **rest: Any) -> dict[str, Any]:
