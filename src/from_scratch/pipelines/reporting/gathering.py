@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from from_scratch.datasets.previews import PUBLIC
 from from_scratch.node_types import DataFrame, Tensors
 from from_scratch.parameters import Features, Precision, Split, Variant
 
@@ -35,6 +34,8 @@ class PreparedData:
     @property
     def is_public(self) -> bool:
         """Whether anyone may see the rows."""
+        from from_scratch.datasets.previews import PUBLIC
+
         return self.source["source"] in PUBLIC
 
     @property
