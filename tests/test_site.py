@@ -44,6 +44,7 @@ def build(folder: Path, **nodes: Any) -> Path:
     [
         ({"filepath": "{project}/data/01_raw/train.csv"}, "data/01_raw/train.csv"),
         ({"filepath": "{project}-private/train.csv"}, "train.csv"),
+        ({"filepath": "{project}/../jane/train.csv"}, "train.csv"),
         ({"filepath": "/home/jane/train.csv"}, "train.csv"),
         ({"filepath": "s3://bucket/train.csv"}, "s3://bucket/train.csv"),
         ({"filepath": None}, None),
@@ -136,3 +137,14 @@ def test_a_site_can_be_built_before_anything_ran_and_where_it_fails_it_says_so(p
     assert ran.returncode == 1
     assert "Error: Kedro-Viz wrote no site; what it said is above" in ran.stderr
     assert not (project.folder / "build" / "api").exists()
+
+
+def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / "build" / "api" / "mine.c"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("int main() {}")
+    with pytest.raises(InputError, match="build/api is not what Kedro-Viz wrote"):
+        site.forget(tmp_path / "build")
+    assert mine.exists()
+    site.forget(build(tmp_path / "other"))
+    assert not (tmp_path / "other" / "build" / "api").exists()

@@ -29,8 +29,14 @@ def forget(folder: Path) -> None:
 
     Args:
         folder: What Kedro-Viz writes into.
+
+    Raises:
+        InputError: If the folder is somebody else's.
     """
-    shutil.rmtree(folder / "api", ignore_errors=True)
+    api = folder / "api"
+    if api.is_symlink() or (api.exists() and not (api / "main").is_file()):
+        raise InputError(f"{folder.name}/api is not what Kedro-Viz wrote, and it would be lost: move it away")
+    shutil.rmtree(api, ignore_errors=True)
 
 
 def clean(folder: Path, project: Path) -> None:
@@ -50,7 +56,7 @@ def clean(folder: Path, project: Path) -> None:
         _clean_page(folder)
         _check(folder / "api", project)
     except BaseException:
-        forget(folder)
+        shutil.rmtree(folder / "api", ignore_errors=True)
         raise
 
 
@@ -79,6 +85,7 @@ def _with_short_path(node: dict[str, Any], project: Path) -> dict[str, Any]:
     path = project.parent / node["filepath"] if "code" in node else Path(node["filepath"])
     if not path.is_absolute():
         return node
+    path = Path(os.path.normpath(path))
     short = path.relative_to(project) if path.is_relative_to(project) else Path(path.name)
     return node | {"filepath": short.as_posix()}
 

@@ -71,14 +71,9 @@ def test_passengers_are_shown_without_a_download(tmp_path: Path) -> None:
         {"file": "train.csv is not there: a run downloads it, or draws a sample"}
     ]
     file.write_text("Name,Age\nAda,36\n")
+    assert described(passengers.preview()) == [{"rows": 1, "columns": 2}]
+    file.write_text("Ada,36\nGrace,85\n")  # no header: a person would be one
     assert "Ada" not in json.dumps(passengers.preview())
-    assert described(passengers.preview())[1] == {
-        "column": "Age",
-        "type": "int64",
-        "values": 1,
-        "missing": 0,
-        "distinct": 1,
-    }
 
 
 def test_tensors_are_described(tmp_path: Path) -> None:

@@ -100,15 +100,19 @@ class PassengersDataset(AbstractDataset[None, DataFrame]):
             nrows: How many rows to show.
 
         Returns:
-            The first rows, or, of the user's own data, the columns' types and counts; a line that says so if
-            there is no file.
+            The first rows; of the user's own file, which nothing has checked yet and whose first line may be
+            no header, only how many rows and columns it has; a line that says so if there is no file.
         """
         import pandas as pd
 
         if not self._filepath.exists():
             cure = "a run downloads it" + ", or draws a sample" * self._sample
             return preview_table(pd.DataFrame({"file": [f"{self._filepath.name} is not there: {cure}"]}))
-        return preview_rows(self._read(), nrows)
+        passengers = self._read()
+        if passengers.attrs["source"] == "own":
+            rows, columns = passengers.shape
+            return preview_table(pd.DataFrame({"rows": [rows], "columns": [columns]}))
+        return preview_rows(passengers, nrows)
 
     def save(self, data: None) -> None:
         """Refuse: the raw data is the user's.
