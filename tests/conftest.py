@@ -23,7 +23,7 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
-NO_NETWORK = 'passengers: {{type: from_scratch.datasets.PassengersDataset, filepath: data/01_raw/train.csv, \
+NO_NETWORK = 'passengers: {{type: from_scratch.datasets.RawCSVDataset, filepath: data/01_raw/train.csv, \
 url: "http://127.0.0.1:9/train.csv", sha256: {sha256}, sample: {sample}, \
 metadata: {{kedro-viz: {{layer: 01_raw}}}}}}\n'
 SHA256 = {

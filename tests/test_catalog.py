@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from from_scratch.datasets import PassengersDataset
+from from_scratch.datasets import RawCSVDataset
 from tests.conftest import ROOT, SHA256, kaggles
 
 CATALOG: dict[str, Any] = yaml.safe_load((ROOT / "conf" / "base" / "catalog.yml").read_text())
@@ -18,7 +18,7 @@ def test_original_files_are_known_by_their_pinned_sums(name: str) -> None:
     file = Path(entry["filepath"]).name
     assert entry["sha256"] == SHA256[file]
     assert entry["url"].endswith(f"/kaggle-titanic/a7bbe5952178c669bf0c0d590b72036c0174c19f/data/{file}")
-    dataset = PassengersDataset(filepath=str(kaggles(file)), url=entry["url"], sha256=entry["sha256"])
+    dataset = RawCSVDataset(filepath=str(kaggles(file)), url=entry["url"], sha256=entry["sha256"])
     assert dataset.load().attrs["source"] == "original"
 
 

@@ -17,7 +17,7 @@ def parameters(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
 
 def test_pipelines_stand_in_the_order_in_which_data_flows(parameters: dict[str, object]) -> None:
     pipelines = pipeline_registry.register_pipelines()
-    assert list(pipelines) == ["__default__", "data_processing", *VARIANTS, "reporting"]
+    assert list(pipelines) == ["__default__", "data_processing", *VARIANTS, "reporting", "inference"]
 
 
 def test_a_variant_includes_data_processing(parameters: dict[str, object]) -> None:
@@ -31,9 +31,11 @@ def test_a_variant_includes_data_processing(parameters: dict[str, object]) -> No
     ]
 
 
-def test_default_is_everything(parameters: dict[str, object]) -> None:
+def test_default_is_everything_but_inference(parameters: dict[str, object]) -> None:
     pipelines = pipeline_registry.register_pipelines()
-    nodes = {node.name for pipeline in pipelines.values() for node in pipeline.nodes}
+    nodes = {
+        node.name for name, pipeline in pipelines.items() if name != "inference" for node in pipeline.nodes
+    }
     assert {node.name for node in pipelines["__default__"].nodes} == nodes
     assert pipelines["__default__"].outputs() == {"comparison", "report"}, "few leaves in Kedro-Viz"
 

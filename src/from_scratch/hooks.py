@@ -41,8 +41,10 @@ class ProjectHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
-        """Print the table that closes a run which scored something."""
+        """Close a run which scored something with a table, and one which answered with the answers' count."""
         outputs = pipeline.all_outputs()
+        if "submission" in outputs:
+            self._print_answers(catalog)
         variants = parameters.variants(pipeline_registry.parameters_of_session)
         scored = [variant for variant in variants if f"{variant}.metrics" in outputs]
         if not scored and "comparison" not in outputs:
@@ -58,3 +60,12 @@ class ProjectHooks:
         print(render(comparison))
         if "report" in outputs:
             print("The report: `make report` opens it, `kedro runs path report` says where it is.\n")
+
+    def _print_answers(self, catalog: CatalogProtocol[Any, Any]) -> None:
+        """Say how often each answer was given, and where they are."""
+        answers = catalog.load("submission").iloc[:, -1]
+        variant = pipeline_registry.parameters_of_session["inference"]["variant"]
+        rows = "row" if len(answers) == 1 else "rows"
+        counts = " and ".join(f"{value} in {count:,}" for value, count in answers.value_counts().items())
+        print(f"\n{variant} answers {len(answers):,} {rows}: {answers.name} is {counts}.")
+        print("The answers: `kedro runs path submission`; how sure: `kedro runs path predicted_survival`.\n")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from kedro.config import AbstractConfigLoader
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from from_scratch.errors import InputError
+from from_scratch.features import Features
 from from_scratch.runs.record import Settings
-from from_scratch.validation import find_faults
+from from_scratch.validation import Block, did_you_mean, find_faults
 
 ModelName = Literal["linear", "sigmoid", "matmul", "neural_net", "deep"]
 Precision = Literal["float32", "float64"]
@@ -21,35 +21,6 @@ TAKEN = ("__default__", "data_processing", "reporting", "feature", "group", "row
 """Names that no variant can have: those of other pipelines, and of columns that stand beside variants."""
 
 NAMING = f"a variant's name is of letters, digits and underscores, no digit first, and not {', '.join(TAKEN)}"
-
-
-class Block(BaseModel):
-    """A block of parameters: every name is known, and every value has the type it is said to have."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class Features(Block):
-    """Which columns the models see, and in which order: continuous, log, then category by category."""
-
-    target: str
-    continuous: list[str]
-    log: list[str]
-    categorical: dict[str, Annotated[list[str | int], Field(min_length=1)]]
-
-    @model_validator(mode="after")
-    def _each_column_stands_once(self) -> Features:
-        columns = [self.target, *self.continuous, *self.log, *self.categorical]
-        if doubled := _first_doubled(columns):
-            raise ValueError(
-                f"column {doubled} stands twice; expected each column once, the target among them"
-            )
-        for column, categories in self.categorical.items():
-            if doubled := _first_doubled(categories):
-                raise ValueError(f"categorical.{column} has {doubled} twice; expected each category once")
-        if len(columns) == 1:
-            raise ValueError("there is none; expected at least one column beside the target")
-        return self
 
 
 class Split(Block):
@@ -66,7 +37,7 @@ class Variant(Block):
     seed: Seed
     learning_rate: Annotated[float, Field(gt=0)]
     epochs: Annotated[int, Field(ge=1)]
-    hidden: list[Annotated[int, Field(ge=1)]] = []
+    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[])
 
     @model_validator(mode="after")
     def _hidden_layers_suit_the_model(self) -> Variant:
@@ -80,6 +51,13 @@ class Variant(Block):
         return self
 
 
+class Inference(Block):
+    """How new rows are answered: by which variant, and what becomes of categories that training never saw."""
+
+    variant: str
+    unseen_categories: Literal["error", "none_of_them"] = "error"
+
+
 class Parameters(Block):
     """All parameters but the variants, which are top-level blocks of any name that say `model:`."""
 
@@ -87,6 +65,7 @@ class Parameters(Block):
     split: Split
     threads: Annotated[int, Field(ge=1, le=1024)]
     precision: Precision
+    inference: Inference
     runs: Settings = Settings()
 
 
@@ -136,7 +115,7 @@ def check(raw: dict[str, Any]) -> None:
         raw: The parameters as they stand in the configuration, with what `--params` changed.
 
     Raises:
-        InputError: One line that names each wrong parameter, its value, and what was expected.
+        InputError: A line for each wrong parameter: its name, its value, and what was expected.
     """
     raw = {str(name): value for name, value in raw.items()}
     blocks = variants(raw)
@@ -145,12 +124,17 @@ def check(raw: dict[str, Any]) -> None:
     faults += find_faults(Parameters, others, variants=list(blocks))
     for name, block in blocks.items():
         faults += find_faults(Variant, block, f"{name}.")
+    faults += _find_unknown_variant(others.get("inference"), list(blocks))
     if faults:
-        raise InputError("; ".join(f"parameter {fault}" for fault in faults))
+        raise InputError(*(f"parameter {fault}" for fault in faults))
 
 
-def _first_doubled(names: Sequence[str | int]) -> str | int | None:
-    return next((name for name in names if names.count(name) > 1), None)
+def _find_unknown_variant(inference: Any, known: list[str]) -> list[str]:
+    variant = inference.get("variant") if isinstance(inference, dict) else None
+    if not isinstance(variant, str) or variant in known:
+        return []
+    expected = f"expected one of {', '.join(known)}{did_you_mean(variant, known)}"
+    return [f"inference.variant is {variant!r}: {expected}"]
 
 
 def _can_be_a_name(variant: str) -> bool:

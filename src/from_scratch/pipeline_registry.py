@@ -1,6 +1,7 @@
-"""The pipelines: data processing, one for each variant of the configuration, and the report.
+"""The pipelines: data processing, one for each variant of the configuration, the report, and inference.
 
-`deep` is data processing and the training of `deep`; `__default__` is everything.
+`deep` is data processing and the training of `deep`; `__default__` is everything but inference, which needs
+rows to predict.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
 from from_scratch import parameters
-from from_scratch.pipelines import data_processing, reporting, training
+from from_scratch.pipelines import data_processing, inference, reporting, training
 
 parameters_of_session: dict[str, Any] = {}
 """What the running session reads, `--env`, `--conf-source` and `--params` included; a hook puts it here."""
@@ -26,7 +27,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     Returns:
         The pipelines by name, in the order in which data flows.
     """
-    variants = parameters.variants(parameters_of_session or _read_parameters())
+    raw = parameters_of_session or _read_parameters()
+    variants = parameters.variants(raw)
     processing = data_processing.create_pipeline()
     trainings = {name: training.create_pipeline(name) for name in variants}
     report = reporting.create_pipeline(variants)
@@ -35,6 +37,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "data_processing": processing,
         **{name: processing + pipeline for name, pipeline in trainings.items()},
         "reporting": report,
+        "inference": inference.create_pipeline(raw["inference"]["variant"]),
     }
 
 

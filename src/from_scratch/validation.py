@@ -1,15 +1,21 @@
-"""What Pydantic finds wrong, in words: the parameter, its value, what was expected, what is nearest."""
+"""Blocks of parameters, and what is wrong with them in words: the parameter, its value, what was expected."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+
+class Block(BaseModel):
+    """A block of parameters: every name is known, and every value has the type it is said to have."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 def find_faults(
@@ -68,16 +74,19 @@ def _describe(detail: ErrorDetails, block: type[BaseModel], prefix: str, variant
             return f"{name} is {value!r}: expected one of {', '.join(options)}{suggestion}"
         case "value_error":
             said = message.removeprefix("Value error, ")
-            return f"{name}: {said}" if last else f"{prefix}{said}"
+            if not last:
+                return f"{prefix}{said}"
+            return f"{name} {said}" if said.startswith(("is ", "has ")) else f"{name}: {said}"
         case _:
             return f"{name} is {value!r}: {message[0].lower()}{message[1:]}"
 
 
 def _block_at(block: type[BaseModel], path: list[str]) -> type[BaseModel]:
-    """Follow the names of blocks inside blocks."""
+    """Follow the names of blocks inside blocks, and the numbers of those in lists."""
+    annotation: Any = block
     for name in path:
-        inner = block.model_fields[name].annotation
-        assert isinstance(inner, type)
-        assert issubclass(inner, BaseModel)
-        block = inner
-    return block
+        annotation = get_args(annotation)[0] if name.isdigit() else annotation.model_fields[name].annotation
+    while not isinstance(annotation, type):  # what stands around it: Annotated, list
+        annotation = get_args(annotation)[0]
+    assert issubclass(annotation, BaseModel)
+    return annotation

@@ -60,7 +60,7 @@ def test_missing_values(article_run: Project) -> None:
 
 
 def test_modes(article_run: Project) -> None:
-    assert article_run.load("modes").iloc[0].to_dict() == FIGURES["modes"]
+    assert article_run.load("fill_values").iloc[0].to_dict() == FIGURES["modes"]
 
 
 def test_features(article_run: Project, initial: Tensors, model_input: Tensors) -> None:

@@ -14,8 +14,8 @@ from kedro.io.core import Version
 
 from from_scratch.datasets import (
     PageDataset,
-    PassengersDataset,
     PlotDataset,
+    RawCSVDataset,
     RowsDataset,
     TensorsDataset,
 )
@@ -66,7 +66,9 @@ def test_of_other_rows_only_the_kind_of_columns_is_shown(
 
 def test_passengers_are_shown_without_a_download(tmp_path: Path) -> None:
     file = tmp_path / "train.csv"
-    passengers = PassengersDataset(filepath=str(file), url="http://127.0.0.1:9/train.csv", sha256="0")
+    passengers = RawCSVDataset(
+        filepath=str(file), url="http://127.0.0.1:9/train.csv", sha256="0", sample=True
+    )
     assert described(passengers.preview()) == [
         {"file": "train.csv is not there: a run downloads it, or draws a sample"}
     ]
@@ -118,6 +120,6 @@ def test_pages_are_shown_without_scripts_and_styles(tmp_path: Path) -> None:
     assert dataset.preview() == "<p>No main</p>"
 
 
-@pytest.mark.parametrize("kind", [RowsDataset, PassengersDataset, TensorsDataset, PlotDataset, PageDataset])
+@pytest.mark.parametrize("kind", [RowsDataset, RawCSVDataset, TensorsDataset, PlotDataset, PageDataset])
 def test_kedro_viz_is_told_what_kind_of_preview_comes(kind: Any) -> None:
     assert kind.preview.__annotations__["return"] in ("TablePreview", "PlotlyPreview", "HTMLPreview")

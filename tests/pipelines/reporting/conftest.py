@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 import torch
 
+from from_scratch.features import Features
 from from_scratch.node_types import Tensors
-from from_scratch.parameters import Features, Split, Variant
+from from_scratch.parameters import Split, Variant
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
 from from_scratch.pipelines.training.nodes import score
 
@@ -22,7 +23,7 @@ TRUTH = {"train": [0, 0, 1, 0], "valid": [1, 0, 1, 1]}
 
 @pytest.fixture
 def data() -> PreparedData:
-    """The data; the features' and modes' tables have the right columns and no sense."""
+    """The data; the features' and fill values' tables have the right columns and no sense."""
     rows = {"train": TRAIN_ROWS, "valid": VALID_ROWS}
     parts: dict[str, Tensors] = {
         part: {"independent": torch.tensor(rows[part]), "dependent": torch.tensor(TRUTH[part]).float()}
@@ -31,18 +32,20 @@ def data() -> PreparedData:
     return PreparedData(
         source={"source": "own", "rows": 8},
         missing_values={"Age": 2, "<b>Sex</b>": 0},
-        modes=pd.DataFrame({"Age": [0.5]}),
+        fill_values=pd.DataFrame({"Age": [0.5]}),
+        categories={"Sex": ["male", "female"], "Pclass": ["1", "2"], "Survived": ["0", "1"]},
         features=pd.DataFrame(TRAIN_ROWS + VALID_ROWS, columns=NAMES),
         model_input={
             name: torch.cat([parts["train"][name], parts["valid"][name]])
             for name in ("independent", "dependent")
         },
         **parts,
-        columns=Features(
-            target="Survived",
-            continuous=["Age"],
-            log=[],
-            categorical={"Sex": ["male", "female"], "Pclass": [1, 2]},
+        columns=Features.model_validate(
+            {
+                "target": {"column": "Survived", "positive": 1},
+                "continuous": ["Age"],
+                "categorical": [{"column": "Sex"}, {"column": "Pclass"}],
+            }
         ),
         split=Split(seed=42, validation_fraction=0.5),
         threads=1,

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from from_scratch.parameters import Features, Split, Variant
+from from_scratch.features import Features
+from from_scratch.parameters import Split, Variant
 from from_scratch.pipelines.reporting.article import compare_with_article, printed
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
 from tests.conftest import Project
@@ -40,7 +41,7 @@ Gathered = tuple[PreparedData, dict[str, Results]]
 def gathered(article_run: Project) -> Gathered:
     """What the report of the article's data is made from, linear alone of its variants."""
     load = article_run.open_catalog().load
-    names = "source missing_values modes features model_input train valid".split()
+    names = "source missing_values fill_values categories features model_input train valid".split()
     data = PreparedData(
         **{name: load(name) for name in names},
         columns=Features.model_validate(load("params:features")),

@@ -153,7 +153,7 @@ def test_of_own_data_no_group_is_so_small_that_it_is_a_person(
 
 
 def test_without_categories_there_is_one_group(data: PreparedData, results: dict[str, Results]) -> None:
-    columns = data.columns.model_copy(update={"categorical": {}})
+    columns = data.columns.model_copy(update={"categorical": []})
     groups = nodes.compare_groups(replace(data, columns=columns), results)
     assert groups.to_dict("records") == [
         {"group": "all", "rows": 8, "observed": 0.5, "line": 0.5, "net": 0.75}

@@ -87,10 +87,10 @@ def test_page_is_the_same_for_the_same_inputs(data: PreparedData, results: dict[
 
 
 def test_names_are_no_markup(data: PreparedData, results: dict[str, Results]) -> None:
-    columns = data.columns.model_copy(update={"target": "</script><script>alert(1)</script>"})
-    groups = {"Sex": ["male", "female"], "Pclass": [1, 2]}
-    hostile = replace(data, columns=columns.model_copy(update={"categorical": groups}))
-    page = write(hostile, results)
+    name = "</script><script>alert(1)</script>"
+    target = data.columns.target.model_copy(update={"column": name})
+    columns = data.columns.model_copy(update={"target": target})
+    page = write(replace(data, columns=columns, categories={**data.categories, name: ["0", name]}), results)
     assert "<script>alert" not in page
     assert "&lt;b&gt;Sex&lt;/b&gt;" in page
 

@@ -1,75 +1,214 @@
-"""What must hold of the passengers before anything is computed from them."""
+"""What must hold of the rows before anything is computed from them, as the block `features` says it.
+
+Pandera could check half of this, but its import alone takes a tenth of a run's time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from pandas.api import types
 
-from from_scratch.parameters import Features
+from from_scratch.features import CategoricalColumn, Column, Features, NumberColumn
+from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
 
 EXAMPLES = 3
-GREATEST = 3.4028234e38
-"""The greatest number that float32 holds."""
+GREATEST = 1e38
+"""The greatest number: float32 holds little more."""
+MOST_CATEGORIES = 1000
+"""How many categories are learnt from a column; whoever wants more declares them."""
 
 
-def find_faults(passengers: pd.DataFrame, features: Features) -> list[str]:
-    """Look for everything that is wrong with the columns that the models need.
+def find_faults(rows: pd.DataFrame, fitting: pd.DataFrame, features: Features) -> list[str]:
+    """Look for everything that is wrong with rows to train on.
 
     Args:
-        passengers: The passengers as they come.
+        rows: The rows as they come.
+        fitting: Those of them from which everything is learnt that prepares the data.
         features: Which columns are needed, and what may stand in them.
 
     Returns:
         A phrase for each fault: the column, the rows (counted from 1, without the header), what was expected.
     """
-    needed = [features.target, *features.continuous, *features.log, *features.categorical]
-    absent = [column for column in needed if column not in passengers.columns]
+    return [*_find_faults(rows, fitting, features)]
+
+
+def find_faults_of_new(
+    rows: pd.DataFrame, features: Features, categories: dict[str, list[str]], unseen_are_faults: bool
+) -> list[str]:
+    """Look for everything that is wrong with rows to predict.
+
+    Args:
+        rows: The rows as they come, with or without a target.
+        features: Which columns are needed, and what may stand in them.
+        categories: Those that training knew, by column.
+        unseen_are_faults: Whether others are faults.
+
+    Returns:
+        As `find_faults`.
+    """
+    faults = [*_find_missing_columns(rows, [features.identifier, *(one.column for one in features.columns)])]
+    if not faults and rows.empty:
+        return [NO_ROWS]
+    faults += _check_identifier(rows, features)
+    for one in features.columns:
+        if one.column in rows.columns:
+            expected = None
+            if isinstance(one, CategoricalColumn) and unseen_are_faults:
+                expected = categories[one.column]
+            faults += _check_column(rows[one.column], one, expected)
+    return faults
+
+
+NO_ROWS = "there are no rows, only a header; expected at least one"
+
+
+def _find_faults(rows: pd.DataFrame, fitting: pd.DataFrame, features: Features) -> Iterator[str]:
+    names = [features.identifier, features.target.column, *(one.column for one in features.columns)]
+    absent = [*_find_missing_columns(rows, names)]
+    yield from absent
+    if rows.empty:
+        yield from [] if absent else [NO_ROWS]
+        return
+    yield from _check_identifier(rows, features)
+    if features.target.column in rows.columns:
+        yield from _check_target(rows[features.target.column], features)
+    for one in features.columns:
+        if one.column in rows.columns:
+            declared = one.declared if isinstance(one, CategoricalColumn) else None
+            yield from _check_column(rows[one.column], one, declared or None)
+            yield from _check_fitting(fitting[one.column], one, features)
+
+
+def _find_missing_columns(rows: pd.DataFrame, needed: Sequence[str | None]) -> Iterator[str]:
+    absent = [column for column in needed if column is not None and column not in rows.columns]
     if absent:
+        found = [_shorten(repr(column)) for column in rows.columns]
+        hint = ""
+        if len(found) == 1 and any(separator in found[0] for separator in (";", "\t", "|")):
+            hint = '; if the separator is another, the catalog can say it: load_args: {sep: ";"}'
         columns = f"column{'s' * (len(absent) > 1)} {', '.join(absent)}"
-        return [f"no {columns}; found {', '.join(map(repr, passengers.columns))}"]
-    if passengers.empty:
-        return ["there are no rows, only a header"]
-    return [fault for column in needed for fault in _faults_of(passengers[column], features)]
+        yield f"no {columns}; found {_enumerate(found, 30)}{hint}"
 
 
-def _faults_of(values: pd.Series, features: Features) -> Iterator[str]:
-    column = str(values.name)
-    present = values.dropna()
-    categories = features.categorical.get(column, [])
-    if present.empty:
-        yield f"column {column} has no values"
-    elif any(isinstance(category, str) for category in categories):
-        yield from _unexpected(
-            present, present.isin(categories), f"one of {', '.join(map(repr, categories))}"
+def _check_identifier(rows: pd.DataFrame, features: Features) -> Iterator[str]:
+    if features.identifier in rows.columns:
+        values = rows[features.identifier]
+        yield from _report_missing(values)
+        yield from _report(
+            values,
+            values.duplicated().to_numpy() & values.notna().to_numpy(),
+            "each value once, being an identifier",
         )
-    elif categories:
-        yield from _no_numbers(present, f"one of {', '.join(map(repr, categories))}", isin=categories)
-    elif column == features.target:
-        yield from _no_numbers(values, "0 or 1 in every row", isin=[0, 1])
-    elif column in features.log:
-        yield from _no_numbers(present, "a number, 0 or more, since its logarithm is taken", least=0)
-    else:
-        yield from _no_numbers(present, "a number")
 
 
-def _no_numbers(
-    values: pd.Series, expected: str, isin: list[Any] | None = None, least: float = -GREATEST
-) -> Iterator[str]:
-    numbers = pd.to_numeric(values, errors="coerce")
-    right = numbers.isin(isin) if isin else numbers.between(least, GREATEST)
-    yield from _unexpected(values, right, expected)
-    if right.all() and not pd.api.types.is_numeric_dtype(values):
-        yield f"column {values.name} holds {values.dtype}; expected numbers"
+def _check_target(values: pd.Series, features: Features) -> Iterator[str]:
+    yield from _report_missing(values)
+    classes = list_categories(values)
+    positive = features.target.positive
+    is_known = find_codes(pd.Series([positive]), classes)[0] >= 0
+    if len(classes) == 2 and is_known:
+        return
+    counts = np.bincount(find_codes(values.dropna(), classes), minlength=len(classes))
+    found = [
+        f"{_shorten(repr(name))} in {_count(count)}" for name, count in zip(classes, counts, strict=True)
+    ]
+    hint = ""
+    if isinstance(positive, bool) and not is_known:
+        hint = "; YAML takes yes, no, on and off for true and false, unless they stand in quotes"
+    yield (
+        f"column {values.name} has {_enumerate(found, 5) or 'no values'}; expected two values, one of them "
+        f"features.target.positive, which is {positive!r}{hint}"
+    )
 
 
-def _unexpected(values: pd.Series, right: pd.Series, expected: str) -> Iterator[str]:
-    if not right.all():
-        found = values[~right]
-        examples = ", ".join(
-            f"{value!r} in row {row}"
-            for row, value in zip(found.index + 1, found.head(EXAMPLES).tolist(), strict=False)
-        )
-        more = f" and {len(found) - EXAMPLES} more" if len(found) > EXAMPLES else ""
-        yield f"column {values.name} has {examples}{more}; expected {expected}"
+def _check_column(values: pd.Series, column: Column, categories: Sequence[str] | None) -> Iterator[str]:
+    if column.required:
+        yield from _report_missing(values)
+    if isinstance(column, NumberColumn):
+        yield from _check_numbers(values, column)
+    elif categories is not None:
+        expected = f"one of {_enumerate([_shorten(repr(name)) for name in categories], 20)}"
+        unknown = (find_codes(values, categories) < 0) & values.notna().to_numpy()
+        if types.is_numeric_dtype(values) and any(
+            name[0] == "0" and name != "0" for name in categories if name
+        ):
+            expected += f", and texts: the catalog can say it: load_args: {{dtype: {{{column.column}: str}}}}"
+        yield from _report(values, unknown, expected)
+
+
+def _check_numbers(values: pd.Series, column: NumberColumn) -> Iterator[str]:
+    numbers = to_numbers(values)
+    low = -GREATEST if column.minimum is None else column.minimum
+    high = GREATEST if column.maximum is None else column.maximum
+    wrong = ~numbers.between(max(low, -GREATEST), min(high, GREATEST)) & values.notna()
+    yield from _report(values, wrong.to_numpy(dtype=bool), f"a number {column.range}".rstrip())
+
+
+def _check_fitting(values: pd.Series, column: Column, features: Features) -> Iterator[str]:
+    """See that there is something to learn."""
+    if column.constant is None and values.isna().all():
+        where = " in any row that trains" * (features.fit_on == "train")
+        yield f"column {values.name} has no value{where}; expected some, or a `constant` to fill it with"
+    if isinstance(column, CategoricalColumn) and not column.declared:
+        count = values.nunique()
+        if count > MOST_CATEGORIES:
+            yield (
+                f"column {values.name} has {count:,} different values; expected at most {MOST_CATEGORIES:,} "
+                "categories to be learnt: ignore the column, or declare its categories"
+            )
+
+
+def to_numbers(values: pd.Series) -> pd.Series:
+    """Take values as numbers.
+
+    Args:
+        values: A column.
+
+    Returns:
+        The numbers as float64; missing where a value is none.
+    """
+    if types.is_numeric_dtype(values):
+        return values.astype("float64")
+    if types.is_string_dtype(values) or types.is_object_dtype(values):
+        return pd.to_numeric(values.astype(object), errors="coerce").astype("float64")
+    return pd.Series(np.nan, index=values.index)  # dates, which pandas would count in nanoseconds
+
+
+def _report_missing(values: pd.Series) -> Iterator[str]:
+    missing = np.flatnonzero(values.isna())
+    if len(missing):
+        rows = ", ".join(str(row + 1) for row in missing[:EXAMPLES]) + ", …" * (len(missing) > EXAMPLES)
+        count = f" ({_count(len(missing))})" if len(missing) > 1 else ""
+        word = "rows" if len(missing) > 1 else "row"
+        yield f"column {values.name} has no value in {word} {rows}{count}; expected one in every row"
+
+
+def _report(values: pd.Series, wrong: NDArray[np.bool_], expected: str) -> Iterator[str]:
+    places = np.flatnonzero(wrong)
+    if len(places):
+        examples: list[tuple[int, Any]] = [
+            (place + 1, value)
+            for place, value in zip(places[:EXAMPLES], values.iloc[places[:EXAMPLES]].tolist(), strict=True)
+        ]
+        told = ", ".join(f"{_shorten(repr(value))} in row {row}" for row, value in examples)
+        more = ", …" * (len(places) > EXAMPLES)
+        count = f" ({_count(len(places))})" if len(places) > 1 else ""
+        yield f"column {values.name} has {told}{more}{count}; expected {expected}"
+
+
+def _count(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"
+
+
+def _enumerate(words: Sequence[str], most: int) -> str:
+    left = len(words) - most
+    return ", ".join(words[:most]) + (f" and {left:,} more" if left > 0 else "")
+
+
+def _shorten(text: str, length: int = 60) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"

@@ -1,43 +1,115 @@
-"""The steps from raw passengers to tensors."""
+"""The steps from raw rows to tensors; those that need nothing but what is learnt serve new rows too."""
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from from_scratch.errors import InputError
+from from_scratch.features import CategoricalColumn, Features, find_doubled, text_of
 from from_scratch.node_types import DataFrame, Tensors
-from from_scratch.parameters import Features, Split
+from from_scratch.parameters import Split
+from from_scratch.pipelines.data_processing.splitting import select_fitting, shuffle
+
+log = logging.getLogger(__name__)
+
+Categories = dict[str, list[str]]
+"""The names of a column's categories, in their order."""
 
 
 def ingest(passengers: DataFrame, features: Features, parameters: Split) -> tuple[DataFrame, dict[str, Any]]:
-    """Take the passengers in, if their columns are what the features need (section 5).
+    """Take the rows in, if their columns are what the features need (section 5).
 
     Args:
-        passengers: The passengers as they come.
-        features: Which columns the models see.
+        passengers: The rows as they come.
+        features: What each column is.
         parameters: How the rows will be split.
 
     Returns:
-        The passengers, unchanged, and where they come from: `source` (original, own or sample) and `rows`.
+        The rows, with numbers as numbers, and where they come from: `source` (original, own or sample) and
+        `rows`.
 
     Raises:
-        InputError: One line that names the file and everything wrong with its columns, or that says it has
-            too few rows for the split.
+        InputError: A line for each fault: the file, the column, which rows, what was expected; or that there
+            are too few rows for the split.
     """
     from from_scratch.pipelines.data_processing.checks import find_faults
 
-    faults = find_faults(passengers, features)
+    faults: list[str] = []
+    fitting = passengers
+    if len(passengers):
+        try:
+            fitting = select_fitting(passengers, features, parameters)
+            shuffle(len(passengers), parameters)
+        except InputError as error:
+            faults.append(str(error))
+    stop_at(passengers, [*find_faults(passengers, fitting, features), *faults])
+    _tell_unnamed(passengers, features)
+    source = {"source": passengers.attrs.get("source", "own"), "rows": len(passengers)}
+    return to_types(passengers, features), source
+
+
+def stop_at(rows: DataFrame, faults: list[str]) -> None:
+    """Stop if there is any fault.
+
+    Args:
+        rows: The rows as they come; their `attrs` know the file.
+        faults: What is wrong with them.
+
+    Raises:
+        InputError: A line for each fault, with the file's name.
+    """
     if faults:
-        raise InputError(f"{passengers.attrs.get('file', 'passengers')}: {'; '.join(faults)}")
-    _count_validating(len(passengers), parameters)
-    return passengers, {"source": passengers.attrs.get("source", "own"), "rows": len(passengers)}
+        file = rows.attrs.get("file", "the data")
+        raise InputError(*(f"{file}: {fault}" for fault in faults))
+
+
+def _tell_unnamed(passengers: DataFrame, features: Features) -> None:
+    named = {features.identifier, features.target.column, *features.ignore}
+    named |= {one.column for one in features.columns}
+    if unnamed := [str(column) for column in passengers.columns if column not in named]:
+        log.warning(
+            "%s: %s ignored: no parameter in `features` names %s",
+            passengers.attrs.get("file", "the data"),
+            ", ".join(unnamed[:10]) + ", …" * (len(unnamed) > 10),
+            "it" if len(unnamed) == 1 else "them",
+        )
+
+
+def to_types(rows: DataFrame, features: Features) -> DataFrame:
+    """Give columns the types that the next steps, and Parquet, need.
+
+    Args:
+        rows: Rows without faults.
+        features: What each column is.
+
+    Returns:
+        The rows, with numbers as numbers, and values of several types, or beyond all types, as text.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from from_scratch.pipelines.data_processing.categories import name_values
+    from from_scratch.pipelines.data_processing.checks import to_numbers
+
+    numbers = {one.column for one in (*features.continuous, *features.log)}
+    changed: dict[str, Any] = {}
+    for column, values in rows.rename(columns=str).items():
+        if column in numbers:
+            if not isinstance(values.dtype, np.dtype) or not pd.api.types.is_numeric_dtype(values):
+                changed[str(column)] = to_numbers(values)
+        elif values.dtype == object and pd.api.types.infer_dtype(values) not in ("string", "boolean"):
+            changed[str(column)] = name_values(values)
+    typed = rows.rename(columns=str).assign(**changed)
+    typed.attrs = dict(rows.attrs)
+    return typed
 
 
 def count_missing_values(passengers: DataFrame) -> dict[str, int]:
     """Count what is missing (section 5).
 
     Args:
-        passengers: The passengers.
+        passengers: The rows.
 
     Returns:
         The number of missing values by column.
@@ -45,46 +117,131 @@ def count_missing_values(passengers: DataFrame) -> dict[str, int]:
     return {str(column): int(count) for column, count in passengers.isna().sum().items()}
 
 
-def compute_modes(passengers: DataFrame) -> DataFrame:
-    """Find the most frequent value of each column (section 5).
+def compute_fill_values(passengers: DataFrame, features: Features, parameters: Split) -> DataFrame:
+    """Find what takes the place of missing values: the most frequent value of each column (section 5).
 
     Args:
-        passengers: The passengers.
+        passengers: The rows.
+        features: Which columns take another value than their mode, and which rows decide.
+        parameters: How the rows are split.
 
     Returns:
-        One row: the mode of each column that has values, the smallest where several are as frequent.
+        One row: the value for each column that has any; of several modes the smallest.
     """
     import pandas as pd
 
-    modes = pd.DataFrame(
-        {column: values.mode().head(1) for column, values in passengers.items() if values.notna().any()}
-    )
-    modes.attrs = dict(passengers.attrs)
-    return modes
+    said = {one.column: one for one in features.columns}
+    values_of = {}
+    for column, values in select_fitting(passengers, features, parameters).items():
+        one = said.get(str(column))
+        if one and one.constant is not None:
+            is_category = isinstance(one, CategoricalColumn)
+            values_of[column] = [text_of(one.constant) if is_category else float(one.constant)]
+        elif values.notna().any():
+            fill = one.fill if one else "mode"
+            values_of[column] = list(values.mode().head(1)) if fill == "mode" else [values.agg(fill)]
+    fill_values = pd.DataFrame(values_of)
+    fill_values.attrs = dict(passengers.attrs)
+    return fill_values
 
 
-def impute_modes(passengers: DataFrame, modes: DataFrame) -> DataFrame:
-    """Put the mode where a value is missing (section 5).
+def impute(passengers: DataFrame, fill_values: DataFrame) -> DataFrame:
+    """Fill missing values (section 5).
 
     Args:
-        passengers: The passengers.
-        modes: One row, the mode of each column.
+        passengers: The rows.
+        fill_values: One row, the value for each column.
 
     Returns:
-        The passengers, with no value missing in any column that has a mode.
+        The rows, with no value missing in any column that has a value to fill it with.
     """
-    return passengers.fillna({column: mode.iloc[0] for column, mode in modes.items()})
+    import pandas as pd
+
+    from from_scratch.pipelines.data_processing.categories import name_values
+
+    filled = {}
+    for column, fill in ((column, values.iloc[0]) for column, values in fill_values.items()):
+        if column not in passengers.columns or not passengers[column].isna().any():
+            continue
+        values = passengers[column]
+        if values.isna().all():  # read as numbers, whatever they would be
+            filled[str(column)] = pd.Series([fill] * len(values), index=values.index)
+        elif isinstance(fill, str) != pd.api.types.is_string_dtype(values):  # categories, read otherwise
+            filled[str(column)] = name_values(values).fillna(text_of(fill))
+        else:
+            filled[str(column)] = values.fillna(fill)
+    imputed = passengers.assign(**filled)
+    imputed.attrs = dict(passengers.attrs)
+    return imputed
 
 
-def one_hot_encode(passengers: DataFrame, features: Features) -> DataFrame:
+def learn_categories(passengers: DataFrame, features: Features, parameters: Split) -> Categories:
+    """Find the categories of each column, and the two classes of the target.
+
+    Args:
+        passengers: The rows, with nothing missing in the columns of `features`.
+        features: Which categories are declared, and which rows decide about the others.
+        parameters: How the rows are split.
+
+    Returns:
+        The categories by column: in their order if they are declared, and sorted otherwise. Those of the
+        target are two: no and yes.
+
+    Raises:
+        InputError: If two features would have the same name.
+    """
+    from from_scratch.pipelines.data_processing.categories import list_categories
+
+    fitting = select_fitting(passengers, features, parameters)
+    categories = {
+        one.column: one.declared or list_categories(fitting[one.column]) for one in features.categorical
+    }
+    if doubled := find_doubled(features.names(categories)):
+        raise InputError(
+            f"parameter features: two features would be named {doubled}; expected each name once"
+        )
+    tell_unseen(passengers, features, categories)
+    yes, target = text_of(features.target.positive), features.target.column
+    no = next(name for name in list_categories(passengers[target]) if name != yes)
+    return {**categories, target: [no, yes]}
+
+
+def tell_unseen(rows: DataFrame, features: Features, categories: Categories) -> None:
+    """Count in the log what is none of the categories.
+
+    Args:
+        rows: The rows.
+        features: Which columns have categories.
+        categories: Those that are known, by column.
+    """
+    from from_scratch.pipelines.data_processing.categories import find_codes
+
+    for one in features.categorical:
+        values = rows[one.column]
+        unseen = values[(find_codes(values, categories[one.column]) < 0) & values.notna().to_numpy()]
+        if len(unseen):
+            named = ", ".join(map(repr, unseen.unique()[:3].tolist())) + ", …" * (unseen.nunique() > 3)
+            log.warning(
+                "%s: column %s has %s in %d of %d rows, and in none that trains: none of the categories",
+                rows.attrs.get("file", "the data"),
+                one.column,
+                named,
+                len(unseen),
+                len(rows),
+            )
+
+
+def one_hot_encode(passengers: DataFrame, features: Features, categories: Categories) -> DataFrame:
     """Turn every column into numbers (section 5).
 
     A continuous column stays as it is. A log column becomes ln(value + 1): a few fares are huge, and would
-    drown the others. A categorical column becomes a column of zeros and ones for each category.
+    drown the others. A categorical column becomes a column of zeros and ones for each category; a value that
+    is none of the categories has zeros in all.
 
     Args:
-        passengers: The passengers, with nothing missing in the columns of `features`.
+        passengers: The rows, with nothing missing in the columns of `features`.
         features: Which columns to encode.
+        categories: Those of each categorical column.
 
     Returns:
         A column for each feature, in the order of `features`.
@@ -92,53 +249,109 @@ def one_hot_encode(passengers: DataFrame, features: Features) -> DataFrame:
     import numpy as np
     import pandas as pd
 
-    columns = {column: passengers[column] for column in features.continuous}
-    columns |= {f"Log{column}": np.log(passengers[column] + 1) for column in features.log}
-    columns |= {
-        f"{column}_{category}": (passengers[column] == category).astype("int8")
-        for column, categories in features.categorical.items()
-        for category in categories
-    }
+    from from_scratch.pipelines.data_processing.categories import find_codes
+
+    columns = {one.column: passengers[one.column] for one in features.continuous}
+    columns |= {f"Log{one.column}": np.log(passengers[one.column] + 1) for one in features.log}
+    for one in features.categorical:
+        codes = find_codes(passengers[one.column], categories[one.column])
+        columns |= {
+            f"{one.column}_{category}": pd.Series((codes == code).astype("int8"), index=passengers.index)
+            for code, category in enumerate(categories[one.column])
+        }
     encoded = pd.DataFrame(columns)
     encoded.attrs = dict(passengers.attrs)
     return encoded
 
 
-def compute_maxima(features: DataFrame) -> DataFrame:
-    """Find the greatest value of each feature (section 6).
+def compute_scales(encoded: DataFrame, features: Features, parameters: Split) -> DataFrame:
+    """Find how to bring all numbers to one scale (section 6): by default, by their maximum.
+
+    Zeros and ones stay what they are.
 
     Args:
-        features: A column for each feature.
+        encoded: A column for each feature.
+        features: What numbers are divided by, and which rows decide.
+        parameters: How the rows are split.
 
     Returns:
-        One row: the maximum of each feature.
+        A row for each feature: `feature`, `shift` (what is subtracted: the mean, or 0) and `scale` (what it
+        is then divided by: the deviation, or the greatest magnitude; 1 where that is 0).
     """
+    import numpy as np
     import pandas as pd
 
-    maxima = pd.DataFrame({feature: [float(values.max())] for feature, values in features.items()})
-    maxima.attrs = dict(features.attrs)
-    return maxima
+    fitting = select_fitting(encoded, features, parameters)
+    rows = []
+    for feature in encoded.columns:
+        shift, scale = 0.0, 1.0
+        if feature in features.number_names:
+            values = fitting[feature].to_numpy("float64")
+            if features.normalisation == "maximum":
+                scale = float(np.abs(values).max())
+            else:
+                shift = float(values.mean())
+                scale = float(values.std()) if values.min() < values.max() else 1.0
+        rows.append((feature, shift, scale if np.float32(scale) > 0 else 1.0))
+    scales = pd.DataFrame(rows, columns=["feature", "shift", "scale"])
+    scales.attrs = dict(encoded.attrs)
+    return scales
 
 
-def normalise(features: DataFrame, maxima: DataFrame, passengers: DataFrame, target: str) -> Tensors:
-    """Divide each feature by its maximum, so that none outweighs the others (section 6).
+def normalise(encoded: DataFrame, scales: DataFrame) -> Tensors:
+    """Bring all numbers to one scale, so that none outweighs the others (section 6).
 
     Args:
-        features: A column for each feature.
-        maxima: One row, the maximum of each feature; one whose maximum is zero is left as it is.
-        passengers: The same rows, with the target.
-        target: The column to predict.
+        encoded: A column for each feature.
+        scales: What is subtracted from each, and what it is divided by.
 
     Returns:
-        `independent` [rows, features] and `dependent` [rows], float32.
+        `independent` [rows, features], float32.
+
+    Raises:
+        InputError: If these are the scales of other features, or a number is too far from those they were
+            computed from.
     """
     import torch
 
-    divisors = torch.tensor(maxima[features.columns].to_numpy()[0], dtype=torch.float32)
-    divisors[divisors == 0] = 1
-    independent = torch.tensor(features.to_numpy(dtype="float64"), dtype=torch.float32)
-    dependent = torch.tensor(passengers[target].to_numpy(), dtype=torch.float32)
-    return {"independent": independent / divisors, "dependent": dependent}
+    known, found = scales["feature"].tolist(), encoded.columns.tolist()
+    if known != found:
+        differ = [name for name in [*known, *found] if (name in known) != (name in found)]
+        raise InputError(
+            f"the features are not those of the run that trained: {', '.join(differ[:5]) or 'their order'} "
+            "differ; expected the same parameters, and the same --env: `kedro run` trains with these"
+        )
+    shifted = torch.tensor(encoded.to_numpy("float64") - scales["shift"].to_numpy(), dtype=torch.float32)
+    independent = shifted / torch.tensor(scales["scale"].to_numpy(), dtype=torch.float32)
+    if not independent.isfinite().all():
+        row, column = (~independent.isfinite()).nonzero()[0].tolist()
+        raise InputError(
+            f"{encoded.attrs.get('file', 'the data')}: {found[column]} is {encoded.iloc[row, column]} in row "
+            f"{row + 1}; expected one nearer to those that its scale {scales['scale'][column]:g} comes from"
+        )
+    return {"independent": independent}
+
+
+def make_model_input(
+    encoded: DataFrame, scales: DataFrame, passengers: DataFrame, features: Features
+) -> Tensors:
+    """Normalise the features, and put the target beside them (section 6).
+
+    Args:
+        encoded: A column for each feature.
+        scales: What is subtracted from each, and what it is divided by.
+        passengers: The same rows, with the target.
+        features: Which column that is, and which of its values counts as yes.
+
+    Returns:
+        `independent` [rows, features] and `dependent` [rows], 1 for yes, float32.
+    """
+    import torch
+
+    from from_scratch.pipelines.data_processing.categories import find_codes
+
+    is_yes = find_codes(passengers[features.target.column], [text_of(features.target.positive)]) == 0
+    return {**normalise(encoded, scales), "dependent": torch.tensor(is_yes, dtype=torch.float32)}
 
 
 def split(model_input: Tensors, parameters: Split) -> tuple[Tensors, Tensors]:
@@ -146,33 +359,13 @@ def split(model_input: Tensors, parameters: Split) -> tuple[Tensors, Tensors]:
 
     Args:
         model_input: `independent` [rows, features] and `dependent` [rows].
-        parameters: The seed of the shuffle, and the fraction that validates, rounded down to whole rows.
+        parameters: The seed of the shuffle, and the fraction that validates.
 
     Returns:
         The rows that train and the rows that validate, each with the tensors of `model_input`.
-
-    Raises:
-        InputError: If one of the two would have no row.
     """
-    import torch
-
-    rows = len(model_input["dependent"])
-    validating = _count_validating(rows, parameters)
-    shuffled = torch.randperm(rows, generator=torch.Generator().manual_seed(parameters.seed))
-    valid, train = shuffled[:validating], shuffled[validating:]
+    train, valid = shuffle(len(model_input["dependent"]), parameters)
     return (
         {name: tensor[train] for name, tensor in model_input.items()},
         {name: tensor[valid] for name, tensor in model_input.items()},
     )
-
-
-def _count_validating(rows: int, parameters: Split) -> int:
-    """Count the rows that validate, and see that there is at least one, and one that trains."""
-    fraction = parameters.validation_fraction
-    validating = int(fraction * rows)
-    if not 0 < validating < rows:
-        raise InputError(
-            f"parameter split.validation_fraction is {fraction}: {validating} of {rows} rows would validate; "
-            "expected at least one, and one to train"
-        )
-    return validating

@@ -1,14 +1,15 @@
-"""The way from raw passengers to tensors."""
+"""The way from raw rows to tensors."""
 
 from kedro.pipeline import Pipeline, node, pipeline
 
 from from_scratch.pipelines.data_processing.nodes import (
-    compute_maxima,
-    compute_modes,
+    compute_fill_values,
+    compute_scales,
     count_missing_values,
-    impute_modes,
+    impute,
     ingest,
-    normalise,
+    learn_categories,
+    make_model_input,
     one_hot_encode,
     split,
 )
@@ -20,21 +21,28 @@ def create_pipeline() -> Pipeline:
     Returns:
         The pipeline, one box in Kedro-Viz, from `passengers` to `train` and `valid`.
     """
+    parameters = ["params:features", "params:split"]
     nodes = [
-        node(
-            ingest,
-            ["passengers", "params:features", "params:split"],
-            ["checked_passengers", "source"],
-            name="ingest",
-        ),
+        node(ingest, ["passengers", *parameters], ["checked_passengers", "source"], name="ingest"),
         node(count_missing_values, "checked_passengers", "missing_values", name="count_missing_values"),
-        node(compute_modes, "checked_passengers", "modes", name="compute_modes"),
-        node(impute_modes, ["checked_passengers", "modes"], "imputed_passengers", name="impute_modes"),
-        node(one_hot_encode, ["imputed_passengers", "params:features"], "features", name="one_hot_encode"),
-        node(compute_maxima, "features", "maxima", name="compute_maxima"),
         node(
-            normalise,
-            ["features", "maxima", "imputed_passengers", "params:features.target"],
+            compute_fill_values,
+            ["checked_passengers", *parameters],
+            "fill_values",
+            name="compute_fill_values",
+        ),
+        node(impute, ["checked_passengers", "fill_values"], "imputed_passengers", name="impute"),
+        node(learn_categories, ["imputed_passengers", *parameters], "categories", name="learn_categories"),
+        node(
+            one_hot_encode,
+            ["imputed_passengers", "params:features", "categories"],
+            "features",
+            name="one_hot_encode",
+        ),
+        node(compute_scales, ["features", *parameters], "scales", name="compute_scales"),
+        node(
+            make_model_input,
+            ["features", "scales", "imputed_passengers", "params:features"],
             "model_input",
             name="normalise",
         ),

@@ -64,7 +64,7 @@ def compute_figures(data: PreparedData, results: dict[str, Results]) -> dict[str
     names = list(data.features.columns)
     figures: dict[str, Any] = {
         "missing_values": data.missing_values,
-        "modes": data.modes.iloc[0].to_dict(),
+        "modes": data.fill_values.iloc[0].to_dict(),
         "features": _edges(data.features.to_numpy("float64")).tolist(),
         "rows": {"train": len(data.train["dependent"]), "valid": len(data.valid["dependent"])},
     }

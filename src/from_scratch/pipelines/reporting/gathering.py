@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from from_scratch.features import Features
 from from_scratch.node_types import DataFrame, Tensors
-from from_scratch.parameters import Features, Precision, Split, Variant
+from from_scratch.parameters import Precision, Split, Variant
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class PreparedData:
 
     source: dict[str, Any]
     missing_values: dict[str, int]
-    modes: DataFrame
+    fill_values: DataFrame
+    categories: dict[str, list[str]]
     features: DataFrame
     model_input: Tensors
     train: Tensors
@@ -62,7 +64,8 @@ class Results:
 def gather_data(
     source: dict[str, Any],
     missing_values: dict[str, int],
-    modes: DataFrame,
+    fill_values: DataFrame,
+    categories: dict[str, list[str]],
     features: DataFrame,
     model_input: Tensors,
     train: Tensors,
@@ -77,7 +80,8 @@ def gather_data(
     Args:
         source: Where the passengers come from, and how many they are.
         missing_values: How many values each column lacks.
-        modes: One row, the mode of each column.
+        fill_values: One row, what fills missing values of each column.
+        categories: Those of each categorical column, and the two classes of the target.
         features: A column for each feature.
         model_input: `independent` [rows, features] and `dependent` [rows].
         train: The rows that train.
@@ -91,7 +95,18 @@ def gather_data(
         All of it.
     """
     return PreparedData(
-        source, missing_values, modes, features, model_input, train, valid, columns, split, threads, precision
+        source,
+        missing_values,
+        fill_values,
+        categories,
+        features,
+        model_input,
+        train,
+        valid,
+        columns,
+        split,
+        threads,
+        precision,
     )
 
 

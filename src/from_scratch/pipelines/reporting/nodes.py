@@ -164,13 +164,16 @@ def _group_rows(data: PreparedData) -> tuple[list[str], Tensor]:
 
     independent = torch.cat([data.train["independent"], data.valid["independent"]])
     names = list(data.features.columns)
-    grouping = dict(list(data.columns.categorical.items())[:GROUPING])
+    grouping: list[list[str]] = []
     codes = torch.zeros(len(independent), dtype=torch.long)
-    for column, categories in grouping.items():
-        dummies = independent[:, [names.index(f"{column}_{category}") for category in categories]]
-        codes = codes * len(categories) + dummies.argmax(dim=1)
+    for one in data.columns.categorical[:GROUPING]:
+        categories = data.categories[one.column]
+        dummies = independent[:, [names.index(f"{one.column}_{category}") for category in categories]]
+        is_none = dummies.sum(dim=1) == 0  # a category that the rows which train don't have
+        grouping.append([*categories, f"another {one.column}"])
+        codes = codes * len(grouping[-1]) + torch.where(is_none, len(categories), dummies.argmax(dim=1))
     present, group_of, rows = codes.unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
-    labels = [_label(code, list(grouping.values())) for code in present.tolist()]
+    labels = [_label(code, grouping) for code in present.tolist()]
     if data.is_public:
         return labels, group_of
     large = rows >= SMALLEST_GROUP
@@ -179,10 +182,10 @@ def _group_rows(data: PreparedData) -> tuple[list[str], Tensor]:
     return [*kept, "smaller groups"], place[group_of]
 
 
-def _label(code: int, categories: list[list[str | int]]) -> str:
+def _label(code: int, categories: list[list[str]]) -> str:
     """Name a group by its categories: the number is written in digits, one for each column."""
     words: list[str] = []
     for choices in reversed(categories):
         code, digit = divmod(code, len(choices))
-        words.insert(0, str(choices[digit]))
+        words.insert(0, choices[digit])
     return " · ".join(words) or "all"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 from typing import Any
 
+from from_scratch.features import Features
 from from_scratch.node_types import DataFrame
 
 SOURCES = {
@@ -111,6 +112,23 @@ def _find_answers(disagreements: DataFrame) -> list[tuple[list[str], dict[Any, A
         else:
             sets.append(([other], pair))
     return sets
+
+
+def say_preparation(features: Features) -> str:
+    """Say how numbers were brought to one scale, and what was learnt from which rows.
+
+    Args:
+        features: What each column is.
+
+    Returns:
+        Two sentences.
+    """
+    scaled = {
+        "maximum": "divided by their greatest magnitude",
+        "deviation": "less their mean, divided by their deviation",
+    }[features.normalisation]
+    rows = {"all": "all rows", "train": "the rows that train alone"}[features.fit_on]
+    return f"Numbers are {scaled}. What fills missing values and what scales numbers comes from {rows}."
 
 
 def say_groups(groups: DataFrame, variants: list[str]) -> list[str]:

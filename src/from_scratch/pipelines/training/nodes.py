@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from from_scratch.errors import InputError
-from from_scratch.node_types import DataFrame, Tensors
+from from_scratch.node_types import DataFrame, Tensor, Tensors
 from from_scratch.parameters import Precision, Variant
 
 
@@ -100,19 +100,47 @@ def predict(
 
     Returns:
         `train` [rows] and `valid` [rows], float32.
+
+    Raises:
+        InputError: If one of them is no finite number.
+    """
+    return {
+        name: compute_predictions(coefficients, rows, variant, threads, precision)
+        for name, rows in {"train": train, "valid": valid}.items()
+    }
+
+
+def compute_predictions(
+    coefficients: Tensors, rows: Tensors, variant: Variant, threads: int, precision: Precision
+) -> Tensor:
+    """Predict rows.
+
+    Args:
+        coefficients: The trained coefficients.
+        rows: `independent` [rows, features].
+        variant: The model.
+        threads: How many threads compute.
+        precision: What to compute in: float32 or float64.
+
+    Returns:
+        The predictions [rows], float32.
+
+    Raises:
+        InputError: If one of them is no finite number.
     """
     import torch
 
     from from_scratch.models import MODELS
 
     torch.set_num_threads(threads)
-    coefficients, train, valid = (
-        _in_precision(tensors, precision) for tensors in (coefficients, train, valid)
-    )
-    return {
-        name: MODELS[variant.model].predict(coefficients, rows["independent"]).float()
-        for name, rows in {"train": train, "valid": valid}.items()
-    }
+    coefficients, rows = _in_precision(coefficients, precision), _in_precision(rows, precision)
+    predictions = MODELS[variant.model].predict(coefficients, rows["independent"]).float()
+    if not predictions.isfinite().all():
+        raise InputError(
+            f"model {variant.model} predicts {predictions[~predictions.isfinite()][0]} for a row; expected a "
+            "finite number: the row's values lie too far from those it was trained on"
+        )
+    return predictions
 
 
 def score(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from kedro.io.core import DatasetError
 
-from from_scratch.datasets import PassengersDataset
+from from_scratch.datasets import RawCSVDataset
 
 CSV = b"PassengerId,Age\n1,22\n2,\n"
 SHA256 = hashlib.sha256(CSV).hexdigest()
@@ -58,8 +58,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "01_raw"
 
 
-def dataset(folder: Path, url: str, **options: Any) -> PassengersDataset:
-    return PassengersDataset(filepath=str(folder / "train.csv"), url=url, sha256=SHA256, **options)
+def dataset(folder: Path, url: str, **options: Any) -> RawCSVDataset:
+    return RawCSVDataset(
+        filepath=str(folder / "train.csv"), url=url, sha256=SHA256, **{"sample": True, **options}
+    )
 
 
 def left_in(folder: Path) -> list[str]:

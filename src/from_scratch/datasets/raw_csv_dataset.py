@@ -1,4 +1,4 @@
-"""The passenger list: the file that is there, else a download, else a sample."""
+"""Raw data as CSV: the file that is there, else a download, else a sample."""
 
 from __future__ import annotations
 
@@ -24,20 +24,26 @@ THREE_WAYS = """ There are three ways to get it: put your own file there; \
 run `kaggle competitions download -c titanic` and unzip {name} into {folder}; \
 or run again with a network, and it is downloaded from {url}."""
 
+TOKENISING = (
+    "sep delimiter encoding encoding_errors compression quotechar quoting doublequote escapechar comment "
+    "skiprows skip_blank_lines skipinitialspace lineterminator dialect engine"
+).split()
+"""The arguments of `pandas.read_csv` that decide what the names of the columns are."""
 
-class PassengersDataset(AbstractDataset[None, DataFrame]):
-    """Loads a CSV of passengers, and fetches it first if it isn't there.
 
-    In this order: the file, taken as it is if the user put it there; a download, checked by its sha256 and
-    kept as the file; and, unless `sample` is false, a sample. The frame's `attrs["source"]` says which:
-    `original` (the file's sum is the pinned one), `own` (it isn't) or `sample`; `attrs["file"]` is its name.
+class RawCSVDataset(AbstractDataset[None, DataFrame]):
+    """Loads a CSV, and fetches it first if it isn't there.
+
+    In this order: the file, taken as it is if the user put it there; if there is a `url`, a download, checked
+    by its sha256 and kept as the file; and, with `sample: true`, a sample of invented Titanic passengers. The
+    frame's `attrs["source"]` says which: `original` (the file's sum is the pinned one), `own` (it isn't) or
+    `sample`; `attrs["file"]` is its name.
 
     ```yaml
     passengers:
-      type: from_scratch.datasets.PassengersDataset
-      filepath: data/01_raw/train.csv
-      url: https://example.org/train.csv
-      sha256: 4a437fde…
+      type: from_scratch.datasets.RawCSVDataset
+      filepath: data/01_raw/flowers.csv
+      load_args: {sep: ";"}
     ```
     """
 
@@ -45,9 +51,9 @@ class PassengersDataset(AbstractDataset[None, DataFrame]):
         self,
         *,
         filepath: str,
-        url: str,
-        sha256: str,
-        sample: bool = True,
+        url: str | None = None,
+        sha256: str | None = None,
+        sample: bool = False,
         timeout: float = 5,
         load_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
@@ -56,13 +62,18 @@ class PassengersDataset(AbstractDataset[None, DataFrame]):
 
         Args:
             filepath: The local file.
-            url: Where the file can be downloaded.
+            url: Where the file can be downloaded; goes with `sha256`.
             sha256: Its sum with line ends written as a line feed alone; those of the file don't matter.
             sample: Whether a sample may stand in where neither file nor download can be had.
             timeout: Seconds to wait for the download's server.
             load_args: For `pandas.read_csv`.
             metadata: Ignored by Kedro; read by plugins such as Kedro-Viz.
+
+        Raises:
+            DatasetError: If there is a `url` without `sha256`.
         """
+        if url and not sha256:
+            raise DatasetError(f"{filepath}: url needs sha256, so that the download can be checked")
         self._filepath = Path(filepath)
         self._url = url
         self._sha256 = sha256
@@ -72,22 +83,26 @@ class PassengersDataset(AbstractDataset[None, DataFrame]):
         self.metadata = metadata
 
     def load(self) -> DataFrame:
-        """Read the passengers.
+        """Read the rows.
 
         Returns:
-            The passengers as they stand in the file.
+            The rows as they stand in the file.
 
         Raises:
-            DatasetError: If the file can't be read as CSV, the download has another sum, or there is no file,
-                no download and no sample is wanted.
+            DatasetError: If the file can't be read as CSV, names a column twice, the download has another
+                sum, or there is no file, no download and no sample is wanted.
         """
         if self._filepath.exists():
             return self._read()
+        if not self._url:
+            if self._sample:
+                return self._draw_sample("and no url is given")
+            raise DatasetError(f"{self._filepath} is not there; expected a CSV file, as the catalog says")
 
         from requests import RequestException
 
         try:
-            self._download()
+            self._download(self._url)
         except RequestException as error:
             reason = f"no download from {urlsplit(self._url).hostname}: {type(error).__name__}"
             return self._draw_sample(reason)
@@ -106,7 +121,8 @@ class PassengersDataset(AbstractDataset[None, DataFrame]):
         import pandas as pd
 
         if not self._filepath.exists():
-            cure = "a run downloads it" + ", or draws a sample" * self._sample
+            cures = ["downloads it"] * bool(self._url) + ["draws a sample"] * self._sample
+            cure = f"a run {', or '.join(cures)}" if cures else "put it there"
             return preview_table(pd.DataFrame({"file": [f"{self._filepath.name} is not there: {cure}"]}))
         passengers = self._read()
         if passengers.attrs["source"] == "own":
@@ -122,18 +138,18 @@ class PassengersDataset(AbstractDataset[None, DataFrame]):
         """
         raise DatasetError(f"{self._filepath.name} is raw data and is never written")
 
-    def _download(self) -> None:
+    def _download(self, url: str) -> None:
         from pooch import HTTPDownloader
 
-        log.info("Downloading %s from %s", self._filepath.name, self._url)
+        log.info("Downloading %s from %s", self._filepath.name, url)
         self._filepath.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._filepath.parent, prefix=".download-") as folder:
             part = Path(folder) / self._filepath.name
-            HTTPDownloader(timeout=self._timeout)(self._url, str(part), None)
+            HTTPDownloader(timeout=self._timeout)(url, str(part), None)
             found = _sha256(part)
             if found != self._sha256:
                 raise DatasetError(
-                    f"{self._url} has sha256 {found}, expected {self._sha256}; it was not kept."
+                    f"{url} has sha256 {found}, expected {self._sha256}; it was not kept."
                     + self._three_ways()
                 )
             os.replace(part, self._filepath)
@@ -155,18 +171,10 @@ class PassengersDataset(AbstractDataset[None, DataFrame]):
         return passengers
 
     def _read(self) -> DataFrame:
-        import pandas as pd
-
-        options = {"low_memory": False, "index_col": False, **self._load_args}
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", pd.errors.ParserWarning)  # more fields than the header names
-                passengers: DataFrame = pd.read_csv(self._filepath, **options)
-        except (OSError, ValueError, pd.errors.ParserWarning) as error:  # ValueErrors: of pandas, of decoding
-            raise DatasetError(f"{self._filepath} can't be read as CSV: {error}") from error
-        source = "original" if _sha256(self._filepath) == self._sha256 else "own"
-        passengers.attrs = {"source": source, "file": self._filepath.name}
-        return passengers
+        rows = read_csv(self._filepath, self._load_args)
+        is_original = self._sha256 is not None and _sha256(self._filepath) == self._sha256
+        rows.attrs = {"source": "original" if is_original else "own", "file": self._filepath.name}
+        return rows
 
     def _three_ways(self) -> str:
         return THREE_WAYS.format(name=self._filepath.name, folder=self._filepath.parent, url=self._url)
@@ -176,6 +184,59 @@ class PassengersDataset(AbstractDataset[None, DataFrame]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "url": self._url, "sample": self._sample}
+
+
+def read_csv(file: Path, load_args: dict[str, Any]) -> DataFrame:
+    """Read a CSV as strictly as pandas can.
+
+    Args:
+        file: The file.
+        load_args: For `pandas.read_csv`.
+
+    Returns:
+        Its rows.
+
+    Raises:
+        DatasetError: If it can't be read as CSV, a row has more fields than the header has names, or the
+            header has a name twice.
+    """
+    import pandas as pd
+
+    options = {"low_memory": False, "index_col": False, **load_args}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # more fields than the header names
+            rows = pd.read_csv(file, **options)
+            header = _read_header(file, load_args)
+    except UnicodeError as error:
+        hint = "if its encoding is not UTF-8, the catalog can say it: load_args: {encoding: latin-1}"
+        raise DatasetError(f"{file} can't be read as CSV: {error}; {hint}") from error
+    except Exception as error:  # those of pandas, Python and the system have little in common
+        raise DatasetError(f"{file} can't be read as CSV: {_shorten(str(error))}") from error
+    if not isinstance(rows, pd.DataFrame):
+        raise DatasetError(
+            f"{file}: load_args {load_args} don't give a table; expected no iterator or chunks"
+        )
+    doubled = next((name for name in header if header.count(name) > 1), None)
+    if doubled is not None:
+        raise DatasetError(f"{file}: column {_shorten(doubled)} stands twice; expected each column once")
+    return rows
+
+
+def _read_header(file: Path, load_args: dict[str, Any]) -> list[str]:
+    """Read the names as they stand there: pandas renames those that stand twice."""
+    import pandas as pd
+
+    if {"header", "names"} & load_args.keys():
+        return []
+    options = {name: value for name, value in load_args.items() if name in TOKENISING}
+    first = pd.read_csv(file, **options, header=None, nrows=1, dtype=str, keep_default_na=False)
+    return [name for name in first.iloc[0].tolist() if name]
+
+
+def _shorten(text: str, length: int = 200) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def _sha256(file: Path) -> str:

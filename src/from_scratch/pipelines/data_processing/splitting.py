@@ -1,0 +1,51 @@
+"""Which rows train, and which validate (section 6.2)."""
+
+from __future__ import annotations
+
+from from_scratch.errors import InputError
+from from_scratch.features import Features
+from from_scratch.node_types import DataFrame, Tensor
+from from_scratch.parameters import Split
+
+
+def shuffle(rows: int, parameters: Split) -> tuple[Tensor, Tensor]:
+    """Shuffle the rows, and set some aside to validate with.
+
+    Args:
+        rows: How many rows there are.
+        parameters: The seed of the shuffle, and the fraction that validates, rounded down to whole rows.
+
+    Returns:
+        The numbers of the rows that train, and of those that validate, in the order of the shuffle.
+
+    Raises:
+        InputError: If one of the two would have no row.
+    """
+    import torch
+
+    fraction = parameters.validation_fraction
+    validating = int(fraction * rows)
+    if not 0 < validating < rows:
+        raise InputError(
+            f"parameter split.validation_fraction is {fraction}: {validating} of {rows} rows would validate; "
+            "expected at least one, and one to train"
+        )
+    shuffled = torch.randperm(rows, generator=torch.Generator().manual_seed(parameters.seed))
+    return shuffled[validating:], shuffled[:validating]
+
+
+def select_fitting(table: DataFrame, features: Features, parameters: Split) -> DataFrame:
+    """Select the rows from which everything is learnt that prepares the data.
+
+    Args:
+        table: All rows.
+        features: Says which rows: all of them, or those that train.
+        parameters: How the rows are split.
+
+    Returns:
+        The rows, in their order.
+    """
+    if features.fit_on == "all":
+        return table
+    train, _ = shuffle(len(table), parameters)
+    return table.iloc[train.sort().values.numpy()]

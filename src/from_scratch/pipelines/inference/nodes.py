@@ -1,0 +1,123 @@
+"""The steps of an answer that are not those of data processing."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from from_scratch.errors import InputError
+from from_scratch.features import Features
+from from_scratch.node_types import DataFrame, Tensors
+from from_scratch.parameters import Inference, Precision, Variant
+from from_scratch.pipelines.data_processing.nodes import Categories, stop_at, tell_unseen, to_types
+from from_scratch.pipelines.training.nodes import compute_predictions
+
+log = logging.getLogger(__name__)
+
+
+def ingest_new(
+    test_passengers: DataFrame, features: Features, categories: Categories, inference: Inference
+) -> DataFrame:
+    """Take new rows in, if their columns are what the features need.
+
+    Args:
+        test_passengers: The rows as they come, one or more, with or without a target.
+        features: What each column is.
+        categories: Those that training knew, by column.
+        inference: Whether others are a fault.
+
+    Returns:
+        The rows, with numbers as numbers.
+
+    Raises:
+        InputError: A line for each fault: the file, the column, which rows, what was expected.
+    """
+    from from_scratch.pipelines.data_processing.checks import find_faults_of_new
+
+    if strangers := [one.column for one in features.categorical if one.column not in categories]:
+        raise InputError(
+            f"parameter features: the run that trained had no categories of {', '.join(strangers)}; "
+            "expected the same parameters, and the same --env: `kedro run` trains with these"
+        )
+    unseen_are_faults = inference.unseen_categories == "error"
+    faults = find_faults_of_new(test_passengers, features, categories, unseen_are_faults)
+    stop_at(test_passengers, faults)
+    tell_unseen(test_passengers, features, categories)
+    return to_types(test_passengers, features)
+
+
+def predict_new(
+    coefficients: Tensors,
+    test_input: Tensors,
+    test_passengers: DataFrame,
+    source: dict[str, Any],
+    features: Features,
+    variant: Variant,
+    threads: int,
+    precision: Precision,
+) -> DataFrame:
+    """Predict each new row.
+
+    Args:
+        coefficients: Those of a trained variant.
+        test_input: `independent` [rows, features].
+        test_passengers: The rows, with what identifies them.
+        source: Where the rows come from that the variant was trained on.
+        features: Says which column identifies a row.
+        variant: The model.
+        threads: How many threads compute.
+        precision: What to compute in: float32 or float64.
+
+    Returns:
+        A row for each: the identifier, or else `row`, counted from 1; and `probability`, that of yes. (That
+        of the linear model may lie below 0 or above 1.)
+
+    Raises:
+        InputError: If the coefficients are not those of this variant, or a prediction is no finite number.
+    """
+    import pandas as pd
+    import torch
+
+    from from_scratch.models import MODELS
+
+    columns = test_input["independent"].shape[1]
+    expected = MODELS[variant.model].initialise(columns, variant.hidden, torch.Generator())
+    shapes, found = (
+        {name: list(one.shape) for name, one in made.items()} for made in (expected, coefficients)
+    )
+    if shapes != found:
+        raise InputError(
+            f"the coefficients are not those of model {variant.model} with hidden {variant.hidden}; "
+            "expected the parameters that they were trained with: `kedro run` trains with these"
+        )
+    if source["source"] == "sample":
+        log.warning(
+            "What answers was trained on THE SAMPLE of invented passengers: its answers mean nothing."
+        )
+    predictions = compute_predictions(coefficients, test_input, variant, threads, precision)
+    identifier = features.identifier
+    names = test_passengers[identifier].to_numpy() if identifier else range(1, len(test_passengers) + 1)
+    predicted = pd.DataFrame({identifier or "row": names, "probability": predictions.numpy()})
+    predicted.attrs = dict(test_passengers.attrs)
+    return predicted
+
+
+def answer(predicted_survival: DataFrame, features: Features, categories: Categories) -> DataFrame:
+    """Decide each new row.
+
+    Args:
+        predicted_survival: What identifies each row, and its probability of yes.
+        features: Says which column is the target.
+        categories: Has the two values of the target: no and yes.
+
+    Returns:
+        A row for each: what identifies it, and the target's value, yes if the probability is above one half.
+        With Kaggle's passengers that is a file which Kaggle takes.
+    """
+    from from_scratch.models.scoring import THRESHOLD
+
+    target = features.target.column
+    no, yes = categories[target]
+    answers = predicted_survival.drop(columns="probability")
+    answers[target] = (predicted_survival["probability"] > THRESHOLD).map({False: no, True: yes})
+    return answers

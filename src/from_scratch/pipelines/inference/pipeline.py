@@ -1,0 +1,53 @@
+"""The way of new rows, through the steps of data processing, to answers."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from from_scratch.pipelines.data_processing.nodes import impute, normalise, one_hot_encode
+from from_scratch.pipelines.inference.nodes import answer, ingest_new, predict_new
+
+
+def create_pipeline(variant: str) -> Pipeline:
+    """Build the inference.
+
+    What fills missing values, the categories, the scales and the coefficients are those of the run that
+    readers see.
+
+    Args:
+        variant: The name of the variant that answers.
+
+    Returns:
+        The pipeline, one box in Kedro-Viz, from `test_passengers` to `predicted_survival` and `submission`.
+    """
+    nodes = [
+        node(
+            ingest_new,
+            ["test_passengers", "params:features", "categories", "params:inference"],
+            "checked_test_passengers",
+            name="ingest_new",
+        ),
+        node(impute, ["checked_test_passengers", "fill_values"], "imputed_test_passengers", name="impute"),
+        node(
+            one_hot_encode,
+            ["imputed_test_passengers", "params:features", "categories"],
+            "test_features",
+            name="one_hot_encode",
+        ),
+        node(normalise, ["test_features", "scales"], "test_input", name="normalise"),
+        node(
+            predict_new,
+            [
+                f"{variant}.coefficients",
+                "test_input",
+                "checked_test_passengers",
+                "source",
+                "params:features",
+                f"params:{variant}",
+                "params:threads",
+                "params:precision",
+            ],
+            "predicted_survival",
+            name="predict_new",
+        ),
+        node(answer, ["predicted_survival", "params:features", "categories"], "submission", name="answer"),
+    ]
+    return pipeline(nodes, namespace="inference", prefix_datasets_with_namespace=False)

@@ -1,0 +1,189 @@
+"""A first block `features` for a CSV, with what stands in each column: something to start from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from pandas.api import types
+
+from from_scratch.datasets.raw_csv_dataset import read_csv
+from from_scratch.errors import InputError
+from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
+from from_scratch.pipelines.data_processing.checks import GREATEST
+from from_scratch.validation import did_you_mean
+
+Kind = Literal["identifier", "continuous", "log", "categorical", "ignore"]
+
+FEW_NUMBERS = 5
+"""A whole number of so few values is taken for a category."""
+LISTED = 10
+"""So many categories are listed; more are left to be learnt."""
+_PLAIN = re.compile(r"[A-Za-z_]([A-Za-z0-9_ ]*[A-Za-z0-9_])?")
+_YAML_WORDS = {"y", "n", "true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf"}
+_CODE = re.compile(r"[+-]?0\d+")
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What a column may be, and why."""
+
+    column: str
+    kind: Kind
+    seen: str
+    categories: list[str] | None = None
+
+
+def suggest(file: Path, target: str, load_args: dict[str, Any]) -> str:
+    """Look through a CSV, and suggest the block that says what its columns are.
+
+    Args:
+        file: The CSV.
+        target: The column to predict.
+        load_args: For `pandas.read_csv`.
+
+    Returns:
+        YAML, with comments: the catalog's entry, and the block `features`.
+
+    Raises:
+        DatasetError: If the file can't be read.
+        InputError: If there are no rows, no such column, or it has other than two values.
+    """
+    rows = read_csv(file, load_args)
+    codes = [str(column) for column in rows if _holds_codes(rows[column], str(column), file, load_args)]
+    if codes:
+        load_args = {**load_args, "dtype": dict.fromkeys(codes, "str")}
+        rows = read_csv(file, load_args)
+    if rows.empty:
+        raise InputError(f"{file.name}: there are no rows, only a header; expected at least one")
+    if target not in rows.columns:
+        found = ", ".join(map(repr, rows.columns[:30]))
+        raise InputError(
+            f"{file.name}: no column {target}; found {found}{did_you_mean(target, list(rows.columns))}"
+        )
+    classes = list_categories(rows[target])
+    if len(classes) != 2:
+        raise InputError(f"{file.name}: column {target} has {_list(classes)}; expected two values")
+    suggestions = [_look_at(values) for column, values in rows.items() if column != target]
+    return "\n".join(_write(file, rows, target, suggestions, load_args)) + "\n"
+
+
+def _look_at(values: pd.Series) -> Suggestion:
+    """Look through a column."""
+    column, present = str(values.name), values.dropna()
+    missing = f", {len(values) - len(present):,} missing" if len(present) < len(values) else ""
+    distinct = present.nunique()
+    if distinct < 2:
+        return Suggestion(
+            column, "ignore", f"always {_cut(repr(present.iloc[0]))}{missing}" if distinct else "no values"
+        )
+    if distinct == len(values) and not types.is_float_dtype(values) and re.search(r"(?i)id$", column):
+        return Suggestion(column, "identifier", "another value in every row")
+    if types.is_numeric_dtype(values) and not types.is_bool_dtype(values):
+        if not present.between(-GREATEST, GREATEST).all():
+            return Suggestion(column, "ignore", f"numbers too great to compute with{missing}")
+        low, middle, upper, high = (float(present.quantile(share)) for share in (0, 0.5, 0.75, 1))
+        seen = f"{low:g} to {high:g}, median {middle:g}{missing}"
+        if distinct <= FEW_NUMBERS and (present % 1 == 0).all():
+            return _categorical(values, seen=missing)
+        is_skewed = low >= 0 and 0 < 10 * upper < high
+        return Suggestion(column, "log" if is_skewed else "continuous", seen)
+    if distinct <= max(2, min(50, len(present) // 5)):
+        return _categorical(values, seen=missing)
+    examples = ", ".join(_cut(repr(value)) for value in present.unique()[:3].tolist())
+    return Suggestion(column, "ignore", f"{distinct:,} different values, such as {examples}{missing}")
+
+
+def _categorical(values: pd.Series, seen: str) -> Suggestion:
+    categories = list_categories(values)
+    listed = categories if len(categories) <= LISTED else None
+    return Suggestion(str(values.name), "categorical", f"{len(categories)} categories{seen}", listed)
+
+
+def _write(
+    file: Path, rows: pd.DataFrame, target: str, suggestions: list[Suggestion], load_args: dict[str, Any]
+) -> Iterator[str]:
+    yield f"# {_comment(_cut(file.name))} has {len(rows):,} rows and {len(rows.columns)} columns."
+    yield "#"
+    yield "# For conf/NAME/catalog.yml, where NAME is what you call it:"
+    yield "#"
+    yield "#   passengers:"
+    yield "#     type: from_scratch.datasets.RawCSVDataset"
+    yield f"#     filepath: {_text(file.as_posix())}"
+    if load_args:
+        yield f"#     load_args: {json.dumps(load_args)}"
+    yield "#"
+    yield "# For conf/NAME/parameters.yml, once you have looked it over: what is a number, what a category,"
+    yield "# and what nothing to learn from, you know better. Then: kedro run --env NAME"
+    yield ""
+    yield "features:"
+    identifier = next((one for one in suggestions if one.kind == "identifier"), None)
+    yield f"  identifier: {_text(identifier.column)}" if identifier else "  identifier: null"
+    yield from _write_target(rows[target])
+    for kind in ("continuous", "log", "categorical", "ignore"):
+        chosen = [one for one in suggestions if one.kind == kind]
+        if kind == "ignore":
+            chosen += [one for one in suggestions if one.kind == "identifier" and one is not identifier]
+        yield f"  {kind}:{'' if chosen else ' []'}"
+        yield from (_write_column(one) for one in chosen)
+    yield "  normalisation: maximum  # or deviation"
+    yield "  fit_on: train           # or all, as in the article"
+
+
+def _write_target(values: pd.Series) -> Iterator[str]:
+    classes = list_categories(values)
+    counts = [int((find_codes(values, [name]) == 0).sum()) for name in classes]
+    seen = " and ".join(f"{_cut(name)} in {count:,}" for name, count in zip(classes, counts, strict=True))
+    missing = int(values.isna().sum())
+    more = f"; {missing:,} rows have none: take them out" if missing else ""
+    yield f"  # {_comment(f'{seen} rows{more}')}"
+    yield f"  target: {{column: {_text(str(values.name))}, positive: {_value(classes[1])}}}"
+
+
+def _write_column(one: Suggestion) -> str:
+    name = _text(one.column)
+    if one.categories is not None:
+        name = f"{{column: {name}, categories: [{', '.join(map(_value, one.categories))}]}}"
+    return f"    - {name}  # {_comment(one.seen)}"
+
+
+def _text(text: str) -> str:
+    """Write a text so that YAML reads it as that text."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _YAML_WORDS:
+        return text
+    escaped = re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + r"\${", text)  # for OmegaConf
+    return json.dumps(escaped, ensure_ascii=not escaped.isprintable())
+
+
+def _value(category: str) -> str:
+    """Write the name of a category, a whole number as such."""
+    return category if re.fullmatch(r"0|-?[1-9]\d{0,15}", category) else _text(category)
+
+
+def _comment(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))
+
+
+def _cut(text: str, length: int = 40) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def _list(classes: list[str]) -> str:
+    if not classes:
+        return "no values"
+    more = f" and {len(classes) - 5:,} more" if len(classes) > 5 else ""
+    count = "one value" if len(classes) == 1 else f"{len(classes):,} values"
+    return f"{count}: {', '.join(_cut(repr(name)) for name in classes[:5])}{more}"
+
+
+def _holds_codes(values: pd.Series, column: str, file: Path, load_args: dict[str, Any]) -> bool:
+    """Tell codes such as 01 from numbers, which have lost the zero."""
+    if not types.is_integer_dtype(values):
+        return False
+    texts = read_csv(file, {**load_args, "dtype": str, "usecols": [column]})[column]
+    return bool(texts.str.fullmatch(_CODE).any())
