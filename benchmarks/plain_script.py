@@ -15,13 +15,16 @@ COLUMNS = (
 
 passengers = pd.read_csv(sys.argv[1])
 print(passengers.isna().sum().to_dict())
-passengers = passengers.fillna(passengers.mode().iloc[0])
+modes = passengers.mode().iloc[0]
+passengers = passengers.fillna(modes)
 passengers["LogFare"] = np.log(passengers["Fare"] + 1)
 passengers = pd.get_dummies(passengers, columns=["Sex", "Pclass", "Embarked"])
 
 x = torch.tensor(passengers[COLUMNS.split()].to_numpy(float), dtype=torch.float)
-x = x / x.max(dim=0).values
+maxima = x.max(dim=0).values
+x = x / maxima
 y = torch.tensor(passengers["Survived"].to_numpy())
+fitted = {}
 shuffled = torch.randperm(len(y), generator=torch.Generator().manual_seed(42))
 valid, train = shuffled[: len(y) // 5], shuffled[len(y) // 5 :]
 
@@ -42,6 +45,7 @@ def fit(name, initialise, predict, epochs, learning_rate):
     with torch.no_grad():
         accuracy = ((predict(x[valid], *coefficients) > 0.5) == y[valid]).float().mean()
     print(name, *losses, f"{accuracy:.4f}")
+    fitted[name] = predict, coefficients
 
 
 def one_layer(g):

@@ -18,6 +18,8 @@ from kedro.framework.project import configure_project
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 
+from tests import prepared_python
+
 # How fast this machine is, and what else it does, decides about nothing.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
@@ -54,6 +56,9 @@ class Project:
         """Run a `kedro` command, and give back what it printed and its exit code."""
         command = [sys.executable, "-m", "kedro", *arguments]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("KEDRO_")}
+        if not environment:
+            ran = prepared_python.run("kedro", arguments, self.folder / folder, inherited)
+            return subprocess.CompletedProcess(command, *ran)
         return subprocess.run(
             command,
             cwd=self.folder / folder,
