@@ -27,6 +27,9 @@ settings.load_profile("any machine")
 ROOT = Path(__file__).parents[1]
 NO_NETWORK = 'passengers: {{type: from_scratch.datasets.RawCSVDataset, filepath: data/01_raw/train.csv, \
 url: "http://127.0.0.1:9/train.csv", sha256: {sha256}, sample: {sample}, \
+metadata: {{kedro-viz: {{layer: 01_raw}}}}}}\n\
+test_passengers: {{type: from_scratch.datasets.RawCSVDataset, filepath: data/01_raw/test.csv, \
+url: "http://127.0.0.1:9/test.csv", sha256: {test_sha256}, \
 metadata: {{kedro-viz: {{layer: 01_raw}}}}}}\n'
 SHA256 = {
     "train.csv": "4a437fde05fe5264e1701a7387ac6fb75393772ba38bb2c9c566405af5af4bd7",
@@ -120,9 +123,8 @@ def make_project(tmp_path_factory: pytest.TempPathFactory) -> MakeProject:
         raw = folder / "data" / "01_raw"
         raw.mkdir(parents=True)
         project = Project(folder)
-        project.configure(
-            "catalog.yml", NO_NETWORK.format(sha256=SHA256["train.csv"], sample=str(sample).lower())
-        )
+        sums = {"sha256": SHA256["train.csv"], "test_sha256": SHA256["test.csv"]}
+        project.configure("catalog.yml", NO_NETWORK.format(**sums, sample=str(sample).lower()))
         if real_data:
             shutil.copy(kaggles("train.csv"), raw)
         return project

@@ -21,10 +21,13 @@ def features() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--target", required=True, help="The column to predict; it has two values.")
 @click.option("--separator", help="What stands between columns, if it is no comma: ';' or '\\t'.")
+@click.option("--decimal", help="What stands before decimals, if it is no point: ','.")
 @click.option("--encoding", help="The file's encoding, if it is not UTF-8.")
-def suggest(file: Path, target: str, separator: str | None, encoding: str | None) -> None:
+def suggest(
+    file: Path, target: str, separator: str | None, decimal: str | None, encoding: str | None
+) -> None:
     """Print a first block of parameters for FILE, a CSV, with what was seen in each column."""
     from from_scratch.suggestion import suggest
 
-    given = {"sep": separator and separator.replace("\\t", "\t"), "encoding": encoding}
+    given = {"sep": separator and separator.replace("\\t", "\t"), "decimal": decimal, "encoding": encoding}
     click.echo(suggest(file, target, {name: value for name, value in given.items() if value}), nl=False)

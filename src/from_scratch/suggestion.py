@@ -24,9 +24,10 @@ FEW_NUMBERS = 5
 """A whole number of so few values is taken for a category."""
 LISTED = 10
 """So many categories are listed; more are left to be learnt."""
-_PLAIN = re.compile(r"[A-Za-z_]([A-Za-z0-9_ ]*[A-Za-z0-9_])?")
+_PLAIN = re.compile(r"[A-Za-z_]([A-Za-z0-9_ ./-]*[A-Za-z0-9_])?")
 _YAML_WORDS = {"y", "n", "true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf"}
 _CODE = re.compile(r"[+-]?0\d+")
+_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,15 @@ def suggest(file: Path, target: str, load_args: dict[str, Any]) -> str:
     classes = list_categories(rows[target])
     if len(classes) != 2:
         raise InputError(f"{file.name}: column {target} has {_list(classes)}; expected two values")
-    suggestions = [_look_at(values) for column, values in rows.items() if column != target]
+    suggestions = [
+        _look_at(values, is_first=place == 0)
+        for place, (column, values) in enumerate(rows.items())
+        if column != target
+    ]
     return "\n".join(_write(file, rows, target, suggestions, load_args)) + "\n"
 
 
-def _look_at(values: pd.Series) -> Suggestion:
+def _look_at(values: pd.Series, is_first: bool) -> Suggestion:
     """Look through a column."""
     column, present = str(values.name), values.dropna()
     missing = f", {len(values) - len(present):,} missing" if len(present) < len(values) else ""
@@ -82,7 +87,8 @@ def _look_at(values: pd.Series) -> Suggestion:
         return Suggestion(
             column, "ignore", f"always {_cut(repr(present.iloc[0]))}{missing}" if distinct else "no values"
         )
-    if distinct == len(values) and not types.is_float_dtype(values) and re.search(r"(?i)id$", column):
+    is_named = is_first or re.search(r"(?i)id$", column)
+    if is_named and distinct == len(values) and not types.is_float_dtype(values):
         return Suggestion(column, "identifier", "another value in every row")
     if types.is_numeric_dtype(values) and not types.is_bool_dtype(values):
         if not present.between(-GREATEST, GREATEST).all():
@@ -96,7 +102,9 @@ def _look_at(values: pd.Series) -> Suggestion:
     if distinct <= max(2, min(50, len(present) // 5)):
         return _categorical(values, seen=missing)
     examples = ", ".join(_cut(repr(value)) for value in present.unique()[:3].tolist())
-    return Suggestion(column, "ignore", f"{distinct:,} different values, such as {examples}{missing}")
+    has_commas = present.astype(str).str.fullmatch(_DECIMAL_COMMA).mean() > 0.5
+    hint = "; if these are numbers: --decimal ','" * bool(has_commas)
+    return Suggestion(column, "ignore", f"{distinct:,} different values, such as {examples}{missing}{hint}")
 
 
 def _categorical(values: pd.Series, seen: str) -> Suggestion:
@@ -131,7 +139,7 @@ def _write(
             chosen += [one for one in suggestions if one.kind == "identifier" and one is not identifier]
         yield f"  {kind}:{'' if chosen else ' []'}"
         yield from (_write_column(one) for one in chosen)
-    yield "  normalisation: maximum  # or deviation"
+    yield "  normalisation: deviation  # or maximum, as in the article"
     yield "  fit_on: train           # or all, as in the article"
 
 

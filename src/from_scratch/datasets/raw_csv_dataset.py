@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import tempfile
@@ -213,7 +214,10 @@ def read_csv(file: Path, load_args: dict[str, Any]) -> DataFrame:
         hint = "if its encoding is not UTF-8, the catalog can say it: load_args: {encoding: latin-1}"
         raise DatasetError(f"{file} can't be read as CSV: {error}; {hint}") from error
     except Exception as error:  # those of pandas, Python and the system have little in common
-        raise DatasetError(f"{file} can't be read as CSV: {_shorten(str(error))}") from error
+        hint = _guess_separator(file, load_args)
+        raise DatasetError(
+            f"{file} can't be read as CSV: {_shorten(str(error)).rstrip('.')}{hint}"
+        ) from error
     if not isinstance(rows, pd.DataFrame):
         raise DatasetError(
             f"{file}: load_args {load_args} don't give a table; expected no iterator or chunks"
@@ -233,6 +237,19 @@ def _read_header(file: Path, load_args: dict[str, Any]) -> list[str]:
     options = {name: value for name, value in load_args.items() if name in TOKENISING}
     first = pd.read_csv(file, **options, header=None, nrows=1, dtype=str, keep_default_na=False)
     return [name for name in first.iloc[0].tolist() if name]
+
+
+def _guess_separator(file: Path, load_args: dict[str, Any]) -> str:
+    """Say that another separator is likely, if the first line speaks for it."""
+    if not file.is_file() or {"sep", "delimiter"} & load_args.keys():
+        return ""
+    with file.open("rb") as content:
+        first = content.readline(10_000)
+    likely = max(";\t|,", key=lambda separator: first.count(separator.encode()))
+    said = (
+        f"; if its separator is {likely!r}, the catalog can say it: load_args: {{sep: {json.dumps(likely)}}}"
+    )
+    return said if likely != "," and likely.encode() in first else ""
 
 
 def _shorten(text: str, length: int = 200) -> str:
