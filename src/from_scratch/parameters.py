@@ -85,11 +85,22 @@ def read(config_loader: AbstractConfigLoader) -> dict[str, Any]:
         raw: dict[str, Any] = config_loader["parameters"]
     except Exception as error:  # those of YAML, OmegaConf and Kedro have little in common
         conf = os.path.relpath(config_loader.conf_source)
+        _check_environment(conf, config_loader.env)
         changes = f" and --params {config_loader.runtime_params}" if config_loader.runtime_params else ""
         origin = f"{conf}/base, {conf}/{config_loader.env or 'local'}{changes}"
         raise InputError(f"the parameters can't be read from {origin}: {error}") from error
     check(raw)
     return raw
+
+
+def _check_environment(conf: str, name: str | None) -> None:
+    """See that there is an environment of that name, if it can be seen from here."""
+    if name and os.path.isdir(conf) and not os.path.isdir(os.path.join(conf, name)):
+        known = sorted(entry.name for entry in os.scandir(conf) if entry.is_dir())
+        raise InputError(
+            f"there is no environment {name}: no folder {conf}/{name}; there are {', '.join(known)}"
+            f"{did_you_mean(name, known)}"
+        )
 
 
 def variants(raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -124,14 +135,16 @@ def check(raw: dict[str, Any]) -> None:
     faults += find_faults(Parameters, others, variants=list(blocks))
     for name, block in blocks.items():
         faults += find_faults(Variant, block, f"{name}.")
-    faults += _find_unknown_variant(others.get("inference"), list(blocks))
+    if (inference := others.get("inference")) and not find_faults(Inference, inference):
+        faults += _find_unknown_variant(inference["variant"], raw, list(blocks))
     if faults:
         raise InputError(*(f"parameter {fault}" for fault in faults))
 
 
-def _find_unknown_variant(inference: Any, known: list[str]) -> list[str]:
-    variant = inference.get("variant") if isinstance(inference, dict) else None
-    if not isinstance(variant, str) or variant in known:
+def _find_unknown_variant(variant: str, raw: dict[str, Any], known: list[str]) -> list[str]:
+    if variant in known or (
+        variant in raw and variant not in Parameters.model_fields
+    ):  # which is told already
         return []
     expected = f"expected one of {', '.join(known)}{did_you_mean(variant, known)}"
     return [f"inference.variant is {variant!r}: {expected}"]

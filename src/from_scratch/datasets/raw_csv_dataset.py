@@ -93,7 +93,7 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
             DatasetError: If the file can't be read as CSV, names a column twice, the download has another
                 sum, or there is no file, no download and no sample is wanted.
         """
-        if self._filepath.exists():
+        if os.path.lexists(self._filepath):  # a broken link is a fault, and no reason to download
             return self._read()
         if not self._url:
             if self._sample:
@@ -213,6 +213,11 @@ def read_csv(file: Path, load_args: dict[str, Any]) -> DataFrame:
     except UnicodeError as error:
         hint = "if its encoding is not UTF-8, the catalog can say it: load_args: {encoding: latin-1}"
         raise DatasetError(f"{file} can't be read as CSV: {error}; {hint}") from error
+    except pd.errors.ParserWarning as error:
+        hint = _guess_separator(file, load_args)
+        raise DatasetError(
+            f"{file} can't be read as CSV: a row has more fields than the header has names{hint}"
+        ) from error
     except Exception as error:  # those of pandas, Python and the system have little in common
         hint = _guess_separator(file, load_args)
         raise DatasetError(
@@ -245,11 +250,12 @@ def _guess_separator(file: Path, load_args: dict[str, Any]) -> str:
         return ""
     with file.open("rb") as content:
         first = content.readline(10_000)
-    likely = max(";\t|,", key=lambda separator: first.count(separator.encode()))
-    said = (
+    likely = max(",;\t|", key=lambda separator: first.count(separator.encode()))
+    if likely == "," or likely.encode() not in first or not first.isascii():
+        return ""
+    return (
         f"; if its separator is {likely!r}, the catalog can say it: load_args: {{sep: {json.dumps(likely)}}}"
     )
-    return said if likely != "," and likely.encode() in first else ""
 
 
 def _shorten(text: str, length: int = 200) -> str:
