@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
+import yaml
 from pandas.api import types
 
 from from_scratch.datasets.raw_csv_dataset import read_csv
@@ -53,7 +55,8 @@ def suggest(file: Path, target: str, load_args: dict[str, Any]) -> str:
 
     Raises:
         DatasetError: If the file can't be read.
-        InputError: If there are no rows, no such column, or it has other than two values.
+        InputError: If there are no rows, no such column, it has other than two values, or no other column is
+            anything to learn from.
     """
     rows = read_csv(file, load_args)
     codes = [str(column) for column in rows if _holds_codes(rows[column], str(column), file, load_args)]
@@ -75,6 +78,11 @@ def suggest(file: Path, target: str, load_args: dict[str, Any]) -> str:
         for place, (column, values) in enumerate(rows.items())
         if column != target
     ]
+    if not any(one.kind in ("continuous", "log", "categorical") for one in suggestions):
+        found = "; ".join(f"{one.column} has {_comment(one.seen)}" for one in suggestions[:5])
+        raise InputError(
+            f"{file.name}: no column beside {target} looks like something to learn from: {found or 'there is none'}"
+        )
     return "\n".join(_write(file, rows, target, suggestions, load_args)) + "\n"
 
 
@@ -87,9 +95,9 @@ def _look_at(values: pd.Series, is_first: bool) -> Suggestion:
         return Suggestion(
             column, "ignore", f"always {_cut(repr(present.iloc[0]))}{missing}" if distinct else "no values"
         )
-    is_named = is_first or re.search(r"(?i)id$", column)
+    is_named = re.search(r"(?i)id$", column) or (is_first and _counts_or_names(values))
     if is_named and distinct == len(values) and not types.is_float_dtype(values):
-        return Suggestion(column, "identifier", "another value in every row")
+        return Suggestion(column, "identifier", "another value in each row")
     if types.is_numeric_dtype(values) and not types.is_bool_dtype(values):
         if not present.between(-GREATEST, GREATEST).all():
             return Suggestion(column, "ignore", f"numbers too great to compute with{missing}")
@@ -105,6 +113,11 @@ def _look_at(values: pd.Series, is_first: bool) -> Suggestion:
     has_commas = present.astype(str).str.fullmatch(_DECIMAL_COMMA).mean() > 0.5
     hint = "; if these are numbers: --decimal ','" * bool(has_commas)
     return Suggestion(column, "ignore", f"{distinct:,} different values, such as {examples}{missing}{hint}")
+
+
+def _counts_or_names(values: pd.Series) -> bool:
+    """Tell texts, and numbers that count the rows, from other numbers."""
+    return bool((values.diff().iloc[1:] == 1).all()) if types.is_numeric_dtype(values) else True
 
 
 def _categorical(values: pd.Series, seen: str) -> Suggestion:
@@ -165,7 +178,8 @@ def _text(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _YAML_WORDS:
         return text
     escaped = re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + r"\${", text)  # for OmegaConf
-    return json.dumps(escaped, ensure_ascii=not escaped.isprintable())
+    quoted: str = yaml.safe_dump(escaped, default_style='"', allow_unicode=True, width=math.inf)
+    return quoted.strip()
 
 
 def _value(category: str) -> str:
