@@ -81,7 +81,8 @@ def suggest(file: Path, target: str, load_args: dict[str, Any]) -> str:
     if not any(one.kind in ("continuous", "log", "categorical") for one in suggestions):
         found = "; ".join(f"{one.column} has {_comment(one.seen)}" for one in suggestions[:5])
         raise InputError(
-            f"{file.name}: no column beside {target} looks like something to learn from: {found or 'there is none'}"
+            f"{file.name}: no column beside {target} looks like something to learn from: "
+            f"{found or 'there is none'}"
         )
     return "\n".join(_write(file, rows, target, suggestions, load_args)) + "\n"
 

@@ -244,7 +244,7 @@ class Transaction:
         others = {name: artefact for name, artefact in view.items() if name not in now}
         unmatched = lineage.find_unmatched(others, [*now.values(), *self._find_ancestors(now)], now)
         if remade := sorted(storage.list_outputs() & set(unmatched)):
-            log.info("outdated by this run: %s; `kedro run` makes everything anew", _shorten(remade))
+            log.info("outdated by this run, until their pipelines make them anew: %s", _shorten(remade))
         carried = {name: artefact for name, artefact in others.items() if name not in unmatched}
         before = self._before.outdated if self._before else []
         return carried | self._plan.inputs, sorted({*before, *unmatched} - now.keys())
