@@ -158,6 +158,9 @@ class Features(Block):
         columns = [*identifier, self.target.column, *(one.column for one in self.columns), *self.ignore]
         if doubled := find_doubled(columns):
             raise ValueError(f"column {doubled} stands twice; expected each column once")
+        if self.identifier == "probability" or (not self.identifier and self.target.column == "row"):
+            name = self.identifier or self.target.column
+            raise ValueError(f"answers have a column {name} of their own; expected another name")
         if not self.columns:
             raise ValueError("there is no feature; expected at least one column beside the target")
         declared = {one.column: one.declared for one in self.categorical}

@@ -94,13 +94,16 @@ def to_types(rows: DataFrame, features: Features) -> DataFrame:
 
     numbers = {one.column for one in (*features.continuous, *features.log)}
     changed: dict[str, Any] = {}
-    for column, values in rows.rename(columns=str).items():
+    typed = rows.rename(columns=str).reset_index(drop=True)
+    for column, values in typed.items():
         if column in numbers:
             if not isinstance(values.dtype, np.dtype) or not pd.api.types.is_numeric_dtype(values):
                 changed[str(column)] = to_numbers(values)
-        elif values.dtype == object and pd.api.types.infer_dtype(values) not in ("string", "boolean"):
+        elif isinstance(values.dtype, pd.CategoricalDtype) or (
+            values.dtype == object and pd.api.types.infer_dtype(values) not in ("string", "boolean")
+        ):
             changed[str(column)] = name_values(values)
-    typed = rows.rename(columns=str).assign(**changed)
+    typed = typed.assign(**changed)
     typed.attrs = dict(rows.attrs)
     return typed
 
