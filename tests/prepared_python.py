@@ -11,10 +11,14 @@ import importlib
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+TIMEOUT = 120
+"""Seconds after which a command is killed."""
 
 
 def run(
@@ -59,6 +63,7 @@ def _serve() -> None:
             _, status = os.waitpid(pid, 0)
             print(os.waitstatus_to_exitcode(status), flush=True)
             continue
+        signal.alarm(TIMEOUT)
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)

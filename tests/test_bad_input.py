@@ -6,7 +6,9 @@ Each case starts `kedro run` as a user does, in a project that has committed a r
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -124,10 +126,22 @@ DATA = [
     of_data(
         "UTF-16",
         written(GOOD).decode().encode("utf-16"),
-        r"'utf-8' codec can't decode .*load_args: \{encoding: ",
+        r"'utf-8' codec can't decode .*load_args: \{encoding: utf-16",
     ),
     of_data(
         "Latin-1", having(Name="José").decode().encode("latin-1"), r"can't decode .*load_args: \{encoding: "
+    ),
+    of_data(
+        "a row that is cut short", written(GOOD)[:-9], r"train\.csv: row 40 has \d+ of 12 fields; expected"
+    ),
+    of_data("a pipe", None, "train.csv is no regular file", prepare=lambda raw: os.mkfifo(raw / "train.csv")),
+    of_data(
+        "a compressed file", gzip.compress(written(GOOD)), "can't be read as CSV: .*it is compressed: give"
+    ),
+    of_data(
+        "a number of 400 digits",
+        having(Age={3: "9" * 400}),
+        "column Age has inf in row 3; expected a number of at most 1e.38",
     ),
     of_data(
         "a page of the web",
@@ -249,6 +263,22 @@ PARAMETERS = [
 ]
 
 CONFIGURATION = [
+    of_configuration(
+        "load_args of another kind",
+        "mine/catalog.yml",
+        f"passengers: {{{RAW}, filepath: data/01_raw/train.csv, load_args: [1]}}",
+        r"load_args is \[1\]; expected a block",
+        "--env",
+        "mine",
+    ),
+    of_configuration(
+        "no table",
+        "mine/catalog.yml",
+        "passengers: {type: json.JSONDataset, filepath: pyproject.json}",
+        "passengers: the catalog loads a dict; expected a pandas table",
+        "--env",
+        "mine",
+    ),
     of_configuration(
         "broken YAML", "local/parameters.yml", "deep: {epochs: 3", "the parameters can't be read from conf/"
     ),
@@ -388,6 +418,7 @@ def test_bad_input_is_told_in_a_line_for_each_fault(case: Case, committed: Proje
     for name, content in (("train.csv", case.train), ("test.csv", case.test)):
         if content is not None:
             (raw / name).write_bytes(content)
+    (committed.folder / "pyproject.json").write_text("{}")
     for name, text in case.files.items():
         (conf / name).parent.mkdir(exist_ok=True)
         (conf / name).write_text(text)

@@ -99,7 +99,7 @@ def test_right_parameters(path: str, value: Any) -> None:
         ("features.ignore", ["Sex"], "features: column Sex stands twice; expected each column once"),
         ("features.identifier", "Age", "features: column Age stands twice; expected each column once"),
         ("features.identifier", "", "features.identifier is '': string should have at least 1 character"),
-        ("features.target", "Survived", "features.target is 'Survived': input should be a valid dictionary"),
+        ("features.target", "Survived", "features.target is 'Survived': expected a block of parameters"),
         (
             "features.target.positive",
             [1],

@@ -30,7 +30,7 @@ def block_of(said: str) -> dict[str, Any]:
 
 
 def load_args_of(said: str) -> dict[str, Any]:
-    (line,) = [line for line in said.splitlines() if "load_args" in line] or ["load_args: {}"]
+    line = next((line for line in said.splitlines() if line.startswith("#     load_args")), "load_args: {}")
     loaded: dict[str, Any] = json.loads(line.partition("load_args: ")[2])
     return loaded
 
@@ -45,7 +45,7 @@ def test_the_titanic() -> None:
     block = block_of(suggest(kaggles("train.csv"), "Survived", {}))
     assert block["identifier"] == "PassengerId"
     assert block["target"] == {"column": "Survived", "positive": 1}
-    assert block["continuous"] == ["Age", "SibSp", "Parch"]
+    assert block["continuous"] == [{"column": "Age", "fill": "median"}, "SibSp", "Parch"]
     assert block["log"] == ["Fare"]
     assert block["categorical"] == [
         {"column": "Pclass", "categories": [1, 2, 3]},
@@ -61,12 +61,20 @@ COLUMNS = [
     ("True,False,,True,False,True,True,True,True,True", "categorical", "2 categories, 1 missing"),
     ("a,b,a,b,a,b,a,b,,b", "categorical", "2 categories, 1 missing"),
     ("1,2,3,4,5,6,7,8,9,5000", "log", "1 to 5000, median 5.5"),
-    ("x,x,x,x,x,x,x,x,x,x", "ignore", "always 'x'"),
+    ("x,x,x,x,x,x,x,x,x,x", "ignore", "always the same"),
     (",,,,,,,,,", "ignore", "no values"),
-    ("a,b,c,d,e,f,g,h,i,j", "ignore", "10 different values, such as 'a', 'b', 'c'"),
+    ("a,b,c,d,e,f,g,h,i,j", "ignore", "10 different values"),
     ("1e300,1,2,3,4,5,6,7,8,9", "ignore", "numbers too great to compute with"),
     ("inf,1,2,3,4,5,6,7,8,9", "ignore", "numbers too great to compute with"),
     ("01,02,01,02,01,02,01,02,01,02", "categorical", "2 categories"),
+    ("1,2,3,4,5,6,7,8,9,", "continuous", "1 to 9, median 5, 1 missing"),
+    (
+        "a,b,a,b,NA,NA,a,b,a,b",
+        "categorical",
+        "2 missing (of these 2 say 'NA': if that is a value, load_args: {keep_def",
+    ),
+    ("01,02,,02,01,02,01,02,01,02", "categorical", "2 categories, 1 missing"),
+    ("12345678901234567,12345678901234568,1,2,3,4,5,6,7,", "ignore", "9 different values, 1 missing"),
     (f"{'9' * 30},1,2,3,4,5,6,7,8,9", "ignore", "different values"),
 ]
 
@@ -79,6 +87,27 @@ def test_a_column(values: str, kind: str, seen: str, tmp_path: Path) -> None:
     assert "what" in named
     (line,) = [line for line in said.splitlines() if "what" in line and line.startswith("    - ")]
     assert seen in line
+
+
+@pytest.mark.parametrize(
+    ("classes", "yes"), [("ja nein", "ja"), ("False True", "True"), ("0 1", 1), ("a b", "b")]
+)
+def test_which_value_counts_as_yes(classes: str, yes: str, tmp_path: Path) -> None:
+    rows = [f"{row}.5,{classes.split()[row % 2]}" for row in range(9)]
+    assert (
+        block_of(suggest(written(tmp_path, "\n".join(["x,t", *rows])), "t", {}))["target"]["positive"] == yes
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "identifier"),
+    [("no,b,t", "no"), ("b,user_id,t", "user_id"), ("b,userId,t", "userId"), ("b,paid,t", None)],
+)
+def test_the_identifier(header: str, identifier: str | None, tmp_path: Path) -> None:
+    place = 0 if header.startswith("no") else 1
+    rows = [[f"{row}", "x"] if place == 0 else ["x", f"{7 * row}"] for row in range(9)]
+    text = "\n".join([f"{header},n", *(",".join([*row, str(i % 2), f"{i}.5"]) for i, row in enumerate(rows))])
+    assert block_of(suggest(written(tmp_path, text), "t", {}))["identifier"] == identifier
 
 
 def test_codes_stay_texts(tmp_path: Path) -> None:
@@ -151,6 +180,14 @@ def test_whatever_the_names_the_block_says_them_and_works(
         (
             "a,target\n1,x\n1,y\n1,z\n",
             "own.csv: column target has 3 values: 'x', 'y', 'z'; expected two values",
+        ),
+        (
+            "a;target\n1;2\n",
+            "own.csv: no column target; found 'a;target'; --separator ';' names another separator",
+        ),
+        (
+            "Logx,x,target\n1.5,1,0\n2,2,1\n3,900,0\n,3,1\n,2,1\n,5,1\n,6,0\n",
+            "two features would be named Logx",
         ),
     ],
 )

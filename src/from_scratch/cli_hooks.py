@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 import warnings
@@ -36,6 +37,7 @@ class CommandHooks:
         if not _is_this_project(project_metadata):
             return
         gc.set_threshold(ALLOCATIONS)
+        logging.raiseExceptions = False  # a log file that can't be written is no reason for tracebacks
         if Path.cwd() != project_metadata.project_path and "KEDRO_LOGGING_CONFIG" not in os.environ:
             _configure_logging(project_metadata.project_path)
         sys.excepthook = errors.show

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
+from kedro.framework.startup import ProjectMetadata
 
 
 @click.group(name=__package__)
@@ -23,11 +25,21 @@ def features() -> None:
 @click.option("--separator", help="What stands between columns, if it is no comma: ';' or '\\t'.")
 @click.option("--decimal", help="What stands before decimals, if it is no point: ','.")
 @click.option("--encoding", help="The file's encoding, if it is not UTF-8.")
+@click.pass_obj
 def suggest(
-    file: Path, target: str, separator: str | None, decimal: str | None, encoding: str | None
+    project: ProjectMetadata,
+    file: Path,
+    target: str,
+    separator: str | None,
+    decimal: str | None,
+    encoding: str | None,
 ) -> None:
     """Print a first block of parameters for FILE, a CSV, with what was seen in each column."""
     from from_scratch.suggestion import suggest
 
     given = {"sep": separator and separator.replace("\\t", "\t"), "decimal": decimal, "encoding": encoding}
+    file = file.resolve()
+    if file.is_relative_to(project.project_path) and file.exists():
+        os.chdir(project.project_path)  # where the catalog's paths begin
+        file = file.relative_to(project.project_path)
     click.echo(suggest(file, target, {name: value for name, value in given.items() if value}), nl=False)

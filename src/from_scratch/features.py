@@ -10,6 +10,8 @@ from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 from from_scratch.validation import Block
 
 Value = bool | int | float | str
+GREATEST = 1e38
+"""The greatest number that is computed with: float32 holds little more."""
 T = TypeVar("T")
 
 
@@ -33,6 +35,8 @@ def text_of(value: object) -> str:
 def _check_value(value: Any) -> Any:
     if not isinstance(value, bool | int | float | str):
         raise ValueError(f"is {value!r}; expected a text, a number, true or false")
+    if isinstance(value, int | float) and not abs(value) <= GREATEST:
+        raise ValueError(f"is {value!r}; expected a number of at most {GREATEST:g}")
     return value
 
 

@@ -67,5 +67,7 @@ class ProjectHooks:
         variant = pipeline_registry.parameters_of_session["inference"]["variant"]
         rows = "row" if len(answers) == 1 else "rows"
         counts = " and ".join(f"{value} in {count:,}" for value, count in answers.value_counts().items())
-        print(f"\n{variant} answers {len(answers):,} {rows}: {answers.name} is {counts}.")
+        trained_on = catalog.load(f"{variant}.metrics")["file"]
+        print(f"\n{variant}, trained on {trained_on}, answers {len(answers):,} {rows}:")
+        print(f"{answers.name} is {counts}.")
         print("The answers: `kedro runs path submission`; how sure: `kedro runs path predicted_survival`.\n")

@@ -13,22 +13,27 @@ from typing import Any, Literal
 import pandas as pd
 import yaml
 from pandas.api import types
+from pydantic import ValidationError
 
 from from_scratch.datasets.raw_csv_dataset import read_csv
 from from_scratch.errors import InputError
+from from_scratch.features import GREATEST, Features
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
-from from_scratch.pipelines.data_processing.checks import GREATEST
 from from_scratch.validation import did_you_mean
 
 Kind = Literal["identifier", "continuous", "log", "categorical", "ignore"]
 
 FEW_NUMBERS = 5
 """A whole number of so few values is taken for a category."""
+MANY = 20
+"""A text of more different values is taken for nothing to learn from, such as names."""
 LISTED = 10
 """So many categories are listed; more are left to be learnt."""
 _PLAIN = re.compile(r"[A-Za-z_]([A-Za-z0-9_ ./-]*[A-Za-z0-9_])?")
 _YAML_WORDS = {"y", "n", "true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf"}
-_CODE = re.compile(r"[+-]?0\d+")
+_CODE = re.compile(r"0\d+|\d{16,}")
+_ID = re.compile(r"(^|[\W_])(id|ID|Id)$|[a-z](Id|ID)$")
+YES = ("yes", "y", "true", "t", "1", "ja", "oui", "sí", "si", "sim", "da", "positive")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
@@ -40,6 +45,7 @@ class Suggestion:
     kind: Kind
     seen: str
     categories: list[str] | None = None
+    has_gaps: bool = False
 
 
 def suggest(file: Path, target: str, load_args: dict[str, Any]) -> str:
@@ -59,22 +65,24 @@ def suggest(file: Path, target: str, load_args: dict[str, Any]) -> str:
             anything to learn from.
     """
     rows = read_csv(file, load_args)
-    codes = [str(column) for column in rows if _holds_codes(rows[column], str(column), file, load_args)]
+    texts = read_csv(file, {**load_args, "dtype": str, "keep_default_na": False, "na_values": [""]})
+    codes = [str(column) for column in rows if _holds_codes(rows[column], texts[column])]
     if codes:
         load_args = {**load_args, "dtype": dict.fromkeys(codes, "str")}
         rows = read_csv(file, load_args)
     if rows.empty:
         raise InputError(f"{file.name}: there are no rows, only a header; expected at least one")
     if target not in rows.columns:
-        found = ", ".join(map(repr, rows.columns[:30]))
-        raise InputError(
-            f"{file.name}: no column {target}; found {found}{did_you_mean(target, list(rows.columns))}"
-        )
+        found = ", ".join(_cut(repr(column)) for column in rows.columns[:30])
+        hint = did_you_mean(target, list(rows.columns))
+        if len(rows.columns) == 1 and any(separator in found for separator in (";", "\\t", "|")):
+            hint = "; --separator ';' names another separator"
+        raise InputError(f"{file.name}: no column {target}; found {found}{hint}")
     classes = list_categories(rows[target])
     if len(classes) != 2:
         raise InputError(f"{file.name}: column {target} has {_list(classes)}; expected two values")
     suggestions = [
-        _look_at(values, is_first=place == 0)
+        _look_at(values, texts[column], is_first=place == 0)
         for place, (column, values) in enumerate(rows.items())
         if column != target
     ]
@@ -84,19 +92,28 @@ def suggest(file: Path, target: str, load_args: dict[str, Any]) -> str:
             f"{file.name}: no column beside {target} looks like something to learn from: "
             f"{found or 'there is none'}"
         )
-    return "\n".join(_write(file, rows, target, suggestions, load_args)) + "\n"
+    said = "\n".join(_write(file, rows, target, suggestions, load_args)) + "\n"
+    try:
+        Features.model_validate(yaml.safe_load(said)["features"])
+    except ValidationError as error:  # two columns whose features would have one name
+        raise InputError(f"{file.name}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
+    return said
 
 
-def _look_at(values: pd.Series, is_first: bool) -> Suggestion:
-    """Look through a column."""
+def _look_at(values: pd.Series, texts: pd.Series, is_first: bool) -> Suggestion:
+    """Look through a column, as it was read and as it stands there."""
     column, present = str(values.name), values.dropna()
     missing = f", {len(values) - len(present):,} missing" if len(present) < len(values) else ""
+    words = texts[values.isna().to_numpy() & texts.notna().to_numpy()]
+    if len(words):
+        missing += f" (of these {len(words):,} say {_list_few(words.unique().tolist())}: if that is a value, "
+        missing += "load_args: {keep_default_na: false, na_values: ['']})"
     distinct = present.nunique()
     if distinct < 2:
         return Suggestion(
-            column, "ignore", f"always {_cut(repr(present.iloc[0]))}{missing}" if distinct else "no values"
+            column, "ignore", f"always the same{missing}" if distinct else f"no values{missing}"
         )
-    is_named = re.search(r"(?i)id$", column) or (is_first and _counts_or_names(values))
+    is_named = _ID.search(column) or (is_first and _counts_or_names(values))
     if is_named and distinct == len(values) and not types.is_float_dtype(values):
         return Suggestion(column, "identifier", "another value in each row")
     if types.is_numeric_dtype(values) and not types.is_bool_dtype(values):
@@ -107,13 +124,12 @@ def _look_at(values: pd.Series, is_first: bool) -> Suggestion:
         if distinct <= FEW_NUMBERS and (present % 1 == 0).all():
             return _categorical(values, seen=missing)
         is_skewed = low >= 0 and 0 < 10 * upper < high
-        return Suggestion(column, "log" if is_skewed else "continuous", seen)
-    if distinct <= max(2, min(50, len(present) // 5)):
+        return Suggestion(column, "log" if is_skewed else "continuous", seen, has_gaps=bool(missing))
+    if distinct <= max(2, min(MANY, len(present) // 5)):
         return _categorical(values, seen=missing)
-    examples = ", ".join(_cut(repr(value)) for value in present.unique()[:3].tolist())
     has_commas = present.astype(str).str.fullmatch(_DECIMAL_COMMA).mean() > 0.5
     hint = "; if these are numbers: --decimal ','" * bool(has_commas)
-    return Suggestion(column, "ignore", f"{distinct:,} different values, such as {examples}{missing}{hint}")
+    return Suggestion(column, "ignore", f"{distinct:,} different values{missing}{hint}")
 
 
 def _counts_or_names(values: pd.Series) -> bool:
@@ -134,11 +150,12 @@ def _write(
     yield "#"
     yield "# For conf/NAME/catalog.yml, where NAME is what you call it:"
     yield "#"
-    yield "#   passengers:"
-    yield "#     type: from_scratch.datasets.RawCSVDataset"
-    yield f"#     filepath: {_text(file.as_posix())}"
-    if load_args:
-        yield f"#     load_args: {json.dumps(load_args)}"
+    for name, path in (("passengers", file), ("test_passengers", file.with_name(f"new_{file.name}"))):
+        yield f"#   {name}:  # {'to train on' if name == 'passengers' else 'to predict, if there are any'}"
+        yield "#     type: from_scratch.datasets.RawCSVDataset"
+        yield f"#     filepath: {_text(path.as_posix())}"
+        if load_args:
+            yield f"#     load_args: {json.dumps(load_args)}"
     yield "#"
     yield "# For conf/NAME/parameters.yml, once you have looked it over: what is a number, what a category,"
     yield "# and what nothing to learn from, you know better. Then: kedro run --env NAME"
@@ -163,14 +180,17 @@ def _write_target(values: pd.Series) -> Iterator[str]:
     seen = " and ".join(f"{_cut(name)} in {count:,}" for name, count in zip(classes, counts, strict=True))
     missing = int(values.isna().sum())
     more = f"; {missing:,} rows have none: take them out" if missing else ""
-    yield f"  # {_comment(f'{seen} rows{more}')}"
-    yield f"  target: {{column: {_text(str(values.name))}, positive: {_value(classes[1])}}}"
+    yes = next((name for name in classes if name.lower() in YES), classes[1])
+    yield f"  # {_comment(f'{seen} rows{more}. Which of them counts as yes (positive) is yours to say.')}"
+    yield f"  target: {{column: {_text(str(values.name))}, positive: {_value(yes)}}}"
 
 
 def _write_column(one: Suggestion) -> str:
     name = _text(one.column)
     if one.categories is not None:
         name = f"{{column: {name}, categories: [{', '.join(map(_value, one.categories))}]}}"
+    elif one.has_gaps:
+        name = f"{{column: {name}, fill: median}}"
     return f"    - {name}  # {_comment(one.seen)}"
 
 
@@ -204,9 +224,10 @@ def _list(classes: list[str]) -> str:
     return f"{count}: {', '.join(_cut(repr(name)) for name in classes[:5])}{more}"
 
 
-def _holds_codes(values: pd.Series, column: str, file: Path, load_args: dict[str, Any]) -> bool:
-    """Tell codes such as 01 from numbers, which have lost the zero."""
-    if not types.is_integer_dtype(values):
-        return False
-    texts = read_csv(file, {**load_args, "dtype": str, "usecols": [column]})[column]
-    return bool(texts.str.fullmatch(_CODE).any())
+def _list_few(words: list[str]) -> str:
+    return ", ".join(_cut(repr(word)) for word in words[:3]) + ", …" * (len(words) > 3)
+
+
+def _holds_codes(values: pd.Series, texts: pd.Series) -> bool:
+    """Tell codes such as 01 from numbers: these have lost the zero, or digits."""
+    return types.is_numeric_dtype(values) and bool(texts.str.fullmatch(_CODE).any())

@@ -72,6 +72,8 @@ def _describe(detail: ErrorDetails, block: type[BaseModel], prefix: str, variant
             options = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
             suggestion = did_you_mean(str(value), options)
             return f"{name} is {value!r}: expected one of {', '.join(options)}{suggestion}"
+        case "model_type":
+            return f"{name} is {value!r}: expected a block of parameters"
         case "value_error":
             said = message.removeprefix("Value error, ")
             if not last:

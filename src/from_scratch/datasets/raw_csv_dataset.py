@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import logging
 import os
 import tempfile
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +19,7 @@ from kedro.io.core import DatasetError
 from kedro_datasets._typing import TablePreview
 
 from from_scratch.datasets.previews import preview_rows, preview_table
+from from_scratch.features import find_doubled
 from from_scratch.node_types import DataFrame
 
 log = logging.getLogger(__name__)
@@ -80,7 +83,7 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         self._sha256 = sha256
         self._sample = sample
         self._timeout = timeout
-        self._load_args = load_args or {}
+        self._load_args = {} if load_args is None else load_args
         self.metadata = metadata
 
     def load(self) -> DataFrame:
@@ -203,16 +206,18 @@ def read_csv(file: Path, load_args: dict[str, Any]) -> DataFrame:
     """
     import pandas as pd
 
-    options = {"low_memory": False, "index_col": False, **load_args}
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        raise DatasetError(f"{file} is no regular file; expected a CSV")
+    if not isinstance(load_args, dict):
+        raise DatasetError(f"{file}: load_args is {load_args!r}; expected a block, such as {{sep: ';'}}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", pd.errors.ParserWarning)  # more fields than the header names
-            rows = pd.read_csv(file, **options)
+            rows = pd.read_csv(file, **_complete(load_args))
             header = _read_header(file, load_args)
     except UnicodeError as error:
-        hint = "if its encoding is not UTF-8, the catalog can say it: load_args: {encoding: latin-1}"
-        raise DatasetError(f"{file} can't be read as CSV: {error}; {hint}") from error
+        raise DatasetError(f"{file} can't be read as CSV: {error}; {_guess_encoding(file)}") from error
     except pd.errors.ParserWarning as error:
         hint = _guess_separator(file, load_args)
         raise DatasetError(
@@ -227,10 +232,42 @@ def read_csv(file: Path, load_args: dict[str, Any]) -> DataFrame:
         raise DatasetError(
             f"{file}: load_args {load_args} don't give a table; expected no iterator or chunks"
         )
-    doubled = next((name for name in header if header.count(name) > 1), None)
-    if doubled is not None:
+    if (doubled := find_doubled(header)) is not None:
         raise DatasetError(f"{file}: column {_shorten(doubled)} stands twice; expected each column once")
-    return rows
+    if short := _find_short_row(file, load_args):
+        raise DatasetError(f"{file}: {short}")
+    return rows.rename(columns=str)
+
+
+def _complete(load_args: dict[str, Any]) -> dict[str, Any]:
+    """Add what makes pandas strict, as far as its engines know it."""
+    separator = load_args.get("sep", load_args.get("delimiter", ","))
+    needs_python = separator is None or len(str(separator)) > 1 or "skipfooter" in load_args
+    engine = load_args.get("engine", "python" if needs_python else "c")
+    strict = {"c": {"low_memory": False, "index_col": False}, "python": {"index_col": False}}
+    return {"engine": engine, **strict.get(engine, {}), **load_args}
+
+
+def _find_short_row(file: Path, load_args: dict[str, Any]) -> str:
+    """Find the first row with fewer fields than the header: pandas takes what isn't there for missing.
+
+    Only of a plain file whose fields are separated and quoted as usual; what pandas has read it can be, too.
+    """
+    usual = {"sep", "delimiter", "encoding"}
+    separator = load_args.get("sep", load_args.get("delimiter", ","))
+    unusual = load_args.keys() & {*TOKENISING, "header", "names", "skipfooter", "nrows"} - usual
+    if unusual or not isinstance(separator, str) or len(separator) != 1 or file.suffix != ".csv":
+        return ""
+    try:
+        with file.open(encoding=load_args.get("encoding") or "utf-8-sig", newline="") as text:
+            lines = (line for line in csv.reader(text, delimiter=separator) if line)
+            expected = len(next(lines))
+            for row, fields in enumerate(lines, start=1):
+                if len(fields) < expected:
+                    return f"row {row} has {len(fields)} of {expected} fields; expected all, empty if need be"
+    except csv.Error:  # of fields longer than it takes, and of zero bytes
+        return ""
+    return ""
 
 
 def _read_header(file: Path, load_args: dict[str, Any]) -> list[str]:
@@ -246,16 +283,31 @@ def _read_header(file: Path, load_args: dict[str, Any]) -> list[str]:
 
 def _guess_separator(file: Path, load_args: dict[str, Any]) -> str:
     """Say that another separator is likely, if the first line speaks for it."""
-    if not file.is_file() or {"sep", "delimiter"} & load_args.keys():
+    if {"sep", "delimiter"} & load_args.keys():
         return ""
-    with file.open("rb") as content:
-        first = content.readline(10_000)
+    first = _read_first_line(file)
     likely = max(",;\t|", key=lambda separator: first.count(separator.encode()))
     if likely == "," or likely.encode() not in first or not first.isascii():
         return ""
     return (
         f"; if its separator is {likely!r}, the catalog can say it: load_args: {{sep: {json.dumps(likely)}}}"
     )
+
+
+def _guess_encoding(file: Path) -> str:
+    """Say what a file may be that is not UTF-8, by its first bytes."""
+    first = _read_first_line(file)
+    if first.startswith((b"\x1f\x8b", b"PK")):
+        return "it is compressed: give it its suffix, such as .csv.gz or .csv.zip"
+    encoding = "utf-16" if first.startswith((b"\xff\xfe", b"\xfe\xff")) else "latin-1"
+    return f"if its encoding is another, the catalog can say it: load_args: {{encoding: {encoding}}}"
+
+
+def _read_first_line(file: Path) -> bytes:
+    """Read the first line, or its beginning; nothing if that can't be read."""
+    with suppress(OSError), file.open("rb") as content:
+        return content.readline(10_000)
+    return b""
 
 
 def _shorten(text: str, length: int = 200) -> str:

@@ -19,7 +19,10 @@ def measure(path: Path) -> tuple[str, int]:
 
     Raises:
         FileNotFoundError: If there is nothing.
+        OSError: If it is neither, such as a pipe, which nobody may ever write to.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(f"{path} is neither a file nor a folder")
     if not path.is_dir():
         with path.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest(), os.fstat(content.fileno()).st_size

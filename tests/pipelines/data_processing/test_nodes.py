@@ -131,10 +131,10 @@ def test_split_loses_no_row_and_doubles_none(rows: int, seed: int, fraction: flo
 
 
 def test_source_says_where_rows_come_from() -> None:
-    assert nodes.ingest(good(), FEATURES, SPLIT)[1] == {"source": "own", "rows": 2}
+    assert nodes.ingest(good(), FEATURES, SPLIT)[1] == {"source": "own", "file": "the data", "rows": 2}
     sample = good()
     sample.attrs["source"] = "sample"
-    assert nodes.ingest(sample, FEATURES, SPLIT)[1] == {"source": "sample", "rows": 2}
+    assert nodes.ingest(sample, FEATURES, SPLIT)[1] == {"source": "sample", "file": "the data", "rows": 2}
 
 
 def test_each_table_of_rows_says_where_they_come_from() -> None:
@@ -194,7 +194,10 @@ def test_categories_are_learnt_and_sorted(values: list[Any], categories: list[st
 def test_a_category_is_the_same_however_it_was_read() -> None:
     for values in ([1, 2], [1.0, 2.0], ["1", "2"]):
         assert find_codes(pd.Series(values), ["1", "2"]).tolist() == [0, 1]
-    assert find_codes(pd.Series(["01", "1.0", None]), ["1", "2"]).tolist() == [-1, -1, -1]
+    assert find_codes(pd.Series(["1.50", "TRUE", "x"]), ["1.5", "True", "2"]).tolist() == [0, 1, -1]
+    assert find_codes(pd.Series([True, 1.5]), ["true", "1.50"]).tolist() == [0, 1]
+    assert find_codes(pd.Series(["01", "1.10", None]), ["1", "1.1", "1.100"]).tolist() == [-1, -1, -1]
+    assert find_codes(pd.Series(["1.1"]), ["1.10", "1.1"]).tolist() == [1]
 
 
 def test_numbers_are_normalised_by_mean_and_deviation_and_dummies_stay() -> None:
@@ -247,7 +250,7 @@ def test_new_rows_are_imputed_however_they_were_read() -> None:
 
 def test_scales_of_other_features_are_told() -> None:
     prepared = process(good())
-    with pytest.raises(InputError, match="not those of the run that trained: Age differ; expected the same"):
+    with pytest.raises(InputError, match="not those of the run that trained: Age differ; expected that run"):
         nodes.normalise(prepared.encoded.drop(columns="Age"), prepared.scales)
 
 

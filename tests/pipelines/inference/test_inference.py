@@ -6,6 +6,7 @@ import runpy
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from tests.conftest import ROOT, Project, kaggles
 from tests.pipelines.data_processing.conftest import FEATURES
 
 VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
+METRICS = {"source": "own", "model": "linear", "valid_accuracy": 0.9, "majority_accuracy": 0.6}
 ONE = "PassengerId,Pclass,Sex,Age,SibSp,Parch,Fare,Embarked\n7,3,female,,0,0,8,S\n"
 
 
@@ -61,7 +63,7 @@ def test_the_418_answers_are_those_of_a_plain_script(
     assert list(plain) == VARIANTS
     for variant in VARIANTS:
         ran = project.run("--pipeline", "inference", "--params", f"inference.variant={variant}")
-        assert f"{variant} answers 418 rows: Survived is 0 in" in ran.stdout
+        assert f"{variant}, trained on train.csv, answers 418 rows:\nSurvived is 0 in" in ran.stdout
         assert not any(step in ran.stderr for step in ("initialise", ".fit", "learn", "compute"))
         file = Path(project.kedro("runs", "path", "submission").stdout.strip())
         assert file.read_text() == plain[variant].to_csv(index=False, lineterminator="\n")
@@ -80,7 +82,9 @@ def test_it_answers_one_row_without_a_target(sample_run: Project, tmp_path: Path
     (row,) = project.load("submission").to_dict("records")
     assert row["PassengerId"] == 7
     assert row["Survived"] in (0, 1)
-    assert f"sigmoid answers 1 row: Survived is {row['Survived']} in 1." in ran.stdout
+    assert (
+        f"sigmoid, trained on the sample, answers 1 row:\nSurvived is {row['Survived']} in 1." in ran.stdout
+    )
 
 
 def test_a_category_that_training_never_saw(sample_run: Project, tmp_path: Path) -> None:
@@ -98,16 +102,51 @@ def test_a_category_that_training_never_saw(sample_run: Project, tmp_path: Path)
     assert len(project.load("submission")) == 1
 
 
-def test_what_was_trained_otherwise_is_told(sample_run: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("parameters", "line"),
+    [
+        (
+            "deep.hidden=[5]",
+            "the coefficients are not those of model deep with hidden [5]; expected that run's",
+        ),
+        (
+            "inference.variant=linear,linear.model=sigmoid",
+            "the coefficients are not those of model sigmoid with",
+        ),
+        ("features.target.column=Name,features.ignore=", "the run that trained had no categories of Name; "),
+        (
+            "features.target.positive=0",
+            "parameter features.target.positive is 0: in the run that trained it was '1'; expected",
+        ),
+        (
+            "features.log=",
+            "the features are not those of the run that trained: LogFare differ; expected",
+        ),
+    ],
+)
+def test_what_was_trained_otherwise_is_told(
+    parameters: str, line: str, sample_run: Project, tmp_path: Path
+) -> None:
     project = copied(sample_run, tmp_path, ONE)
-    ran = project.kedro("run", "--pipeline", "inference", "--params", "deep.hidden=[5]")
-    assert ran.returncode == 1
-    assert "Error: the coefficients are not those of model deep with hidden [5]; expected" in ran.stderr
-    block = yaml.safe_load((project.folder / "conf" / "base" / "parameters.yml").read_text())["features"]
-    project.configure("parameters.yml", yaml.safe_dump({"features": {**block, "continuous": ["Age"]}}))
+    block: dict[str, Any] = {}
+    for parameter in parameters.split(","):
+        name, _, value = parameter.partition("=")
+        *parents, last = name.split(".")
+        inner = block
+        for parent in parents:
+            inner = inner.setdefault(parent, {})
+        inner[last] = yaml.safe_load(value or "[]")
+    project.configure("parameters.yml", yaml.safe_dump(block))
+    before = Ledger(project.folder).records()
     ran = project.kedro("run", "--pipeline", "inference")
     assert ran.returncode == 1
-    assert "Error: the features are not those of the run that trained: SibSp, Parch differ" in ran.stderr
+    assert f"Error: {line}" in ran.stderr or f"Error: parameter features: {line}" in ran.stderr
+    assert Ledger(project.folder).records() == before
+
+
+def test_what_is_no_better_than_the_majority_says_so(sample_run: Project, tmp_path: Path) -> None:
+    ran = copied(sample_run, tmp_path, ONE).run("--pipeline", "inference")
+    assert "no more often than always giving the answer that is more frequent in training" in ran.stderr
 
 
 def test_without_a_trained_run_there_is_no_answer(project: Project) -> None:
@@ -115,7 +154,7 @@ def test_without_a_trained_run_there_is_no_answer(project: Project) -> None:
     ran = project.kedro("run", "--pipeline", "inference")
     assert ran.returncode == 1
     assert ran.stderr.startswith(
-        "Error: categories, deep.coefficients, fill_values, scales, source: not made yet"
+        "Error: categories, deep.coefficients, deep.metrics, fill_values, scales: not"
     )
 
 
@@ -123,9 +162,9 @@ def test_without_an_identifier_rows_are_counted() -> None:
     new = pd.DataFrame({"Age": [1.0, 2.0]})
     predicted = predict_new(
         {"weights": torch.tensor([0.25])},
+        METRICS,
         {"independent": torch.tensor([[1.0], [2.0]])},
         new,
-        {"source": "own"},
         FEATURES,
         Variant(model="linear", seed=1, learning_rate=1, epochs=1),
         threads=1,
@@ -138,9 +177,9 @@ def test_predictions_beyond_all_numbers_are_told() -> None:
     with pytest.raises(InputError, match="model linear predicts inf for a row; expected a finite number"):
         predict_new(
             {"weights": torch.tensor([3e38])},
+            METRICS,
             {"independent": torch.tensor([[3e38]])},
             pd.DataFrame({"Age": [1.0]}),
-            {"source": "own"},
             FEATURES,
             Variant(model="linear", seed=1, learning_rate=1, epochs=1),
             threads=1,

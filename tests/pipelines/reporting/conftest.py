@@ -30,7 +30,7 @@ def data() -> PreparedData:
         for part in rows
     }
     return PreparedData(
-        source={"source": "own", "rows": 8},
+        source={"source": "own", "file": "own.csv", "rows": 8},
         missing_values={"Age": 2, "<b>Sex</b>": 0},
         fill_values=pd.DataFrame({"Age": [0.5]}),
         categories={"Sex": ["male", "female"], "Pclass": ["1", "2"], "Survived": ["0", "1"]},
@@ -62,13 +62,14 @@ def make_results(data: PreparedData, model: str, train: list[float], valid: list
         "linear": {"weights": torch.tensor([-1.0, 0.5, 1.5, 0.0, 2.0])},
         "deep": {"layer1": torch.ones(5, 2)},
     }
+    variant = Variant(model=model, seed=1, learning_rate=0.1, epochs=2, **hidden)  # type: ignore[arg-type]
     return Results(
-        variant=Variant(model=model, seed=1, learning_rate=0.1, epochs=2, **hidden),  # type: ignore[arg-type]
+        variant=variant,
         initial_coefficients=weights[model],
         coefficients=weights[model],
         losses=losses,
         predictions=predictions,
-        metrics=score(predictions, losses, data.train, data.valid, data.source, threads=1),
+        metrics=score(predictions, losses, data.train, data.valid, data.source, variant, threads=1),
     )
 
 

@@ -15,6 +15,7 @@ from from_scratch.pipelines.reporting.table import render
 def metrics(source: str) -> dict[str, Any]:
     return {
         "source": source,
+        "model": "deep",
         "valid_accuracy": 0.75,
         "valid_accuracy_low": 0.7,
         "valid_accuracy_high": 0.8,

@@ -65,7 +65,7 @@ def test_accuracies_stand_between_the_ends_of_their_intervals(results: dict[str,
 
 def test_a_ring_is_where_the_article_is(results: dict[str, Results]) -> None:
     line = results["line"]
-    original = replace(line, metrics=line.metrics | {"source": "original"})
+    original = replace(line, metrics=line.metrics | {"source": "original", "model": "deep"})
     *_, rings = plots.plot_accuracies({"deep": original, "other": original})["data"]
     assert (rings["x"], rings["y"], rings["name"]) == ([0.8258], ["deep"], "the article")
 

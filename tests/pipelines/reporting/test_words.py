@@ -14,6 +14,7 @@ def comparison(*ends: tuple[float, float], majority: float = 0.6, **others: Any)
         {
             "variant": list("abcdef"[: len(ends)]),
             "source": "original",
+            "model": "deep",
             "valid_rows": 1780,
             "valid_accuracy_low": [low for low, _ in ends],
             "valid_accuracy_high": [high for _, high in ends],

@@ -63,7 +63,9 @@ def test_score(train: Tensors) -> None:
     valid = {"dependent": torch.tensor([1.0, 0.0, 1.0, 0.0])}
     predictions = {"train": train["dependent"], "valid": torch.tensor([0.75, 0.25, 0.25, 0.75])}
     losses = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25]})
-    metrics = nodes.score(predictions, losses, train, valid, {"source": "own", "rows": 24}, 1)
+    metrics = nodes.score(
+        predictions, losses, train, valid, {"source": "own", "file": "own.csv", "rows": 24}, LINEAR, 1
+    )
     assert metrics["source"] == "own"
     assert (metrics["train_rows"], metrics["valid_rows"]) == (20, 4)
     assert (metrics["train_accuracy"], metrics["valid_accuracy"]) == (1.0, 0.5)

@@ -5,6 +5,7 @@ Pandera could check half of this, but its import alone takes a tenth of a run's 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,12 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from from_scratch.features import CategoricalColumn, Column, Features, NumberColumn
+from from_scratch.features import GREATEST, CategoricalColumn, Column, Features, NumberColumn
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
 
 EXAMPLES = 3
-GREATEST = 1e38
-"""The greatest number: float32 holds little more."""
+_CODE = re.compile(r"0\d+")
 MOST_CATEGORIES = 1000
 """How many categories are learnt from a column; whoever wants more declares them."""
 
@@ -87,7 +87,7 @@ def _find_faults(rows: pd.DataFrame, fitting: pd.DataFrame, features: Features) 
 def _find_missing_columns(rows: pd.DataFrame, needed: Sequence[str | None]) -> Iterator[str]:
     absent = [column for column in needed if column is not None and column not in rows.columns]
     if absent:
-        found = [_shorten(repr(column)) for column in rows.columns]
+        found = [shorten(repr(column)) for column in rows.columns]
         hint = ""
         if len(found) == 1 and any(separator in found[0] for separator in (";", "\t", "|")):
             hint = '; if the separator is another, the catalog can say it: load_args: {sep: ";"}'
@@ -114,9 +114,7 @@ def _check_target(values: pd.Series, features: Features) -> Iterator[str]:
     if len(classes) == 2 and is_known:
         return
     counts = np.bincount(find_codes(values.dropna(), classes), minlength=len(classes))
-    found = [
-        f"{_shorten(repr(name))} in {_count(count)}" for name, count in zip(classes, counts, strict=True)
-    ]
+    found = [f"{shorten(repr(name))} in {_count(count)}" for name, count in zip(classes, counts, strict=True)]
     hint = ""
     if isinstance(positive, bool) and not is_known:
         hint = "; YAML takes yes, no, on and off for true and false, unless they stand in quotes"
@@ -132,11 +130,9 @@ def _check_column(values: pd.Series, column: Column, categories: Sequence[str] |
     if isinstance(column, NumberColumn):
         yield from _check_numbers(values, column)
     elif categories is not None:
-        expected = f"one of {_enumerate([_shorten(repr(name)) for name in categories], 20)}"
+        expected = f"one of {_enumerate([shorten(repr(name)) for name in categories], 20)}"
         unknown = (find_codes(values, categories) < 0) & values.notna().to_numpy()
-        if types.is_numeric_dtype(values) and any(
-            name[0] == "0" and name != "0" for name in categories if name
-        ):
+        if types.is_numeric_dtype(values) and any(_CODE.fullmatch(name) for name in categories):
             expected += f", and texts: the catalog can say it: load_args: {{dtype: {{{column.column}: str}}}}"
         yield from _report(values, unknown, expected)
 
@@ -146,7 +142,10 @@ def _check_numbers(values: pd.Series, column: NumberColumn) -> Iterator[str]:
     low = -GREATEST if column.minimum is None else column.minimum
     high = GREATEST if column.maximum is None else column.maximum
     wrong = ~numbers.between(max(low, -GREATEST), min(high, GREATEST)) & values.notna()
-    yield from _report(values, wrong.to_numpy(dtype=bool), f"a number {column.range}".rstrip())
+    limits = [column.range] if column.range else []
+    limits += [f"of at most {GREATEST:g}"] if (numbers.abs() > GREATEST).any() else []
+    expected = " ".join(["a number", " and ".join(limits)]).rstrip()
+    yield from _report(values, wrong.to_numpy(dtype=bool), expected)
 
 
 def _check_fitting(values: pd.Series, column: Column, features: Features) -> Iterator[str]:
@@ -175,7 +174,10 @@ def to_numbers(values: pd.Series) -> pd.Series:
     if types.is_numeric_dtype(values):
         return values.astype("float64")
     if types.is_string_dtype(values) or types.is_object_dtype(values):
-        return pd.to_numeric(values.astype(object), errors="coerce").astype("float64")
+        try:
+            return pd.to_numeric(values.astype(object), errors="coerce").astype("float64")
+        except OverflowError:  # of hundreds of digits
+            return pd.to_numeric(values.map(str, na_action="ignore"), errors="coerce").astype("float64")
     return pd.Series(np.nan, index=values.index)  # dates, which pandas would count in nanoseconds
 
 
@@ -195,7 +197,7 @@ def _report(values: pd.Series, wrong: NDArray[np.bool_], expected: str) -> Itera
             (place + 1, value)
             for place, value in zip(places[:EXAMPLES], values.iloc[places[:EXAMPLES]].tolist(), strict=True)
         ]
-        told = ", ".join(f"{_shorten(repr(value))} in row {row}" for row, value in examples)
+        told = ", ".join(f"{shorten(repr(value))} in row {row}" for row, value in examples)
         more = ", …" * (len(places) > EXAMPLES)
         count = f" ({_count(len(places))})" if len(places) > 1 else ""
         yield f"column {values.name} has {told}{more}{count}; expected {expected}"
@@ -210,5 +212,11 @@ def _enumerate(words: Sequence[str], most: int) -> str:
     return ", ".join(words[:most]) + (f" and {left:,} more" if left > 0 else "")
 
 
-def _shorten(text: str, length: int = 60) -> str:
+def shorten(text: str, length: int = 60) -> str:
+    """Cut a long text.
+
+    Args:
+        text: Any text.
+        length: How much of it is kept.
+    """
     return text if len(text) <= length else f"{text[:length]}…"

@@ -13,6 +13,8 @@ from from_scratch.pipelines.data_processing.splitting import select_fitting, shu
 
 log = logging.getLogger(__name__)
 
+SAME_PARAMETERS = "expected that run's parameters, and its --env; or `kedro run` with these, to train anew"
+
 Categories = dict[str, list[str]]
 """The names of a column's categories, in their order."""
 
@@ -26,15 +28,21 @@ def ingest(passengers: DataFrame, features: Features, parameters: Split) -> tupl
         parameters: How the rows will be split.
 
     Returns:
-        The rows, with numbers as numbers, and where they come from: `source` (original, own or sample) and
-        `rows`.
+        The rows, with numbers as numbers, and where they come from: `source` (original, own or sample),
+        `file` and `rows`.
 
     Raises:
         InputError: A line for each fault: the file, the column, which rows, what was expected; or that there
             are too few rows for the split.
     """
+    import pandas as pd
+
     from from_scratch.pipelines.data_processing.checks import find_faults
 
+    if not isinstance(passengers, pd.DataFrame):
+        raise InputError(
+            f"passengers: the catalog loads a {type(passengers).__name__}; expected a pandas table"
+        )
     faults: list[str] = []
     fitting = passengers
     if len(passengers):
@@ -45,7 +53,8 @@ def ingest(passengers: DataFrame, features: Features, parameters: Split) -> tupl
             faults.append(str(error))
     stop_at(passengers, [*find_faults(passengers, fitting, features), *faults])
     _tell_unnamed(passengers, features)
-    source = {"source": passengers.attrs.get("source", "own"), "rows": len(passengers)}
+    known = {"source": "own", "file": "the data", **passengers.attrs}
+    source = {"source": known["source"], "file": known["file"], "rows": len(passengers)}
     return to_types(passengers, features), source
 
 
@@ -199,6 +208,10 @@ def learn_categories(passengers: DataFrame, features: Features, parameters: Spli
     categories = {
         one.column: one.declared or list_categories(fitting[one.column]) for one in features.categorical
     }
+    for one in features.categorical:
+        constant = None if one.constant is None else text_of(one.constant)
+        if constant is not None and constant not in categories[one.column]:
+            categories[one.column].append(constant)  # nothing was missing here, but may be in new rows
     if doubled := find_doubled(features.names(categories)):
         raise InputError(
             f"parameter features: two features would be named {doubled}; expected each name once"
@@ -218,12 +231,14 @@ def tell_unseen(rows: DataFrame, features: Features, categories: Categories) -> 
         categories: Those that are known, by column.
     """
     from from_scratch.pipelines.data_processing.categories import find_codes
+    from from_scratch.pipelines.data_processing.checks import shorten
 
     for one in features.categorical:
         values = rows[one.column]
         unseen = values[(find_codes(values, categories[one.column]) < 0) & values.notna().to_numpy()]
         if len(unseen):
-            named = ", ".join(map(repr, unseen.unique()[:3].tolist())) + ", …" * (unseen.nunique() > 3)
+            examples = [shorten(repr(value)) for value in unseen.unique()[:3].tolist()]
+            named = ", ".join(examples) + ", …" * (unseen.nunique() > 3)
             log.warning(
                 "%s: column %s has %s in %d of %d rows, and in none that trains: none of the categories",
                 rows.attrs.get("file", "the data"),
@@ -255,7 +270,10 @@ def one_hot_encode(passengers: DataFrame, features: Features, categories: Catego
     from from_scratch.pipelines.data_processing.categories import find_codes
 
     columns = {one.column: passengers[one.column] for one in features.continuous}
-    columns |= {f"Log{one.column}": np.log(passengers[one.column] + 1) for one in features.log}
+    columns |= {
+        f"Log{one.column}": passengers[one.column].astype("float64").add(1).apply(np.log)
+        for one in features.log
+    }
     for one in features.categorical:
         codes = find_codes(passengers[one.column], categories[one.column])
         columns |= {
@@ -317,13 +335,8 @@ def normalise(encoded: DataFrame, scales: DataFrame) -> Tensors:
     """
     import torch
 
-    known, found = scales["feature"].tolist(), encoded.columns.tolist()
-    if known != found:
-        differ = [name for name in [*known, *found] if (name in known) != (name in found)]
-        raise InputError(
-            f"the features are not those of the run that trained: {', '.join(differ[:5]) or 'their order'} "
-            "differ; expected the same parameters, and the same --env: `kedro run` trains with these"
-        )
+    found = encoded.columns.tolist()
+    check_same(found, scales["feature"].tolist())
     shifted = torch.tensor(encoded.to_numpy("float64") - scales["shift"].to_numpy(), dtype=torch.float32)
     independent = shifted / torch.tensor(scales["scale"].to_numpy(), dtype=torch.float32)
     if not independent.isfinite().all():
@@ -333,6 +346,24 @@ def normalise(encoded: DataFrame, scales: DataFrame) -> Tensors:
             f"{row + 1}; expected one nearer to those that its scale {scales['scale'][column]:g} comes from"
         )
     return {"independent": independent}
+
+
+def check_same(features: list[str], trained: list[str]) -> None:
+    """See that features are those of the run that readers see.
+
+    Args:
+        features: Their names, by the parameters of now.
+        trained: Their names, by what that run made.
+
+    Raises:
+        InputError: If they differ.
+    """
+    if features != trained:
+        differ = [name for name in [*trained, *features] if (name in trained) != (name in features)]
+        raise InputError(
+            f"the features are not those of the run that trained: {', '.join(differ[:5]) or 'their order'} "
+            f"differ; {SAME_PARAMETERS}"
+        )
 
 
 def make_model_input(

@@ -6,10 +6,16 @@ import logging
 from typing import Any
 
 from from_scratch.errors import InputError
-from from_scratch.features import Features
+from from_scratch.features import Features, text_of
 from from_scratch.node_types import DataFrame, Tensors
 from from_scratch.parameters import Inference, Precision, Variant
-from from_scratch.pipelines.data_processing.nodes import Categories, stop_at, tell_unseen, to_types
+from from_scratch.pipelines.data_processing.nodes import (
+    SAME_PARAMETERS,
+    Categories,
+    stop_at,
+    tell_unseen,
+    to_types,
+)
 from from_scratch.pipelines.training.nodes import compute_predictions
 
 log = logging.getLogger(__name__)
@@ -34,10 +40,17 @@ def ingest_new(
     """
     from from_scratch.pipelines.data_processing.checks import find_faults_of_new
 
-    if strangers := [one.column for one in features.categorical if one.column not in categories]:
+    target, positive = features.target.column, features.target.positive
+    named = [*(one.column for one in features.categorical), target]
+    if strangers := [column for column in named if column not in categories]:
         raise InputError(
             f"parameter features: the run that trained had no categories of {', '.join(strangers)}; "
-            "expected the same parameters, and the same --env: `kedro run` trains with these"
+            f"{SAME_PARAMETERS}"
+        )
+    if categories[target][1] != text_of(positive):
+        raise InputError(
+            f"parameter features.target.positive is {positive!r}: in the run that trained it was "
+            f"{categories[target][1]!r}; {SAME_PARAMETERS}"
         )
     unseen_are_faults = inference.unseen_categories == "error"
     faults = find_faults_of_new(test_passengers, features, categories, unseen_are_faults)
@@ -48,9 +61,9 @@ def ingest_new(
 
 def predict_new(
     coefficients: Tensors,
+    metrics: dict[str, Any],
     test_input: Tensors,
     test_passengers: DataFrame,
-    source: dict[str, Any],
     features: Features,
     variant: Variant,
     threads: int,
@@ -60,9 +73,9 @@ def predict_new(
 
     Args:
         coefficients: Those of a trained variant.
+        metrics: What these reached: their model, and on which data.
         test_input: `independent` [rows, features].
         test_passengers: The rows, with what identifies them.
-        source: Where the rows come from that the variant was trained on.
         features: Says which column identifies a row.
         variant: The model.
         threads: How many threads compute.
@@ -85,12 +98,18 @@ def predict_new(
     shapes, found = (
         {name: list(one.shape) for name, one in made.items()} for made in (expected, coefficients)
     )
-    if shapes != found:
+    if shapes != found or metrics["model"] != variant.model:
         raise InputError(
             f"the coefficients are not those of model {variant.model} with hidden {variant.hidden}; "
-            "expected the parameters that they were trained with: `kedro run` trains with these"
+            f"{SAME_PARAMETERS}"
         )
-    if source["source"] == "sample":
+    if metrics["valid_accuracy"] <= metrics["majority_accuracy"]:
+        log.warning(
+            "What answers is right in %.4f of the rows that validate, no more often than always giving the "
+            "answer that is more frequent in training: --params inference.variant=NAME asks another.",
+            metrics["valid_accuracy"],
+        )
+    if metrics["source"] == "sample":
         log.warning(
             "What answers was trained on THE SAMPLE of invented passengers: its answers mean nothing."
         )

@@ -37,9 +37,9 @@ def create_pipeline(variant: str) -> Pipeline:
             predict_new,
             [
                 f"{variant}.coefficients",
+                f"{variant}.metrics",
                 "test_input",
                 "checked_test_passengers",
-                "source",
                 "params:features",
                 f"params:{variant}",
                 "params:threads",

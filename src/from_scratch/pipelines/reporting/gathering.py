@@ -11,6 +11,7 @@ from typing import Any
 from from_scratch.features import Features
 from from_scratch.node_types import DataFrame, Tensors
 from from_scratch.parameters import Precision, Split, Variant
+from from_scratch.pipelines.data_processing.nodes import check_same
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,12 @@ def gather_data(
 
     Returns:
         All of it.
+
+    Raises:
+        InputError: If the data was made with other columns than these.
     """
+    named = {one.column: categories.get(one.column, []) for one in columns.categorical}
+    check_same(columns.names(named), features.columns.tolist())
     return PreparedData(
         source,
         missing_values,

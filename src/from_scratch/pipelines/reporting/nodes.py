@@ -44,7 +44,10 @@ def compare_metrics(metrics: dict[str, dict[str, Any]]) -> DataFrame:
     rows = [
         {
             "variant": variant,
-            "article_accuracy": published.get(variant) if values["source"] == "original" else None,
+            # The article's variants that it prints an accuracy for are named after their models.
+            "article_accuracy": published.get(variant)
+            if values["source"] == "original" and values["model"] == variant
+            else None,
             **values,
         }
         for variant, values in metrics.items()

@@ -55,6 +55,7 @@ def write_report(
         lstrip_blocks=True,
     )
     largest = find_largest(groups)
+    hidden = data.source["rows"] - int(groups["rows"].sum())
     rows, same = len(data.valid["dependent"]), article_figures["same"]
     return environment.get_template("report.html").render(
         data=data,
@@ -72,7 +73,9 @@ def write_report(
         hidden_groups=len(groups) - len(largest),
         grouping=[one.column for one in data.columns.categorical[:GROUPING]],
         preparation=words.say_preparation(data.columns),
-        learnt=[] if len(groups) > len(largest) else words.say_groups(groups, list(results)),
+        filling=words.say_filling(data.columns),
+        hidden_rows=hidden,
+        learnt=[] if len(groups) > len(largest) else words.say_groups(groups, list(results), hidden),
         article=_by_title(article_figures),
         article_same=int(same.sum()),
         article_rounded=int(

@@ -113,7 +113,7 @@ def plot_accuracies(results: dict[str, Results]) -> Plot:
                 "title": {"text": f"accuracy on the {rows[0]['valid_rows']:,} rows that validate"},
                 "range": [min(ends) - 0.02, max(ends) + 0.02],
             },
-            yaxis={"autorange": "reversed"},
+            yaxis={"type": "category", "autorange": "reversed"},
             shapes=[line],
         ),
     }
@@ -223,7 +223,7 @@ def plot_coefficients(named_coefficients: DataFrame, results: dict[str, Results]
         "layout": _layout(
             height=130 + 26 * len(named_coefficients),
             **axes,
-            yaxis={"autorange": "reversed", "showgrid": False},
+            yaxis={"type": "category", "autorange": "reversed", "showgrid": False},
             annotations=headings,
         ),
     }

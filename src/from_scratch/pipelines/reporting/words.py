@@ -114,6 +114,21 @@ def _find_answers(disagreements: DataFrame) -> list[tuple[list[str], dict[Any, A
     return sets
 
 
+def say_filling(features: Features) -> dict[str, str]:
+    """Say how missing values are filled.
+
+    Args:
+        features: What each column is.
+
+    Returns:
+        A word or two for each column that the models see.
+    """
+    return {
+        one.column: "never missing" if one.required else one.fill if one.constant is None else "a constant"
+        for one in features.columns
+    }
+
+
 def say_preparation(features: Features) -> str:
     """Say how numbers were brought to one scale, and what was learnt from which rows.
 
@@ -125,18 +140,19 @@ def say_preparation(features: Features) -> str:
     """
     scaled = {
         "maximum": "divided by their greatest magnitude",
-        "deviation": "less their mean, divided by their deviation",
+        "deviation": "reduced by their mean and divided by their standard deviation",
     }[features.normalisation]
     rows = {"all": "all rows", "train": "the rows that train alone"}[features.fit_on]
     return f"Numbers are {scaled}. What fills missing values and what scales numbers comes from {rows}."
 
 
-def say_groups(groups: DataFrame, variants: list[str]) -> list[str]:
+def say_groups(groups: DataFrame, variants: list[str], hidden: int = 0) -> list[str]:
     """Say what each variant learnt, as far as groups tell it.
 
     Args:
         groups: A row for each group, as `compare_groups` returns it.
         variants: The variants' names.
+        hidden: How many rows are in none of the groups; nothing is said of these.
 
     Returns:
         A sentence for all variants that answer every group alike; none if there is no group.
@@ -149,9 +165,15 @@ def say_groups(groups: DataFrame, variants: list[str]) -> list[str]:
         all_of = groups["group"][groups[variant] == 1].tolist()
         some_of = groups["group"][groups[variant].between(0, 1, inclusive="neither")].tolist()
         said = [f"yes to all of {_list(_shorten(all_of, labels))}"] if all_of else []
-        said += [f"yes to some of {_list(some_of)}"] if some_of else []
-        said += ["no to everyone else" if said else "no to everyone"]
-        alike.setdefault("yes to everyone" if all_of == labels else "; ".join(said), []).append(variant)
+        said += (
+            [f"yes to some of {'every group' if some_of == labels else _list(some_of)}"] if some_of else []
+        )
+        everyone, others = (
+            ("all these groups", "the others of these groups") if hidden else ("everyone", "everyone else")
+        )
+        if len(all_of) + len(some_of) < len(labels):
+            said += [f"no to {others if said else everyone}"]
+        alike.setdefault(f"yes to {everyone}" if all_of == labels else "; ".join(said), []).append(variant)
     return [f"{_list(same)}: {said}." for said, same in alike.items()]
 
 

@@ -149,6 +149,7 @@ def score(
     train: Tensors,
     valid: Tensors,
     source: dict[str, Any],
+    variant: Variant,
     threads: int,
 ) -> dict[str, Any]:
     """Judge the predictions (section 6.3).
@@ -159,6 +160,7 @@ def score(
         train: `dependent` [rows].
         valid: `dependent` [rows].
         source: Where the passengers come from.
+        variant: The model.
         threads: How many threads compute.
 
     Returns:
@@ -173,7 +175,7 @@ def score(
 
     torch.set_num_threads(threads)
     predictions, train, valid = (_in_precision(tensors, "float64") for tensors in (predictions, train, valid))
-    metrics: dict[str, Any] = {"source": source["source"]}
+    metrics: dict[str, Any] = {"source": source["source"], "file": source["file"], "model": variant.model}
     for name, rows in {"train": train, "valid": valid}.items():
         metrics |= {
             f"{name}_rows": len(rows["dependent"]),

@@ -30,7 +30,7 @@ def create_pipeline(variant: str) -> Pipeline:
         ),
         node(
             score,
-            ["predictions", "losses", "train", "valid", "source", "params:threads"],
+            ["predictions", "losses", "train", "valid", "source", "params:model", "params:threads"],
             "metrics",
             name="score",
         ),
