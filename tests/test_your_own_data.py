@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 
+import pytest
 import yaml
 
 from tests.conftest import ROOT, Project
@@ -60,3 +61,60 @@ def test_the_walk_through_a_csv_of_another_kind(project: Project) -> None:
 def test_the_page_names_every_parameter() -> None:
     block = yaml.safe_load((ROOT / "conf" / "base" / "parameters.yml").read_text())["features"]
     assert all(f"| `{name}` |" in PAGE for name in block)
+
+
+NASTY = '''\
+"no ""1""";zeros;negatives;always;nothing;mixed;größe in cm;class;won't be seen;Ergebnis
+a;0;-5;7;;1;170,5;1;01;gut
+b;0;-3,5;7;;x;168;2;02;schlecht
+c;0;-1;7;;;181;3;;gut
+d;0;-9;7;;2020-01-01;;1;01;gut
+e;0;-2;7;;1e5;190;2;'x';schlecht
+f;0;;7;;TRUE;175;;"a;b";gut
+g;0;-4;7;;;160;3;02;schlecht
+h;0;-8;7;;é 🙂;172,25;1;01;schlecht
+i;0;-1;7;;nan;177;2;03;gut
+j;0;-6;7;;-;169;1;99999999999999999999999999999;schlecht
+'''
+BLOCK = """\
+features:
+  identifier: 'no "1"'
+  target: {column: Ergebnis, positive: gut}
+  continuous: [zeros, negatives, always, {column: nothing, constant: 0}]
+  log: [{column: größe in cm, fill: mean, required: false, minimum: 100}]
+  categorical: [{column: class, fill: mode}, {column: mixed, constant: none of these}]
+  ignore: ["won't be seen"]
+  normalisation: NORMALISATION
+  fit_on: FIT_ON
+"""
+CATALOG = """\
+ROWS:
+  type: from_scratch.datasets.RawCSVDataset
+  filepath: data/01_raw/nasty.csv
+  load_args: {sep: ";", decimal: ","}
+"""
+
+
+@pytest.mark.parametrize(("normalisation", "fit_on"), [("maximum", "all"), ("deviation", "train")])
+def test_ten_nasty_rows(project: Project, normalisation: str, fit_on: str) -> None:
+    file = project.folder / "data" / "01_raw" / "nasty.csv"
+    file.write_bytes(b"\xef\xbb\xbf" + NASTY.replace("\n", "\r\n").encode())
+    environment = project.folder / "conf" / "nasty"
+    environment.mkdir()
+    block = BLOCK.replace("NORMALISATION", normalisation).replace("FIT_ON", fit_on)
+    (environment / "parameters.yml").write_text(block)
+    both = CATALOG.replace("ROWS", "passengers") + CATALOG.replace("ROWS", "test_passengers")
+    (environment / "catalog.yml").write_text(both)
+    project.run("--env", "nasty")
+    model_input = project.load("model_input")
+    assert model_input["independent"].isfinite().all()
+    assert model_input["dependent"].tolist() == [1, 0, 1, 1, 0, 1, 0, 0, 1, 0]
+    names = project.load("scales")["feature"].tolist()
+    assert names[:5] == ["zeros", "negatives", "always", "nothing", "Loggröße in cm"]
+    assert "mixed_none of these" in names
+    # As new rows, those that validated may hold categories which the rows that train don't have.
+    unseen = () if fit_on == "all" else ("--params", "inference.unseen_categories=none_of_them")
+    project.run("--env", "nasty", "--pipeline", "inference", *unseen)
+    answers = project.load("submission")
+    assert answers['no "1"'].tolist() == list("abcdefghij")
+    assert set(answers["Ergebnis"]) <= {"gut", "schlecht"}

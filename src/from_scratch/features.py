@@ -76,7 +76,8 @@ class Column(Block):
 
     @model_validator(mode="after")
     def _missing_values_are_filled_in_one_way(self) -> Column:
-        said = [name for name in ("fill", "constant", "required") if name in self.model_fields_set]
+        said = [name for name in ("fill", "constant") if name in self.model_fields_set]
+        said += ["required"] if self.required else []
         if len(said) > 1:
             raise ValueError(f"{' and '.join(said)} exclude each other; expected one of them, or none")
         return self

@@ -15,7 +15,7 @@ import yaml
 from pandas.api import types
 from pydantic import ValidationError
 
-from from_scratch.datasets.raw_csv_dataset import read_csv
+from from_scratch.datasets.csv_reader import read_csv
 from from_scratch.errors import InputError
 from from_scratch.features import GREATEST, Features
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
@@ -29,11 +29,12 @@ MANY = 20
 """A text of more different values is taken for nothing to learn from, such as names."""
 LISTED = 10
 """So many categories are listed; more are left to be learnt."""
+YES = ("yes", "y", "true", "t", "1", "ja", "oui", "sí", "si", "sim", "da", "positive")
+"""Words that are more likely to count as yes."""
 _PLAIN = re.compile(r"[A-Za-z_]([A-Za-z0-9_ ./-]*[A-Za-z0-9_])?")
 _YAML_WORDS = {"y", "n", "true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf"}
 _CODE = re.compile(r"0\d+|\d{16,}")
 _ID = re.compile(r"(^|[\W_])(id|ID|Id)$|[a-z](Id|ID)$")
-YES = ("yes", "y", "true", "t", "1", "ja", "oui", "sí", "si", "sim", "da", "positive")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
 import logging
 import os
 import tempfile
-import warnings
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,8 +14,8 @@ from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 from kedro_datasets._typing import TablePreview
 
+from from_scratch.datasets.csv_reader import read_csv
 from from_scratch.datasets.previews import preview_rows, preview_table
-from from_scratch.features import find_doubled
 from from_scratch.node_types import DataFrame
 
 log = logging.getLogger(__name__)
@@ -27,12 +23,6 @@ log = logging.getLogger(__name__)
 THREE_WAYS = """ There are three ways to get it: put your own file there; \
 run `kaggle competitions download -c titanic` and unzip {name} into {folder}; \
 or run again with a network, and it is downloaded from {url}."""
-
-TOKENISING = (
-    "sep delimiter encoding encoding_errors compression quotechar quoting doublequote escapechar comment "
-    "skiprows skip_blank_lines skipinitialspace lineterminator dialect engine"
-).split()
-"""The arguments of `pandas.read_csv` that decide what the names of the columns are."""
 
 
 class RawCSVDataset(AbstractDataset[None, DataFrame]):
@@ -188,130 +178,6 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "url": self._url, "sample": self._sample}
-
-
-def read_csv(file: Path, load_args: dict[str, Any]) -> DataFrame:
-    """Read a CSV as strictly as pandas can.
-
-    Args:
-        file: The file.
-        load_args: For `pandas.read_csv`.
-
-    Returns:
-        Its rows.
-
-    Raises:
-        DatasetError: If it can't be read as CSV, a row has more fields than the header has names, or the
-            header has a name twice.
-    """
-    import pandas as pd
-
-    if file.exists() and not (file.is_file() or file.is_dir()):
-        raise DatasetError(f"{file} is no regular file; expected a CSV")
-    if not isinstance(load_args, dict):
-        raise DatasetError(f"{file}: load_args is {load_args!r}; expected a block, such as {{sep: ';'}}")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # more fields than the header names
-            rows = pd.read_csv(file, **_complete(load_args))
-            header = _read_header(file, load_args)
-    except UnicodeError as error:
-        raise DatasetError(f"{file} can't be read as CSV: {error}; {_guess_encoding(file)}") from error
-    except pd.errors.ParserWarning as error:
-        hint = _guess_separator(file, load_args)
-        raise DatasetError(
-            f"{file} can't be read as CSV: a row has more fields than the header has names{hint}"
-        ) from error
-    except Exception as error:  # those of pandas, Python and the system have little in common
-        hint = _guess_separator(file, load_args)
-        raise DatasetError(
-            f"{file} can't be read as CSV: {_shorten(str(error)).rstrip('.')}{hint}"
-        ) from error
-    if not isinstance(rows, pd.DataFrame):
-        raise DatasetError(
-            f"{file}: load_args {load_args} don't give a table; expected no iterator or chunks"
-        )
-    if (doubled := find_doubled(header)) is not None:
-        raise DatasetError(f"{file}: column {_shorten(doubled)} stands twice; expected each column once")
-    if short := _find_short_row(file, load_args):
-        raise DatasetError(f"{file}: {short}")
-    return rows.rename(columns=str)
-
-
-def _complete(load_args: dict[str, Any]) -> dict[str, Any]:
-    """Add what makes pandas strict, as far as its engines know it."""
-    separator = load_args.get("sep", load_args.get("delimiter", ","))
-    needs_python = separator is None or len(str(separator)) > 1 or "skipfooter" in load_args
-    engine = load_args.get("engine", "python" if needs_python else "c")
-    strict = {"c": {"low_memory": False, "index_col": False}, "python": {"index_col": False}}
-    return {"engine": engine, **strict.get(engine, {}), **load_args}
-
-
-def _find_short_row(file: Path, load_args: dict[str, Any]) -> str:
-    """Find the first row with fewer fields than the header: pandas takes what isn't there for missing.
-
-    Only of a plain file whose fields are separated and quoted as usual; what pandas has read it can be, too.
-    """
-    usual = {"sep", "delimiter", "encoding"}
-    separator = load_args.get("sep", load_args.get("delimiter", ","))
-    unusual = load_args.keys() & {*TOKENISING, "header", "names", "skipfooter", "nrows"} - usual
-    if unusual or not isinstance(separator, str) or len(separator) != 1 or file.suffix != ".csv":
-        return ""
-    try:
-        with file.open(encoding=load_args.get("encoding") or "utf-8-sig", newline="") as text:
-            lines = (line for line in csv.reader(text, delimiter=separator) if line)
-            expected = len(next(lines))
-            for row, fields in enumerate(lines, start=1):
-                if len(fields) < expected:
-                    return f"row {row} has {len(fields)} of {expected} fields; expected all, empty if need be"
-    except csv.Error:  # of fields longer than it takes, and of zero bytes
-        return ""
-    return ""
-
-
-def _read_header(file: Path, load_args: dict[str, Any]) -> list[str]:
-    """Read the names as they stand there: pandas renames those that stand twice."""
-    import pandas as pd
-
-    if {"header", "names"} & load_args.keys():
-        return []
-    options = {name: value for name, value in load_args.items() if name in TOKENISING}
-    first = pd.read_csv(file, **options, header=None, nrows=1, dtype=str, keep_default_na=False)
-    return [name for name in first.iloc[0].tolist() if name]
-
-
-def _guess_separator(file: Path, load_args: dict[str, Any]) -> str:
-    """Say that another separator is likely, if the first line speaks for it."""
-    if {"sep", "delimiter"} & load_args.keys():
-        return ""
-    first = _read_first_line(file)
-    likely = max(",;\t|", key=lambda separator: first.count(separator.encode()))
-    if likely == "," or likely.encode() not in first or not first.isascii():
-        return ""
-    return (
-        f"; if its separator is {likely!r}, the catalog can say it: load_args: {{sep: {json.dumps(likely)}}}"
-    )
-
-
-def _guess_encoding(file: Path) -> str:
-    """Say what a file may be that is not UTF-8, by its first bytes."""
-    first = _read_first_line(file)
-    if first.startswith((b"\x1f\x8b", b"PK")):
-        return "it is compressed: give it its suffix, such as .csv.gz or .csv.zip"
-    encoding = "utf-16" if first.startswith((b"\xff\xfe", b"\xfe\xff")) else "latin-1"
-    return f"if its encoding is another, the catalog can say it: load_args: {{encoding: {encoding}}}"
-
-
-def _read_first_line(file: Path) -> bytes:
-    """Read the first line, or its beginning; nothing if that can't be read."""
-    with suppress(OSError), file.open("rb") as content:
-        return content.readline(10_000)
-    return b""
-
-
-def _shorten(text: str, length: int = 200) -> str:
-    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def _sha256(file: Path) -> str:
