@@ -132,7 +132,7 @@ DATA = [
         "Latin-1", having(Name="José").decode().encode("latin-1"), r"can't decode .*load_args: \{encoding: "
     ),
     of_data(
-        "a row that is cut short", written(GOOD)[:-9], r"train\.csv: row 40 has \d+ of 12 fields; expected"
+        "a row that is cut short", written(GOOD)[:-9], r"train\.csv: row 40 has \d+ fields; expected 12 12"
     ),
     of_data("a pipe", None, "train.csv is no regular file", prepare=lambda raw: os.mkfifo(raw / "train.csv")),
     of_data(

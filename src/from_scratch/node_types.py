@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pandas import DataFrame as DataFrame
+    from pandas import Series as Series
     from torch import Tensor as Tensor
 else:
-    DataFrame = Tensor = Any
+    DataFrame = Series = Tensor = Any
 
 Tensors = dict[str, Tensor]
 """Tensors by name."""

@@ -51,8 +51,16 @@ def test_compressed_by_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "load_args", "words"),
     [
-        ("a,b\n1,2\n3\n", {}, "row 2 has 1 of 2 fields; expected all, empty if need be"),
-        ("a;b\n1;2\n\n3\n", {"sep": ";"}, "row 2 has 1 of 2 fields"),
+        ("a,b\n1,2\n3\n", {}, "row 2 has 1 fields; expected 2, as the header"),
+        ("a;b\n1;2\n\n3\n", {"sep": ";"}, "row 2 has 1 fields; expected 2"),
+        (
+            "a,b\n1,2\n3\n",
+            {"header": 0, "engine": "python", "quotechar": '"'},
+            "row 2 has 1 fields; expected 2",
+        ),
+        ("a,b\n1,2\n3,4,5\n", {"usecols": ["a", "b"]}, "row 2 has 3 fields; expected 2"),
+        ("a,b\n1,2,3\n", {"index_col": None}, "row 1 has 3 fields; expected 2"),
+        ("a,b,b\n1,2,3\n", {"header": 0}, "column b stands twice"),
         ("a,b\n1,2,3\n", {}, "a row has more fields than the header has names"),
         (
             "a;b;c\n1,5;2;3\n",
@@ -70,6 +78,23 @@ def test_faults(content: str, load_args: Any, words: str, tmp_path: Path) -> Non
     file.write_text(content)
     with pytest.raises(DatasetError, match=words):
         read_csv(file, load_args)
+
+
+@pytest.mark.parametrize(
+    ("content", "load_args"),
+    [
+        ("a,b\n1,2\n   \n3,4\n  ", {}),
+        ("a,b,\n1,2,\n3,4,\n", {"usecols": ["a", "b"]}),
+        ("a,b\n1,2,\n3,4,\n", {}),
+        ("a,b,c,c\n1,2,0,0\n3,4,0,0\n", {"usecols": ["a", "b"]}),
+        ("\ufeffa,b\n1,2\n3,4\n", {"encoding": "utf-8"}),
+        ("a,b\n1,2\n3,4\n", {"engine": "pyarrow", "index_col": None}),
+    ],
+)
+def test_no_false_alarms(content: str, load_args: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text(content)
+    assert read_csv(file, load_args).to_dict("list") | {"c": 0} == {"a": [1, 3], "b": [2, 4], "c": 0}
 
 
 def test_a_field_in_quotes_may_hold_anything(tmp_path: Path) -> None:

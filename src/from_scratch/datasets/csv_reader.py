@@ -61,12 +61,12 @@ def read_csv(file: Path, load_args: dict[str, Any]) -> DataFrame:
     except Exception as error:  # those of pandas, Python and the system have little in common
         hint = _guess_separator(file, load_args)
         raise DatasetError(
-            f"{file} can't be read as CSV: {_shorten(str(error)).rstrip('.')}{hint}"
+            f"{file} can't be read as CSV: {_shorten(' '.join(str(error).split())).rstrip('.')}{hint}"
         ) from error
-    if (doubled := find_doubled(header)) is not None:
+    if (doubled := find_doubled(header)) is not None and doubled in rows.columns:
         raise DatasetError(f"{file}: column {_shorten(doubled)} stands twice; expected each column once")
-    if short := _find_short_row(file, load_args):
-        raise DatasetError(f"{file}: {short}")
+    if uneven := _find_uneven_row(file, load_args):
+        raise DatasetError(f"{file}: {uneven}")
     return rows.rename(columns=str)
 
 
@@ -79,23 +79,35 @@ def _complete(load_args: dict[str, Any]) -> dict[str, Any]:
     return {"engine": engine, **strict.get(engine, {}), **load_args}
 
 
-def _find_short_row(file: Path, load_args: dict[str, Any]) -> str:
-    """Find the first row with fewer fields than the header: pandas takes what isn't there for missing.
+def _find_uneven_row(file: Path, load_args: dict[str, Any]) -> str:
+    """Find the first row that has not as many fields as the header.
 
+    pandas takes fields that aren't there for missing, and drops those beyond the columns that it is asked for.
     Only of a plain file whose fields are separated and quoted as usual; what pandas has read it can be, too.
     """
-    usual = {"sep", "delimiter", "encoding"}
     separator = load_args.get("sep", load_args.get("delimiter", ","))
-    unusual = load_args.keys() & {*TOKENISING, "header", "names", "skipfooter", "nrows"} - usual
-    if unusual or not isinstance(separator, str) or len(separator) != 1 or file.suffix != ".csv":
+    usual: dict[str, Any] = {"header": 0, "engine": load_args.get("engine"), "quotechar": '"'}
+    unusual = load_args.keys() & {*TOKENISING, "header", "names", "skipfooter", "nrows"}
+    unusual -= {
+        "sep",
+        "delimiter",
+        "encoding",
+        *(name for name in usual if load_args.get(name) == usual[name]),
+    }
+    is_packed = file.suffix.lower() in (".gz", ".bz2", ".zip", ".xz", ".zst", ".tar")
+    if unusual or is_packed or not isinstance(separator, str) or len(separator) != 1:
         return ""
+    encoding = str(load_args.get("encoding") or "utf-8").lower()
+    with_mark = "utf-8-sig" if encoding in ("utf-8", "utf8") else encoding
     try:
-        with file.open(encoding=load_args.get("encoding") or "utf-8-sig", newline="") as text:
-            lines = (line for line in csv.reader(text, delimiter=separator) if line)
+        with file.open(encoding=with_mark, newline="") as text:
+            lines = (
+                line for line in csv.reader(text, delimiter=separator) if "".join(line).strip() or line[1:]
+            )
             expected = len(next(lines))
             for row, fields in enumerate(lines, start=1):
-                if len(fields) < expected:
-                    return f"row {row} has {len(fields)} of {expected} fields; expected all, empty if need be"
+                if len(fields) < expected or any(fields[expected:]):
+                    return f"row {row} has {len(fields)} fields; expected {expected}, as the header"
     except csv.Error:  # of fields longer than it takes, and of zero bytes
         return ""
     return ""
@@ -105,10 +117,11 @@ def _read_header(file: Path, load_args: dict[str, Any]) -> list[str]:
     """Read the names as they stand there: pandas renames those that stand twice."""
     import pandas as pd
 
-    if {"header", "names"} & load_args.keys():
+    if "names" in load_args or load_args.get("header", 0) != 0:
         return []
     options = {name: value for name, value in load_args.items() if name in TOKENISING}
-    options["engine"] = _complete(load_args)["engine"]
+    engine = _complete(load_args)["engine"]
+    options["engine"] = "c" if engine == "pyarrow" else engine  # which can't read one line
     first = pd.read_csv(file, **options, header=None, nrows=1, dtype=str, keep_default_na=False)
     return [name for name in first.iloc[0].tolist() if name]
 

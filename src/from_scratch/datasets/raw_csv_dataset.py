@@ -168,6 +168,8 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         rows = read_csv(self._filepath, self._load_args)
         is_original = self._sha256 is not None and _sha256(self._filepath) == self._sha256
         rows.attrs = {"source": "original" if is_original else "own", "file": self._filepath.name}
+        if decimal := self._load_args.get("decimal"):
+            rows.attrs["decimal"] = decimal  # for numbers among texts, which pandas leaves as they are
         return rows
 
     def _three_ways(self) -> str:

@@ -104,6 +104,18 @@ def test_required_and_ranges() -> None:
     ]
 
 
+def test_a_point_is_no_decimal_comma() -> None:
+    frame = good().assign(Age=["1.234", "950,5"])
+    frame.attrs["decimal"] = ","
+    assert faults_of(frame) == ["column Age has '1.234' in row 1; expected a number"]
+
+
+def test_two_spellings_of_one_class_are_no_two_classes() -> None:
+    assert faults_of(good().assign(Survived=["1", "1.0"]))[0].startswith(
+        "column Survived has '1' in 1 row, '1.0'"
+    )
+
+
 def test_yaml_takes_yes_for_true() -> None:
     features = changed(target={"column": "Survived", "positive": True})
     (fault,) = faults_of(good().assign(Survived=["yes", "no"]), features)

@@ -248,6 +248,44 @@ def test_new_rows_are_imputed_however_they_were_read() -> None:
     assert encoded.iloc[0].tolist() == [22.0, 1.0, pytest.approx(np.log(8.25)), 0.0, 1.0, 0.0, 0.0, 1.0]
 
 
+@pytest.mark.parametrize(
+    ("trained", "new", "encoded"),
+    [
+        ([True, False, True], ["1", None, "0"], [[0, 0], [0, 1], [0, 0]]),
+        ([0, 1, 0], [True, None, False], [[0, 0], [1, 0], [0, 0]]),
+        (["TRUE", "no", "TRUE"], [True, None, True], [[1, 0], [1, 0], [1, 0]]),
+        ([1.5, 2.0, 1.5], ["1.50", None, "x"], [[1, 0], [1, 0], [0, 0]]),
+        ([5, 7, 5], [5.0, None, 7.0], [[1, 0], [1, 0], [0, 1]]),
+    ],
+)
+def test_new_categories_are_found_however_they_were_read(
+    trained: list[Any], new: list[Any], encoded: list[list[int]]
+) -> None:
+    features = changed(continuous=[], log=[], categorical=["Sex"])
+    prepared = process(good().iloc[[0, 1, 1]].reset_index(drop=True).assign(Sex=trained), features)
+    rows = nodes.impute(nodes.to_types(pd.DataFrame({"Sex": new}), features), prepared.fill_values)
+    assert nodes.one_hot_encode(rows, features, prepared.categories).to_numpy().tolist() == encoded
+
+
+def test_long_codes_are_not_confused() -> None:
+    assert find_codes(pd.Series([90071992547409923]), ["5", "90071992547409920"]).tolist() == [-1]
+
+
+@pytest.mark.parametrize("positive", ["TRUE", "true", True, "True"])
+def test_the_target_is_found_however_it_is_spelt(positive: Any) -> None:
+    features = changed(target={"column": "Survived", "positive": positive})
+    prepared = process(good().assign(Survived=[False, True]), features)
+    assert prepared.categories["Survived"] == ["False", "True"]
+    assert prepared.tensors["dependent"].tolist() == [0.0, 1.0]
+
+
+def test_texts_are_numbers_as_the_reader_would_have_them() -> None:
+    frame = good().assign(Age=["1,5", "2"], Fare=["1", "3,25"])
+    frame.attrs["decimal"] = ","
+    typed = nodes.ingest(frame, FEATURES, SPLIT)[0]
+    assert typed[["Age", "Fare"]].to_numpy().tolist() == [[1.5, 1.0], [2.0, 3.25]]
+
+
 def test_scales_of_other_features_are_told() -> None:
     prepared = process(good())
     with pytest.raises(InputError, match="not those of the run that trained: Age differ; expected that run"):

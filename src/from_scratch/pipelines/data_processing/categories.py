@@ -55,8 +55,8 @@ def find_codes(values: pd.Series, categories: Sequence[str]) -> NDArray[np.intp]
 
 def _value_of(name: str) -> object:
     """Say which number or boolean a name stands for; the name itself if it is neither."""
-    if _NUMBER.fullmatch(name):
-        return float(name)
+    if number := _NUMBER.fullmatch(name):
+        return float(name) if number[2] else int(name)
     return name.lower() if name.lower() in ("true", "false") else name
 
 

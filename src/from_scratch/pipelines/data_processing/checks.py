@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from from_scratch.features import GREATEST, CategoricalColumn, Column, Features, NumberColumn
+from from_scratch.features import GREATEST, CategoricalColumn, Column, Features, NumberColumn, text_of
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
 
 EXAMPLES = 3
@@ -60,7 +60,7 @@ def find_faults_of_new(
             expected = None
             if isinstance(one, CategoricalColumn) and unseen_are_faults:
                 expected = categories[one.column]
-            faults += _check_column(rows[one.column], one, expected)
+            faults += _check_column(rows[one.column], one, expected, decimal_of(rows))
     return faults
 
 
@@ -80,7 +80,7 @@ def _find_faults(rows: pd.DataFrame, fitting: pd.DataFrame, features: Features) 
     for one in features.columns:
         if one.column in rows.columns:
             declared = one.declared if isinstance(one, CategoricalColumn) else None
-            yield from _check_column(rows[one.column], one, declared or None)
+            yield from _check_column(rows[one.column], one, declared or None, decimal_of(rows))
             yield from _check_fitting(fitting[one.column], one, features)
 
 
@@ -111,7 +111,8 @@ def _check_target(values: pd.Series, features: Features) -> Iterator[str]:
     classes = list_categories(values)
     positive = features.target.positive
     is_known = find_codes(pd.Series([positive]), classes)[0] >= 0
-    if len(classes) == 2 and is_known:
+    are_yes = find_codes(values, [text_of(positive)]) == 0
+    if len(classes) == 2 and is_known and not are_yes.all():
         return
     counts = np.bincount(find_codes(values.dropna(), classes), minlength=len(classes))
     found = [f"{shorten(repr(name))} in {_count(count)}" for name, count in zip(classes, counts, strict=True)]
@@ -124,11 +125,13 @@ def _check_target(values: pd.Series, features: Features) -> Iterator[str]:
     )
 
 
-def _check_column(values: pd.Series, column: Column, categories: Sequence[str] | None) -> Iterator[str]:
+def _check_column(
+    values: pd.Series, column: Column, categories: Sequence[str] | None, decimal: str
+) -> Iterator[str]:
     if column.required:
         yield from _report_missing(values)
     if isinstance(column, NumberColumn):
-        yield from _check_numbers(values, column)
+        yield from _check_numbers(values, column, decimal)
     elif categories is not None:
         expected = f"one of {_enumerate([shorten(repr(name)) for name in categories], 20)}"
         unknown = (find_codes(values, categories) < 0) & values.notna().to_numpy()
@@ -137,8 +140,8 @@ def _check_column(values: pd.Series, column: Column, categories: Sequence[str] |
         yield from _report(values, unknown, expected)
 
 
-def _check_numbers(values: pd.Series, column: NumberColumn) -> Iterator[str]:
-    numbers = to_numbers(values)
+def _check_numbers(values: pd.Series, column: NumberColumn, decimal: str) -> Iterator[str]:
+    numbers = to_numbers(values, decimal)
     low = -GREATEST if column.minimum is None else column.minimum
     high = GREATEST if column.maximum is None else column.maximum
     wrong = ~numbers.between(max(low, -GREATEST), min(high, GREATEST)) & values.notna()
@@ -162,23 +165,34 @@ def _check_fitting(values: pd.Series, column: Column, features: Features) -> Ite
             )
 
 
-def to_numbers(values: pd.Series) -> pd.Series:
+def decimal_of(rows: pd.DataFrame) -> str:
+    """Say what stands before decimals in texts.
+
+    Args:
+        rows: Rows whose `attrs` may know.
+    """
+    return str(rows.attrs.get("decimal", "."))
+
+
+def to_numbers(values: pd.Series, decimal: str) -> pd.Series:
     """Take values as numbers.
 
     Args:
         values: A column.
+        decimal: What stands before decimals in texts.
 
     Returns:
         The numbers as float64; missing where a value is none.
     """
     if types.is_numeric_dtype(values):
         return values.astype("float64")
-    if types.is_string_dtype(values) or types.is_object_dtype(values):
-        try:
-            return pd.to_numeric(values.astype(object), errors="coerce").astype("float64")
-        except OverflowError:  # of hundreds of digits
-            return pd.to_numeric(values.map(str, na_action="ignore"), errors="coerce").astype("float64")
-    return pd.Series(np.nan, index=values.index)  # dates, which pandas would count in nanoseconds
+    if not (types.is_string_dtype(values) or types.is_object_dtype(values)):
+        return pd.Series(np.nan, index=values.index)  # dates, which pandas would count in nanoseconds
+    texts = values.map(str, na_action="ignore")
+    if decimal != ".":
+        texts = texts.where(~texts.str.contains(".", regex=False, na=False))
+        texts = texts.str.replace(decimal, ".", regex=False)
+    return pd.to_numeric(texts.astype(object), errors="coerce").astype("float64")
 
 
 def _report_missing(values: pd.Series) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from from_scratch.errors import InputError
 from from_scratch.features import CategoricalColumn, Features, find_doubled, text_of
-from from_scratch.node_types import DataFrame, Tensors
+from from_scratch.node_types import DataFrame, Series, Tensors
 from from_scratch.parameters import Split
 from from_scratch.pipelines.data_processing.splitting import select_fitting, shuffle
 
@@ -35,14 +35,9 @@ def ingest(passengers: DataFrame, features: Features, parameters: Split) -> tupl
         InputError: A line for each fault: the file, the column, which rows, what was expected; or that there
             are too few rows for the split.
     """
-    import pandas as pd
-
     from from_scratch.pipelines.data_processing.checks import find_faults
 
-    if not isinstance(passengers, pd.DataFrame):
-        raise InputError(
-            f"passengers: the catalog loads a {type(passengers).__name__}; expected a pandas table"
-        )
+    check_table("passengers", passengers)
     faults: list[str] = []
     fitting = passengers
     if len(passengers):
@@ -56,6 +51,22 @@ def ingest(passengers: DataFrame, features: Features, parameters: Split) -> tupl
     known = {"source": "own", "file": "the data", **passengers.attrs}
     source = {"source": known["source"], "file": known["file"], "rows": len(passengers)}
     return to_types(passengers, features), source
+
+
+def check_table(dataset: str, rows: object) -> None:
+    """See that the catalog loads a table.
+
+    Args:
+        dataset: The name of the dataset.
+        rows: What it loads.
+
+    Raises:
+        InputError: If it is something else.
+    """
+    import pandas as pd
+
+    if not isinstance(rows, pd.DataFrame):
+        raise InputError(f"{dataset}: the catalog loads a {type(rows).__name__}; expected a pandas table")
 
 
 def stop_at(rows: DataFrame, faults: list[str]) -> None:
@@ -99,7 +110,7 @@ def to_types(rows: DataFrame, features: Features) -> DataFrame:
     import pandas as pd
 
     from from_scratch.pipelines.data_processing.categories import name_values
-    from from_scratch.pipelines.data_processing.checks import to_numbers
+    from from_scratch.pipelines.data_processing.checks import decimal_of, to_numbers
 
     numbers = {one.column for one in (*features.continuous, *features.log)}
     changed: dict[str, Any] = {}
@@ -107,7 +118,7 @@ def to_types(rows: DataFrame, features: Features) -> DataFrame:
     for column, values in typed.items():
         if column in numbers:
             if not isinstance(values.dtype, np.dtype) or not pd.api.types.is_numeric_dtype(values):
-                changed[str(column)] = to_numbers(values)
+                changed[str(column)] = to_numbers(values, decimal_of(rows))
         elif isinstance(values.dtype, pd.CategoricalDtype) or (
             values.dtype == object and pd.api.types.infer_dtype(values) not in ("string", "boolean")
         ):
@@ -178,13 +189,23 @@ def impute(passengers: DataFrame, fill_values: DataFrame) -> DataFrame:
         values = passengers[column]
         if values.isna().all():  # read as numbers, whatever they would be
             filled[str(column)] = pd.Series([fill] * len(values), index=values.index)
-        elif isinstance(fill, str) != pd.api.types.is_string_dtype(values):  # categories, read otherwise
+        elif _type_of(values) != _type_of(pd.Series([fill])):  # categories, read otherwise than in training
             filled[str(column)] = name_values(values).fillna(text_of(fill))
         else:
             filled[str(column)] = values.fillna(fill)
     imputed = passengers.assign(**filled)
     imputed.attrs = dict(passengers.attrs)
     return imputed
+
+
+def _type_of(values: Series) -> str:
+    """Tell texts, booleans and numbers apart; None of all else."""
+    import pandas as pd
+
+    inferred = pd.api.types.infer_dtype(values, skipna=True)
+    return {"integer": "number", "floating": "number", "mixed-integer-float": "number"}.get(
+        inferred, inferred
+    )
 
 
 def learn_categories(passengers: DataFrame, features: Features, parameters: Split) -> Categories:
@@ -202,24 +223,28 @@ def learn_categories(passengers: DataFrame, features: Features, parameters: Spli
     Raises:
         InputError: If two features would have the same name.
     """
-    from from_scratch.pipelines.data_processing.categories import list_categories
+    import pandas as pd
+
+    from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
 
     fitting = select_fitting(passengers, features, parameters)
     categories = {
         one.column: one.declared or list_categories(fitting[one.column]) for one in features.categorical
     }
     for one in features.categorical:
-        constant = None if one.constant is None else text_of(one.constant)
-        if constant is not None and constant not in categories[one.column]:
-            categories[one.column].append(constant)  # nothing was missing here, but may be in new rows
+        if one.constant is not None and find_codes(pd.Series([one.constant]), categories[one.column])[0] < 0:
+            categories[one.column].append(
+                text_of(one.constant)
+            )  # nothing was missing, but may be in new rows
     if doubled := find_doubled(features.names(categories)):
         raise InputError(
             f"parameter features: two features would be named {doubled}; expected each name once"
         )
     tell_unseen(passengers, features, categories)
-    yes, target = text_of(features.target.positive), features.target.column
-    no = next(name for name in list_categories(passengers[target]) if name != yes)
-    return {**categories, target: [no, yes]}
+    target = features.target.column
+    classes = list_categories(passengers[target])
+    place = find_codes(pd.Series([features.target.positive]), classes)[0]
+    return {**categories, target: [classes[1 - place], classes[place]]}
 
 
 def tell_unseen(rows: DataFrame, features: Features, categories: Categories) -> None:

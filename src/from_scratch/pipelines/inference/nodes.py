@@ -6,12 +6,13 @@ import logging
 from typing import Any
 
 from from_scratch.errors import InputError
-from from_scratch.features import Features, text_of
+from from_scratch.features import Features
 from from_scratch.node_types import DataFrame, Tensors
 from from_scratch.parameters import Inference, Precision, Variant
 from from_scratch.pipelines.data_processing.nodes import (
     SAME_PARAMETERS,
     Categories,
+    check_table,
     stop_at,
     tell_unseen,
     to_types,
@@ -38,8 +39,12 @@ def ingest_new(
     Raises:
         InputError: A line for each fault: the file, the column, which rows, what was expected.
     """
+    import pandas as pd
+
+    from from_scratch.pipelines.data_processing.categories import find_codes
     from from_scratch.pipelines.data_processing.checks import find_faults_of_new
 
+    check_table("test_passengers", test_passengers)
     target, positive = features.target.column, features.target.positive
     named = [*(one.column for one in features.categorical), target]
     if strangers := [column for column in named if column not in categories]:
@@ -47,7 +52,7 @@ def ingest_new(
             f"parameter features: the run that trained had no categories of {', '.join(strangers)}; "
             f"{SAME_PARAMETERS}"
         )
-    if categories[target][1] != text_of(positive):
+    if find_codes(pd.Series([positive]), categories[target])[0] != 1:
         raise InputError(
             f"parameter features.target.positive is {positive!r}: in the run that trained it was "
             f"{categories[target][1]!r}; {SAME_PARAMETERS}"
