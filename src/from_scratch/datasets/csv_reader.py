@@ -101,9 +101,8 @@ def _find_uneven_row(file: Path, load_args: dict[str, Any]) -> str:
     with_mark = "utf-8-sig" if encoding in ("utf-8", "utf8") else encoding
     try:
         with file.open(encoding=with_mark, newline="") as text:
-            lines = (
-                line for line in csv.reader(text, delimiter=separator) if "".join(line).strip() or line[1:]
-            )
+            read = csv.reader(text, delimiter=separator)
+            lines = (line for line in read if line[1:] or "".join(line).strip())
             expected = len(next(lines))
             for row, fields in enumerate(lines, start=1):
                 if len(fields) < expected or any(fields[expected:]):
