@@ -82,7 +82,7 @@ def _complete(load_args: dict[str, Any]) -> dict[str, Any]:
 def _find_uneven_row(file: Path, load_args: dict[str, Any]) -> str:
     """Find the first row that has not as many fields as the header.
 
-    pandas takes fields that aren't there for missing, and drops those beyond the columns that it is asked for.
+    pandas takes fields that aren't there for missing, and may drop those that the header has no name for.
     Only of a plain file whose fields are separated and quoted as usual; what pandas has read it can be, too.
     """
     separator = load_args.get("sep", load_args.get("delimiter", ","))
