@@ -269,6 +269,7 @@ def test_new_categories_are_found_however_they_were_read(
 
 def test_long_codes_are_not_confused() -> None:
     assert find_codes(pd.Series([90071992547409923]), ["5", "90071992547409920"]).tolist() == [-1]
+    assert find_codes(pd.Series(["9" * 5000, "9" * 4999]), ["9" * 5000]).tolist() == [0, -1]
 
 
 @pytest.mark.parametrize("positive", ["TRUE", "true", True, "True"])

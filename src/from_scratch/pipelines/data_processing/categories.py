@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from from_scratch.features import text_of
 
-_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
+_NUMBER = re.compile(r"-?(0|[1-9]\d{0,99})(\.\d{1,99})?")
 
 
 def list_categories(values: pd.Series) -> list[str]:
