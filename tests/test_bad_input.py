@@ -439,7 +439,3 @@ def test_bad_input_is_told_in_a_line_for_each_fault(case: Case, committed: Proje
     assert ran.stderr.splitlines()[-1].startswith("Error: ")
     assert "Traceback" not in ran.stdout + ran.stderr
     assert (Ledger(committed.folder).records(), committed.artefacts()) == before
-
-
-def test_there_are_forty_cases() -> None:
-    assert len([*DATA, *PARAMETERS, *CONFIGURATION, *OPTIONS, *DIVERGENCE, *NEW_ROWS]) >= 40

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from kedro.config import AbstractConfigLoader
@@ -81,11 +82,11 @@ def read(config_loader: AbstractConfigLoader) -> dict[str, Any]:
     Raises:
         InputError: If they can't be read, or one of them is wrong.
     """
-    conf = os.path.relpath(config_loader.conf_source)
-    _check_environment(conf, config_loader.env)
+    _check_environment(config_loader.conf_source, config_loader.env)
     try:
         raw: dict[str, Any] = config_loader["parameters"]
     except Exception as error:  # those of YAML, OmegaConf and Kedro have little in common
+        conf = os.path.relpath(config_loader.conf_source)
         changes = f" and --params {config_loader.runtime_params}" if config_loader.runtime_params else ""
         origin = f"{conf}/base, {conf}/{config_loader.env or 'local'}{changes}"
         raise InputError(f"the parameters can't be read from {origin}: {error}") from error
@@ -93,21 +94,19 @@ def read(config_loader: AbstractConfigLoader) -> dict[str, Any]:
     return raw
 
 
-def _check_environment(conf: str, name: str | None) -> None:
+def _check_environment(conf: str | Path, name: str | None) -> None:
     """See that there is an environment of that name, if it can be seen from here; Kedro goes on without."""
     if not name or not os.path.isdir(conf):
         return
     folder = os.path.join(conf, name)
-    if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
-        raise InputError(
-            f"environment {name}: the folder {folder} can't be read; expected permission to read it"
-        )
     if not os.path.isdir(folder):
         known = sorted(entry.name for entry in os.scandir(conf) if entry.is_dir())
         raise InputError(
-            f"there is no environment {name}: no folder {conf}/{name}; there are {', '.join(known)}"
-            f"{did_you_mean(name, known)}"
+            f"there is no environment {name}: no folder {os.path.relpath(folder)}; "
+            f"there are {', '.join(known)}{did_you_mean(name, known)}"
         )
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise InputError(f"environment {name}: {os.path.relpath(folder)} can't be read; expected permission")
 
 
 def variants(raw: dict[str, Any]) -> dict[str, dict[str, Any]]:

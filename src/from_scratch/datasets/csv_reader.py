@@ -19,6 +19,8 @@ TOKENISING = (
     "skiprows skip_blank_lines skipinitialspace lineterminator dialect engine"
 ).split()
 """The arguments of `pandas.read_csv` that decide what the names of the columns are."""
+USUAL = (("header", 0), ("quotechar", '"'))
+"""What pandas does anyway, and some spell out."""
 
 
 def read_csv(file: Path, load_args: dict[str, Any]) -> DataFrame:
@@ -32,8 +34,8 @@ def read_csv(file: Path, load_args: dict[str, Any]) -> DataFrame:
         Its rows.
 
     Raises:
-        DatasetError: If it can't be read as CSV, a row has more fields than the header has names, or the
-            header has a name twice.
+        DatasetError: If it can't be read as CSV, a row has more fields than the header has names, or fewer,
+            or the header has a name twice.
     """
     import pandas as pd
 
@@ -86,14 +88,11 @@ def _find_uneven_row(file: Path, load_args: dict[str, Any]) -> str:
     Only of a plain file whose fields are separated and quoted as usual; what pandas has read it can be, too.
     """
     separator = load_args.get("sep", load_args.get("delimiter", ","))
-    usual: dict[str, Any] = {"header": 0, "engine": load_args.get("engine"), "quotechar": '"'}
-    unusual = load_args.keys() & {*TOKENISING, "header", "names", "skipfooter", "nrows"}
-    unusual -= {
-        "sep",
-        "delimiter",
-        "encoding",
-        *(name for name in usual if load_args.get(name) == usual[name]),
-    }
+    unusual = {
+        name
+        for name, value in load_args.items()
+        if name in (*TOKENISING, "header", "names", "skipfooter", "nrows") and (name, value) not in USUAL
+    } - {"sep", "delimiter", "encoding", "engine"}
     is_packed = file.suffix.lower() in (".gz", ".bz2", ".zip", ".xz", ".zst", ".tar")
     if unusual or is_packed or not isinstance(separator, str) or len(separator) != 1:
         return ""

@@ -19,6 +19,7 @@ from from_scratch.pipelines.data_processing.categories import find_codes, list_c
 
 EXAMPLES = 3
 _CODE = re.compile(r"0\d+")
+NO_ROWS = "there are no rows, only a header; expected at least one"
 MOST_CATEGORIES = 1000
 """How many categories are learnt from a column; whoever wants more declares them."""
 
@@ -62,9 +63,6 @@ def find_faults_of_new(
                 expected = categories[one.column]
             faults += _check_column(rows[one.column], one, expected, decimal_of(rows))
     return faults
-
-
-NO_ROWS = "there are no rows, only a header; expected at least one"
 
 
 def _find_faults(rows: pd.DataFrame, fitting: pd.DataFrame, features: Features) -> Iterator[str]:

@@ -231,11 +231,10 @@ def learn_categories(passengers: DataFrame, features: Features, parameters: Spli
     categories = {
         one.column: one.declared or list_categories(fitting[one.column]) for one in features.categorical
     }
-    for one in features.categorical:
-        if one.constant is not None and find_codes(pd.Series([one.constant]), categories[one.column])[0] < 0:
-            categories[one.column].append(
-                text_of(one.constant)
-            )  # nothing was missing, but may be in new rows
+    for one in features.categorical:  # where nothing is missing, something may be in new rows
+        known = categories[one.column]
+        if one.constant is not None and find_codes(pd.Series([one.constant]), known)[0] < 0:
+            known.append(text_of(one.constant))
     if doubled := find_doubled(features.names(categories)):
         raise InputError(
             f"parameter features: two features would be named {doubled}; expected each name once"
