@@ -10,12 +10,10 @@ import warnings
 from pathlib import Path
 from typing import TypeGuard
 
-import yaml
 from kedro.framework.cli.hooks import cli_hook_impl
-from kedro.framework.project import configure_logging
 from kedro.framework.startup import ProjectMetadata
 
-from from_scratch import errors, site
+from from_scratch import errors, logs, site
 
 NO_DEPLOY = (
     "kedro viz deploy would upload paths of this machine: use kedro viz build --include-previews, "
@@ -38,8 +36,8 @@ class CommandHooks:
             return
         gc.set_threshold(ALLOCATIONS)
         logging.raiseExceptions = False  # a log file that can't be written is no reason for tracebacks
-        if Path.cwd() != project_metadata.project_path and "KEDRO_LOGGING_CONFIG" not in os.environ:
-            _configure_logging(project_metadata.project_path)
+        if Path.cwd() != project_metadata.project_path:  # where Kedro does that itself
+            logs.configure(project_metadata.project_path / "conf", project_metadata.project_path)
         sys.excepthook = errors.show
         if command_args[:1] == ["viz"]:
             _before_viz(command_args)
@@ -76,13 +74,6 @@ def _builds_site(command_args: list[str]) -> bool:
 
 def _asks_for_help(command_args: list[str]) -> bool:
     return bool({"-h", "--help"} & set(command_args))
-
-
-def _configure_logging(project: Path) -> None:
-    """Do what Kedro does for commands that start in the project's folder."""
-    config = yaml.safe_load((project / "conf" / "logging.yml").read_text(encoding="utf-8"))
-    config["handlers"]["file"]["filename"] = str(project / config["handlers"]["file"]["filename"])
-    configure_logging(config)
 
 
 def _is_this_project(metadata: ProjectMetadata | None) -> TypeGuard[ProjectMetadata]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-import sys
 from types import TracebackType
 
 from kedro.io.core import DatasetError
+
+log = logging.getLogger(__name__)
 
 TRACEBACKS = "from_scratch.tracebacks"
 """The logger that conf/logging.yml sends to the log file alone."""
@@ -41,7 +42,7 @@ def in_lines(error: BaseException) -> list[str]:
 
 
 def show(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    """Print an uncaught error, a line for each fault; takes the place of `sys.excepthook`.
+    """Log an uncaught error, a line for each fault; takes the place of `sys.excepthook`.
 
     Args:
         kind: Its type.
@@ -49,5 +50,5 @@ def show(kind: type[BaseException], error: BaseException, traceback: TracebackTy
         traceback: Where it was raised.
     """
     for line in in_lines(error):
-        print(f"Error: {line}", file=sys.stderr)
+        log.error("Error: %s", line)
     logging.getLogger(TRACEBACKS).error("", exc_info=(kind, error, traceback))

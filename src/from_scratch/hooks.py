@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 from kedro.framework.context import KedroContext
@@ -11,9 +12,11 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from from_scratch import parameters, pipeline_registry
+from from_scratch import logs, parameters, pipeline_registry
 
 log = logging.getLogger(__name__)
+results = logging.getLogger("from_scratch.results")
+"""What a run is about: by conf/logging.yml, on standard output."""
 
 
 class ProjectHooks:
@@ -21,11 +24,16 @@ class ProjectHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Check all parameters, and let the registry build a pipeline for each variant among them.
+        """Log as the environment says, and check all parameters.
+
+        The registry gets them, to build a pipeline for each variant.
 
         Raises:
             InputError: If a parameter is wrong.
         """
+        if context.env:
+            conf = Path(context.project_path, context.config_loader.conf_source)
+            logs.configure(conf / context.env, context.project_path)
         raw = parameters.read(context.config_loader)
         pipeline_registry.parameters_of_session = raw
 
@@ -57,9 +65,9 @@ class ProjectHooks:
             comparison = catalog.load("comparison")
         else:
             comparison = compare_metrics({variant: catalog.load(f"{variant}.metrics") for variant in scored})
-        print(render(comparison))
+        _say(render(comparison))
         if "report" in outputs:
-            print("The report: `make report` opens it, `kedro runs path report` says where it is.\n")
+            _say("The report: `make report` opens it, `kedro runs path report` says where it is.\n")
 
     def _print_answers(self, catalog: CatalogProtocol[Any, Any]) -> None:
         """Say how often each answer was given, and where they are."""
@@ -68,6 +76,14 @@ class ProjectHooks:
         rows = "row" if len(answers) == 1 else "rows"
         counts = " and ".join(f"{value} in {count:,}" for value, count in answers.value_counts().items())
         trained_on = catalog.load(f"{variant}.metrics")["file"]
-        print(f"\n{variant}, trained on {trained_on}, answers {len(answers):,} {rows}:")
-        print(f"{answers.name} is {counts}.")
-        print("The answers: `kedro runs path submission`; how sure: `kedro runs path predicted_survival`.\n")
+        _say(
+            f"\n{variant}, trained on {trained_on}, answers {len(answers):,} {rows}:\n"
+            f"{answers.name} is {counts}.\n"
+            "The answers: `kedro runs path submission`; how sure: `kedro runs path predicted_survival`.\n"
+        )
+
+
+def _say(text: str) -> None:
+    """Log what came out line by line; empty lines are for the eye, and not for a log of timed lines."""
+    for line in text.split("\n"):
+        results.log(logging.INFO if line.strip() else logging.DEBUG, line)

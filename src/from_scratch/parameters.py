@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from from_scratch.errors import InputError
 from from_scratch.features import Features
-from from_scratch.runs.record import Settings
+from from_scratch.runs.settings import Settings
 from from_scratch.validation import Block, did_you_mean, find_faults
 
 ModelName = Literal["linear", "sigmoid", "matmul", "neural_net", "deep"]

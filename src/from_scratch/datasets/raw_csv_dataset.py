@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import logging
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from kedro.io import AbstractDataset
@@ -24,6 +28,9 @@ THREE_WAYS = """ There are three ways to get it: put your own file there; \
 run `kaggle competitions download -c titanic` and unzip {name} into {folder}; \
 or run again with a network, and it is downloaded from {url}."""
 
+EARLIER = "earlier"
+"""The folder, beside a file that is fetched again, for what was in it before, so that runs can be rebuilt."""
+
 
 class RawCSVDataset(AbstractDataset[None, DataFrame]):
     """Loads a CSV, and fetches it first if it isn't there.
@@ -32,6 +39,8 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
     by its sha256 and kept as the file; and, with `sample: true`, a sample of invented Titanic passengers. The
     frame's `attrs["source"]` says which: `original` (the file's sum is the pinned one), `own` (it isn't) or
     `sample`; `attrs["file"]` is its name.
+
+    Before a run with the parameter `runs.raw_data`, the ledger has it `prepare` the file.
 
     ```yaml
     passengers:
@@ -56,18 +65,13 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
 
         Args:
             filepath: The local file.
-            url: Where the file can be downloaded; goes with `sha256`.
+            url: Where the file can be downloaded; goes with `sha256`, unless its content may change.
             sha256: Its sum with line ends written as a line feed alone; those of the file don't matter.
             sample: Whether a sample may stand in where neither file nor download can be had.
             timeout: Seconds to wait for the download's server.
             load_args: For `pandas.read_csv`.
             metadata: Ignored by Kedro; read by plugins such as Kedro-Viz.
-
-        Raises:
-            DatasetError: If there is a `url` without `sha256`.
         """
-        if url and not sha256:
-            raise DatasetError(f"{filepath}: url needs sha256, so that the download can be checked")
         self._filepath = Path(filepath)
         self._url = url
         self._sha256 = sha256
@@ -102,6 +106,35 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
             return self._draw_sample(reason)
         return self._read()
 
+    def prepare(self, policy: Literal["pinned", "changing"]) -> None:
+        """See to the file before a run that takes no sample.
+
+        Args:
+            policy: Whether the file must have the sum that the catalog says, or is fetched again, if there is
+                a `url`, as its content may change. What was in it before is kept in the folder `earlier`.
+
+        Raises:
+            DatasetError: If there is no such file, or no CSV can be fetched; then the old file stays.
+        """
+        self._sample = False
+        if policy == "changing":
+            if self._url:
+                self._fetch_again(self._url)
+            return
+        if not os.path.lexists(self._filepath):
+            self.load()  # downloads it, or says why not
+        found = _sha256(self._filepath)
+        if not self._sha256:
+            raise DatasetError(
+                f"{self._filepath}: the catalog gives no sha256, but parameter runs.raw_data is pinned; "
+                f"expected one (the file's is {found}), or runs.raw_data: changing"
+            )
+        if found != self._sha256:
+            raise DatasetError(
+                f"{self._filepath} has sha256 {found}, expected {self._sha256}, since parameter "
+                "runs.raw_data is pinned; if it may change, set changing"
+            )
+
     def preview(self, nrows: int = 5) -> TablePreview:
         """Show the file in Kedro-Viz; nothing is downloaded for that.
 
@@ -133,13 +166,13 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         raise DatasetError(f"{self._filepath.name} is raw data and is never written")
 
     def _download(self, url: str) -> None:
-        from pooch import HTTPDownloader
-
-        log.info("Downloading %s from %s", self._filepath.name, url)
-        self._filepath.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._filepath.parent, prefix=".download-") as folder:
-            part = Path(folder) / self._filepath.name
-            HTTPDownloader(timeout=self._timeout)(url, str(part), None)
+        """Download the file, which must have the right sum."""
+        if not self._sha256:
+            raise DatasetError(
+                f"{self._filepath}: url needs sha256, so that the download can be checked; or, if its "
+                "content may change, parameter runs.raw_data: changing"
+            )
+        with self._downloaded(url) as part:
             found = _sha256(part)
             if found != self._sha256:
                 raise DatasetError(
@@ -147,6 +180,50 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
                     + self._three_ways()
                 )
             os.replace(part, self._filepath)
+
+    def _fetch_again(self, url: str) -> None:
+        """Download the file if it has changed, whatever is in it now, if only it is CSV."""
+        from requests import RequestException
+
+        try:
+            with self._downloaded(url) as part:
+                try:
+                    read_csv(part, self._load_args)
+                except DatasetError as error:
+                    raise DatasetError(str(error).replace(str(part), url)) from error
+                if not self._filepath.exists():
+                    os.replace(part, self._filepath)
+                elif not filecmp.cmp(part, self._filepath, shallow=False):
+                    kept = self._keep(part.parent)
+                    os.replace(part, self._filepath.resolve())
+                    log.info("%s has changed; what it was is kept as %s", self._filepath.name, kept)
+        except RequestException as error:
+            host, kind = urlsplit(url).hostname, type(error).__name__
+            raise DatasetError(
+                f"{self._filepath} was not fetched again: no download from {host}: {kind}; expected one, "
+                "since parameter runs.raw_data is changing"
+            ) from error
+
+    def _keep(self, folder: Path) -> Path:
+        """Keep what the file is now under another name, by way of a folder on the same disk."""
+        digest = hashlib.sha256(self._filepath.read_bytes()).hexdigest()
+        kept = self._filepath.parent / EARLIER / f"{self._filepath.stem}_{digest[:12]}{self._filepath.suffix}"
+        kept.parent.mkdir(exist_ok=True)
+        copy = shutil.copy(self._filepath, folder / kept.name)
+        os.replace(copy, kept)
+        return kept
+
+    @contextmanager
+    def _downloaded(self, url: str) -> Iterator[Path]:
+        """Download into a folder that goes with whatever is left in it."""
+        from pooch import HTTPDownloader
+
+        log.info("Downloading %s from %s", self._filepath.name, url)
+        self._filepath.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._filepath.parent, prefix=".download-") as folder:
+            part = Path(folder) / self._filepath.name
+            HTTPDownloader(timeout=self._timeout)(url, str(part), None)
+            yield part
 
     def _draw_sample(self, reason: str) -> DataFrame:
         if not self._sample:

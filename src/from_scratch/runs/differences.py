@@ -22,18 +22,11 @@ def compare_records(one: Record, other: Record) -> dict[str, Differences]:
         What differs in what ran, in parameters, catalog, code, environment and packages, in the data that
         both read and the metrics that both wrote, and in the artefacts that readers saw after each.
     """
+    inputs = ({name: record.view[name].sum for name in record.inputs} for record in (one, other))
     return {
         "run": compare(_describe_run(one), _describe_run(other)),
-        "parameters": compare(flatten(one.parameters), flatten(other.parameters)),
-        "catalog": compare(flatten(one.catalog), flatten(other.catalog)),
-        "code": compare(
-            {"commit": describe_commit(one.code), **one.code.files},
-            {"commit": describe_commit(other.code), **other.code.files},
-        ),
-        "data": compare(*_both(_sum_data(one), _sum_data(other))),
-        "environment": compare_environments(one.environment, other.environment),
-        "packages": compare(one.environment.packages, other.environment.packages),
-        "metrics": compare(*map(flatten, _both(one.metrics, other.metrics))),
+        **compare_origins(one, other),
+        "inputs": compare(*_both(*inputs)),
         "artefacts": compare(
             {name: artefact.sum for name, artefact in one.view.items()},
             {name: artefact.sum for name, artefact in other.view.items()},
@@ -41,10 +34,42 @@ def compare_records(one: Record, other: Record) -> dict[str, Differences]:
     }
 
 
-def _sum_data(record: Record) -> dict[str, str]:
-    """The sums of what a run read, raw data and versions of other runs."""
-    raw = {name: raw.sum for name, raw in record.raw.items()}
-    return raw | {name: record.view[name].sum for name in record.inputs}
+def compare_origins(one: Record, other: Record) -> dict[str, Differences]:
+    """Compare what two runs were made from, and what they reached.
+
+    Args:
+        one: A run.
+        other: Another.
+
+    Returns:
+        What differs in each of the sections of `describe_origins`; in data and metrics, of what both have.
+    """
+    shared = {part: _both(getattr(one, part), getattr(other, part)) for part in ("raw", "data", "metrics")}
+    first, second = (
+        describe_origins(record.model_copy(update={part: values[i] for part, values in shared.items()}))
+        for i, record in enumerate((one, other))
+    )
+    return {section: compare(first[section], second[section]) for section in first}
+
+
+def describe_origins(record: Record) -> dict[str, dict[str, Any]]:
+    """Tell what a run was made from, and what it reached.
+
+    Args:
+        record: The run.
+
+    Returns:
+        Values by name in each section; the sections are those of `runs.settings.DRIFTING`.
+    """
+    return {
+        "data": {name: raw.sum for name, raw in record.raw.items()} | flatten(record.data),
+        "parameters": flatten(record.parameters),
+        "catalog": flatten(record.catalog),
+        "code": {"commit": describe_commit(record.code), **record.code.files},
+        "environment": flatten(record.environment.model_dump(exclude={"packages"})),
+        "packages": record.environment.packages,
+        "metrics": flatten(record.metrics),
+    }
 
 
 def _both(one: dict[str, Any], other: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -85,8 +110,12 @@ def compare(one: Mapping[str, Any], other: Mapping[str, Any]) -> Differences:
     return {
         key: (one.get(key), other.get(key))
         for key in [*one, *(key for key in other if key not in one)]
-        if one.get(key) != other.get(key)
+        if not _same(one.get(key), other.get(key))
     }
+
+
+def _same(one: Any, other: Any) -> bool:
+    return bool(one == other or (one != one and other != other))  # what is no number is as before
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import logging
+from typing import IO, Any
+
 from click import ClickException
+
+log = logging.getLogger(__name__)
 
 
 class LedgerError(ClickException):
-    """Something is wrong with runs or artefacts. `kedro` prints the message and ends with `exit_code`."""
+    """Something is wrong with runs or artefacts. `kedro` logs the message and ends with `exit_code`."""
 
     exit_code = 1
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Log the message: a scheduled run is read in its log.
+
+        Args:
+            file: Ignored.
+        """
+        log.error("Error: %s", self.format_message())
 
 
 class BusyError(LedgerError):
     """Another run is writing: come again (the code is EX_TEMPFAIL of sysexits.h)."""
 
     exit_code = 75
+
+
+class DriftError(LedgerError):
+    """A run moved further from the last one than its limits allow."""
+
+    exit_code = 77
 
 
 class IrreproducibleError(LedgerError):

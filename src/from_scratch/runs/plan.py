@@ -17,6 +17,7 @@ from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.ledger import Ledger
 from from_scratch.runs.lineage import base_name
 from from_scratch.runs.record import Artefact, RawInput, Record
+from from_scratch.runs.settings import RawDataPolicy
 
 
 class Output(NamedTuple):
@@ -57,6 +58,7 @@ def make_plan(
     run_params: Mapping[str, Any],
     parameters: Mapping[str, Any],
     code: str,
+    raw_data: RawDataPolicy,
 ) -> Plan:
     """Plan a run.
 
@@ -68,12 +70,14 @@ def make_plan(
         run_params: What Kedro says of the run.
         parameters: All parameters.
         code: The sum of the code.
+        raw_data: What raw data is taken.
 
     Returns:
         The plan; what it reads of other runs is whole.
 
     Raises:
-        LedgerError: If something that it reads was never committed, is outdated, gone or altered.
+        LedgerError: If something that it reads was never committed, is outdated, gone or altered; or raw data
+            must be pinned, and its dataset can't see to that.
     """
     view = before.view if before else {}
     places = {
@@ -84,10 +88,14 @@ def make_plan(
     known = storage.list_made_datasets(ledger, before)
     versioned = {base_name(name) for name, place in places.items() if place.is_versioned} & known
     load_versions = _find_load_versions(ledger, run_params["load_versions"] or {}, versioned)
-    raw_paths = {
-        base_name(name): storage.find_loaded_path(catalog, name, places.get(name))
+    raw_names = [
+        name
         for name in sorted(pipeline.inputs())
         if not is_parameter(name) and base_name(name) not in versioned
+    ]
+    _prepare_raw(catalog, raw_names, raw_data)
+    raw_paths = {
+        base_name(name): storage.find_loaded_path(catalog, name, places.get(name)) for name in raw_names
     }
     raw = read_raw(ledger, raw_paths)
     nodes = list(pipeline.nodes)
@@ -144,6 +152,19 @@ def read_raw(ledger: Ledger, paths: Mapping[str, str | None]) -> dict[str, RawIn
             digest, size = None, None
         raw[name] = RawInput(path=path and ledger.name_of(path), sha256=digest, bytes=size)
     return raw
+
+
+def _prepare_raw(catalog: DataCatalog, names: list[str], policy: RawDataPolicy) -> None:
+    """Let raw datasets fetch or check their files: those that know how to have a method `prepare`."""
+    for name in names if policy != "any" else []:
+        dataset = catalog.get(name)
+        if prepare := getattr(dataset, "prepare", None):
+            prepare(policy)
+        elif policy == "pinned" and name in catalog:
+            raise LedgerError(
+                f"{name}: parameter runs.raw_data is pinned, and a {type(dataset).__name__} can't hold its "
+                "data against a sum; expected a dataset that can, or changing"
+            )
 
 
 def _find_load_versions(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from from_scratch.runs.errors import LedgerError
+from pydantic import BaseModel, ConfigDict
 
 Scalar = bool | int | float | str | None
 
@@ -19,35 +17,6 @@ class Written(BaseModel):
     """Whatever is written down; a file that doesn't say just that is damaged."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
-
-
-class Settings(Written):
-    """The parameters of the ledger itself, the block `runs`. They are no part of a recipe."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    keep: Annotated[int, Field(ge=1)] = 20
-    """How many runs are kept whole."""
-    metrics: list[str] = ["*.metrics"]
-    """Patterns of datasets whose values are written down as metrics."""
-    headline: str | None = None
-    """The metric that `kedro runs list` shows."""
-
-
-def read_settings(parameters: dict[str, Any]) -> Settings:
-    """Read the ledger's own parameters.
-
-    Args:
-        parameters: All parameters.
-
-    Raises:
-        LedgerError: If one of them is wrong.
-    """
-    try:
-        return Settings.model_validate(parameters.get("runs", {}))
-    except ValidationError as error:
-        faults = [f"runs.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
-        raise LedgerError(f"parameter {'; '.join(faults)}") from error
 
 
 class Artefact(Written):
@@ -129,6 +98,19 @@ class Summary(Written):
     """The sum of all that decides the artefacts."""
     metrics: dict[str, dict[str, Scalar]]
     """By dataset: the metrics that the run wrote."""
+    env: str | None = None
+    """The environment of the configuration."""
+    beyond: list[str] = []
+    """What moved further than `runs.drift` allows, in words."""
+
+
+class Drift(Written):
+    """What changed from one run to the next."""
+
+    since: str
+    """The last committed run before. Data and metrics are compared with the last run that had them."""
+    changed: dict[str, dict[str, tuple[Any, Any]]]
+    """By section, and by name: what was and what is; none for what isn't there."""
 
 
 class WentBack(Written):
@@ -146,12 +128,13 @@ class Record(Summary):
     format: Literal[1] = FORMAT
     finished: str
     command: str | None
-    env: str | None
     runner: str
     nodes: list[str]
     parameters: dict[str, Any]
     catalog: dict[str, Any]
     raw: dict[str, RawInput]
+    data: dict[str, dict[str, Scalar]] = {}
+    """By dataset: what the run wrote that says what the raw data is like."""
     inputs: dict[str, str]
     """The versions that it read of datasets that other runs wrote."""
     wrote: dict[str, Artefact]
@@ -165,6 +148,8 @@ class Record(Summary):
     code_changed_meanwhile: bool
     """Whether the sources were changed after the process had begun to load them."""
     environment: Environment
+    drift: Drift | None = None
+    """What changed since the last run; none of the first."""
 
     @property
     def view(self) -> dict[str, Artefact]:

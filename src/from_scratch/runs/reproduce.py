@@ -201,7 +201,7 @@ def _write_first_record(record: Record, project: Path) -> None:
 def _run(record: Record, catalog: dict[str, Any], project: Path, folder: Path) -> None:
     order = {
         "catalog": catalog,
-        "parameters": record.parameters,
+        "parameters": _without_conditions(record.parameters),
         "run": {
             "run_id": record.run_id,
             "pipeline_names": record.pipelines,
@@ -221,6 +221,14 @@ def _run(record: Record, catalog: dict[str, Any], project: Path, folder: Path) -
     )
     if ran.returncode:
         raise LedgerError(f"the rerun failed with exit code {ran.returncode}; what it said stands above")
+
+
+def _without_conditions(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Let the rerun take the raw data that lies there, and be compared with nothing but its run."""
+    block = parameters.get("runs")
+    if not isinstance(block, dict):
+        return parameters
+    return parameters | {"runs": {name: v for name, v in block.items() if name not in ("raw_data", "drift")}}
 
 
 def _move_into(record: Record, ledger: Ledger, project: Path) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from from_scratch.runs.differences import Differences, describe_commit
-from from_scratch.runs.record import Code, Record, read_settings
+from from_scratch.runs.record import Code, Record
+from from_scratch.runs.settings import read_settings
 
 LONGEST = 60
 """Characters of a value in a table."""

@@ -18,11 +18,14 @@ from kedro.pipeline import Pipeline
 from from_scratch.runs import files, lineage, storage
 from from_scratch.runs.code import read_code, sum_of_sums, sum_sources
 from from_scratch.runs.context import RunContext
+from from_scratch.runs.differences import flatten
+from from_scratch.runs.drift import find_beyond, find_drift, find_idle
 from from_scratch.runs.environment import read_environment
-from from_scratch.runs.errors import BusyError, IrreproducibleError, LedgerError
+from from_scratch.runs.errors import BusyError, DriftError, IrreproducibleError, LedgerError
 from from_scratch.runs.ledger import Ledger
 from from_scratch.runs.plan import make_plan, read_raw
-from from_scratch.runs.record import Artefact, Environment, RawInput, Record, Scalar, read_settings
+from from_scratch.runs.record import Artefact, Environment, RawInput, Record, Scalar
+from from_scratch.runs.settings import read_settings
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +52,8 @@ class Transaction:
 
         Raises:
             BusyError: If another run is writing, or has just written.
-            LedgerError: If an input was never committed, is gone or altered, or the folder can't be written.
+            LedgerError: If an input was never committed, is gone or altered, raw data is not what it must be,
+                or the folder can't be written.
         """
         self._started = datetime.now(UTC)
         self._run_id: str = run_params["run_id"]
@@ -62,13 +66,20 @@ class Transaction:
         self._before = context.current_run
         with ExitStack() as stack:
             stack.enter_context(self._ledger.lock())
-            if self._before != self._ledger.current():
+            if _id_of(self._before) != _id_of(self._ledger.current()):
                 raise BusyError("another run has just been committed; nothing was changed, try again")
             self._sweep()
             self._code = read_code(self._ledger.project)
             self._code_sum = sum_of_sums(self._code.files)
             self._plan = make_plan(
-                self._ledger, self._before, pipeline, catalog, run_params, self._parameters, self._code_sum
+                self._ledger,
+                self._before,
+                pipeline,
+                catalog,
+                run_params,
+                self._parameters,
+                self._code_sum,
+                self._settings.raw_data,
             )
             self._say_what_to_know()
             if outputs := self._plan.outputs.items():
@@ -84,6 +95,7 @@ class Transaction:
 
         Raises:
             IrreproducibleError: If the artefacts are not those of an earlier run of the same recipe.
+            DriftError: If something moved further from the last run than `runs.drift` allows.
             LedgerError: If it can't be committed; then it is as if it had not run.
         """
         with self._lock:
@@ -92,18 +104,28 @@ class Transaction:
             try:
                 with self._ledger.clear_errors("the run is not committed"):
                     record = self._make_record(self._measure_outputs(), self._read_raw_again())
-                twin = self._find_twin(record)
+                earlier = self._ledger.records()
+                record = self._compare(record, earlier)
+                if record.beyond and not self._settings.drift.commit:
+                    raise DriftError(f"{_shorten_words(record.beyond)}; the run is not committed")
                 self._ledger.commit(record)
             except BaseException:
                 self._discard()
                 raise
             log.info("committed as run %s%s", self._run_id, self._say_what_is_not_recorded())
             self._prune()
-        if twin and (differing := _list_differing(record, twin)):
+        twin = next((run for run in reversed(earlier) if run.recipe == record.recipe), None)
+        differing = _list_differing(record, twin) if twin else []
+        moved = f"{_shorten_words(record.beyond)}; the run is committed"
+        if twin and differing:
+            if record.beyond:
+                log.warning(moved)
             raise IrreproducibleError(
                 f"{', '.join(differing)}: not as in run {twin.run_id}, although code, parameters, raw data, "
                 "packages, platform and threads are the same; the run is committed"
             )
+        if record.beyond:
+            raise DriftError(moved)
 
     def abort(self) -> None:
         """End a run that failed: remove what it wrote."""
@@ -157,6 +179,18 @@ class Transaction:
         if self._code.commit is None:
             return " (which can't be rebuilt: its code is not in git)"
         return f" (which can't be rebuilt: {self._code.patch_left_out})" if self._code.patch_left_out else ""
+
+    def _compare(self, record: Record, earlier: list[Record]) -> Record:
+        """Find what changed since the last run, say it, and add it to the record."""
+        allowed = self._settings.drift.allowed
+        for pattern in find_idle(allowed, [*earlier, record]):
+            log.warning("parameter runs.drift.allowed: nothing that was recorded has a name like %s", pattern)
+        drift = find_drift(record, earlier)
+        if not drift:
+            return record
+        changed = [f"{section} ({_shorten(list(names))})" for section, names in drift.changed.items()]
+        log.info("changed since run %s: %s", drift.since, ", ".join(changed) or "nothing")
+        return record.model_copy(update={"drift": drift, "beyond": find_beyond(drift, allowed)})
 
     def _find_inexact(self) -> list[str]:
         found = {"parameters": self._parameters, "catalog": self._catalog_config}
@@ -215,7 +249,8 @@ class Transaction:
             code_changed_meanwhile=not self._sources == self._code.files == sum_sources(self._ledger.project),
             environment=environment,
             recipe=self._sum_recipe(raw, environment),
-            metrics=self._read_metrics(),
+            data=self._read_values(self._settings.data),
+            metrics=self._read_values(self._settings.metrics),
         )
 
     def _make_artefacts(
@@ -280,23 +315,19 @@ class Transaction:
             }
         )
 
-    def _read_metrics(self) -> dict[str, dict[str, Scalar]]:
-        metrics: dict[str, dict[str, Scalar]] = {}
+    def _read_values(self, patterns: list[str]) -> dict[str, dict[str, Scalar]]:
+        """Load the outputs of these names that are dictionaries of plain values."""
+        values: dict[str, dict[str, Scalar]] = {}
         for name, output in self._plan.outputs.items():
-            if any(fnmatch(name, pattern) for pattern in self._settings.metrics):
-                values = self._catalog.load(output.dataset)
-                if isinstance(values, dict):
-                    metrics[name] = {
-                        str(metric): value
-                        for metric, value in values.items()
+            if any(fnmatch(name, pattern) for pattern in patterns):
+                loaded = self._catalog.load(output.dataset)
+                if isinstance(loaded, dict):
+                    values[name] = {
+                        key: value
+                        for key, value in flatten(loaded).items()
                         if isinstance(value, bool | int | float | str)
                     }
-        return metrics
-
-    def _find_twin(self, record: Record) -> Record | None:
-        """Find the last run of the same recipe."""
-        twins = [earlier for earlier in self._ledger.records() if earlier.recipe == record.recipe]
-        return twins[-1] if twins else None
+        return values
 
 
 def _list_differing(record: Record, twin: Record) -> list[str]:
@@ -309,6 +340,15 @@ def _list_differing(record: Record, twin: Record) -> list[str]:
 
 def _shorten(names: list[str]) -> str:
     return ", ".join(names) if len(names) < 4 else f"{', '.join(names[:2])} and {len(names) - 2} more"
+
+
+def _shorten_words(phrases: list[str]) -> str:
+    more = f"; and {len(phrases) - 5} more, in the record" if len(phrases) > 5 else ""
+    return "; ".join(phrases[:5]) + more
+
+
+def _id_of(record: Record | None) -> str | None:
+    return record.run_id if record else None
 
 
 def _read_command() -> str | None:

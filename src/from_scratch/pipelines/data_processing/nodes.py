@@ -140,6 +140,30 @@ def count_missing_values(passengers: DataFrame) -> dict[str, int]:
     return {str(column): int(count) for column, count in passengers.isna().sum().items()}
 
 
+def count_categories(passengers: DataFrame, features: Features) -> dict[str, dict[str, int]]:
+    """Count how often each category occurs, those of the target too.
+
+    Args:
+        passengers: The rows.
+        features: Which columns have categories.
+
+    Returns:
+        The number of rows by column and category: declared ones in their order, others sorted.
+    """
+    import numpy as np
+
+    from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
+
+    counts = {}
+    declared = {one.column: one.declared for one in features.categorical}
+    for column in [*declared, features.target.column]:
+        categories = declared.get(column) or list_categories(passengers[column])
+        codes = find_codes(passengers[column], categories)
+        found = np.bincount(codes[codes >= 0], minlength=len(categories))
+        counts[column] = dict(zip(categories, found.tolist(), strict=True))
+    return counts
+
+
 def compute_fill_values(passengers: DataFrame, features: Features, parameters: Split) -> DataFrame:
     """Find what takes the place of missing values: the most frequent value of each column (section 5).
 

@@ -5,6 +5,7 @@ from kedro.pipeline import Pipeline, node, pipeline
 from from_scratch.pipelines.data_processing.nodes import (
     compute_fill_values,
     compute_scales,
+    count_categories,
     count_missing_values,
     impute,
     ingest,
@@ -25,6 +26,12 @@ def create_pipeline() -> Pipeline:
     nodes = [
         node(ingest, ["passengers", *parameters], ["checked_passengers", "source"], name="ingest"),
         node(count_missing_values, "checked_passengers", "missing_values", name="count_missing_values"),
+        node(
+            count_categories,
+            ["checked_passengers", "params:features"],
+            "category_counts",
+            name="count_categories",
+        ),
         node(
             compute_fill_values,
             ["checked_passengers", *parameters],

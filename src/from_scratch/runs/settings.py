@@ -1,0 +1,87 @@
+"""The parameters of the ledger itself: the block `runs`."""
+
+from __future__ import annotations
+
+import math
+import re
+from difflib import get_close_matches
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from from_scratch.runs.errors import LedgerError
+
+RawDataPolicy = Literal["any", "pinned", "changing"]
+
+DRIFTING: Final = ("data", "parameters", "catalog", "code", "environment", "packages", "metrics")
+"""The sections of what may change from one run to the next."""
+
+SHARE: Final = re.compile(r"(\d+(?:\.\d+)?) ?%")
+
+
+def _check_pattern(pattern: str) -> str:
+    """See that a pattern names a section of what may drift."""
+    section, _, name = pattern.partition(".")
+    if section not in DRIFTING or not name:
+        near = "".join(f"; did you mean {one}.{name}?" for one in get_close_matches(section, DRIFTING, n=1))
+        raise ValueError(
+            f"{pattern!r} is unknown: expected a pattern behind one of {', '.join(DRIFTING)}{near}"
+        )
+    return pattern
+
+
+def _check_limit(limit: Any) -> Any:
+    """See that a limit is a number, or a share."""
+    is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
+    if (is_number and 0 <= limit < math.inf) or (isinstance(limit, str) and SHARE.fullmatch(limit)):
+        return limit
+    raise ValueError(f"is {limit!r}: expected a number of at least 0, or a share such as 10%")
+
+
+class DriftLimits(BaseModel):
+    """How far a run may be from the last one, the block `runs.drift`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    allowed: dict[
+        Annotated[str, AfterValidator(_check_pattern)], Annotated[float | str, BeforeValidator(_check_limit)]
+    ] = {}
+    """By pattern of section and name, such as `metrics.*.valid_accuracy`: by how much a number may move, or
+    by which share of what it was. Whatever else changes, comes or goes under such a name is beyond it."""
+    commit: bool = True
+    """Whether a run beyond a limit is committed."""
+
+
+class Settings(BaseModel):
+    """The parameters of the ledger itself, the block `runs`. They are no part of a recipe."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    keep: Annotated[int, Field(ge=1)] = 20
+    """How many runs are kept whole."""
+    metrics: list[str] = ["*.metrics"]
+    """Patterns of datasets whose values are written down as metrics."""
+    data: list[str] = []
+    """Patterns of datasets whose values say what the raw data is like."""
+    headline: str | None = None
+    """The metric that `kedro runs list` and `kedro runs history` show."""
+    raw_data: RawDataPolicy = "any"
+    """Which raw data is taken: `any`; only what the catalog says by its sum (`pinned`); or what there is,
+    fetched again before each run if the dataset knows how to (`changing`)."""
+    drift: DriftLimits = DriftLimits()
+
+
+def read_settings(parameters: dict[str, Any]) -> Settings:
+    """Read the ledger's own parameters.
+
+    Args:
+        parameters: All parameters.
+
+    Raises:
+        LedgerError: If one of them is wrong.
+    """
+    try:
+        return Settings.model_validate(parameters.get("runs", {}))
+    except ValidationError as error:
+        faults = [f"runs.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+        raise LedgerError(f"parameter {'; '.join(faults)}") from error
