@@ -14,7 +14,7 @@ VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "dee
 
 def test_every_node_output_is_versioned_and_nothing_is_pickled(sample_run: Project) -> None:
     artefacts = sample_run.artefacts()
-    assert len(artefacts) == 11 + 5 * len(VARIANTS) + 10
+    assert len(artefacts) == 12 + 5 * len(VARIANTS) + 10
     assert {name.rpartition(".")[2] for name in artefacts} == {
         "json",
         "csv",
@@ -41,7 +41,7 @@ def test_sample_is_said_loudly(sample_run: Project) -> None:
 def test_console_is_a_line_a_node_and_a_table(project: Project) -> None:
     ran = project.run("--pipeline", "deep")
     lines = ran.stderr.splitlines()
-    assert len(lines) == 1 + 1 + 9 + 4 + 1, "a download, its failure, data processing, training, the commit"
+    assert len(lines) == 1 + 1 + 10 + 4 + 1, "a download, its failure, data processing, training, the commit"
     assert not re.search(r"deprecat|Warning", ran.stderr)
     (row,) = [line for line in ran.stdout.splitlines() if line.strip().startswith("deep")]
     assert f"{project.load('deep.metrics')['valid_accuracy']:.4f}" in row
@@ -142,7 +142,7 @@ def test_what_was_never_made_is_told(project: Project) -> None:
     ran = project.kedro("run", "--pipeline", "reporting")
     assert ran.returncode == 1
     assert ran.stderr.startswith(
-        "Error: categories, deep.coefficients, deep.initial_coefficients, deep.losses, "
+        "Error: categories, category_counts, deep.coefficients, deep.initial_coefficients, deep.losses, "
     )
     assert len(ran.stderr.splitlines()) == 1
     assert project.artefacts() == {}

@@ -74,7 +74,7 @@ def test_diff_tells_what_is_another(two_runs: Tiny) -> None:
     shown = run(two_runs, "diff", "last~1", "last")
     assert "the same: run, catalog, code, environment, packages" in shown
     assert ["factor", "2", "3"] in [line.split() for line in shown.splitlines()]
-    assert "\nthe same: run, parameters, catalog, code, data, " in run(two_runs, "diff", "last", "last")
+    assert "\nthe same: run, data, parameters, catalog, code, " in run(two_runs, "diff", "last", "last")
 
 
 def test_path_says_where_a_dataset_lies(two_runs: Tiny) -> None:

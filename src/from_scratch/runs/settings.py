@@ -19,15 +19,18 @@ DRIFTING: Final = ("data", "parameters", "catalog", "code", "environment", "pack
 SHARE: Final = re.compile(r"(\d+(?:\.\d+)?) ?%")
 
 
-def _check_pattern(pattern: str) -> str:
-    """See that a pattern names a section of what may drift."""
-    section, _, name = pattern.partition(".")
-    if section not in DRIFTING or not name:
-        near = "".join(f"; did you mean {one}.{name}?" for one in get_close_matches(section, DRIFTING, n=1))
-        raise ValueError(
-            f"{pattern!r} is unknown: expected a pattern behind one of {', '.join(DRIFTING)}{near}"
-        )
-    return pattern
+def _check_names(limits: dict[str, Any]) -> dict[str, Any]:
+    """See that each pattern begins with a section of what may drift."""
+    for pattern in limits:
+        section, _, name = pattern.partition(".")
+        if section not in DRIFTING or not name:
+            sections = ", ".join(f"{one}." for one in DRIFTING)
+            near = [f"{one}.{name}" for one in get_close_matches(section, DRIFTING, n=1) if name]
+            raise ValueError(
+                f"has {pattern!r}: expected names that begin with {sections}"
+                + "".join(f"; did you mean {one}?" for one in near)
+            )
+    return limits
 
 
 def _check_limit(limit: Any) -> Any:
@@ -43,8 +46,8 @@ class DriftLimits(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    allowed: dict[
-        Annotated[str, AfterValidator(_check_pattern)], Annotated[float | str, BeforeValidator(_check_limit)]
+    allowed: Annotated[
+        dict[str, Annotated[float | str, BeforeValidator(_check_limit)]], AfterValidator(_check_names)
     ] = {}
     """By pattern of section and name, such as `metrics.*.valid_accuracy`: by how much a number may move, or
     by which share of what it was. Whatever else changes, comes or goes under such a name is beyond it."""

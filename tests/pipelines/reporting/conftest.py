@@ -32,6 +32,7 @@ def data() -> PreparedData:
     return PreparedData(
         source={"source": "own", "file": "own.csv", "rows": 8},
         missing_values={"Age": 2, "<b>Sex</b>": 0},
+        category_counts={"<b>Sex</b>": {"male": 3, "<i>female</i>": 5}, "Survived": {"0": 2, "1": 6}},
         fill_values=pd.DataFrame({"Age": [0.5]}),
         categories={"Sex": ["male", "female"], "Pclass": ["1", "2"], "Survived": ["0", "1"]},
         features=pd.DataFrame(TRAIN_ROWS + VALID_ROWS, columns=NAMES),

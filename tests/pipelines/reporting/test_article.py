@@ -41,7 +41,8 @@ Gathered = tuple[PreparedData, dict[str, Results]]
 def gathered(article_run: Project) -> Gathered:
     """What the report of the article's data is made from, linear alone of its variants."""
     load = article_run.open_catalog().load
-    names = "source missing_values fill_values categories features model_input train valid".split()
+    counts = ["source", "missing_values", "category_counts"]
+    names = [*counts, *"fill_values categories features model_input train valid".split()]
     data = PreparedData(
         **{name: load(name) for name in names},
         columns=Features.model_validate(load("params:features")),

@@ -20,6 +20,7 @@ class PreparedData:
 
     source: dict[str, Any]
     missing_values: dict[str, int]
+    category_counts: dict[str, dict[str, int]]
     fill_values: DataFrame
     categories: dict[str, list[str]]
     features: DataFrame
@@ -65,6 +66,7 @@ class Results:
 def gather_data(
     source: dict[str, Any],
     missing_values: dict[str, int],
+    category_counts: dict[str, dict[str, int]],
     fill_values: DataFrame,
     categories: dict[str, list[str]],
     features: DataFrame,
@@ -81,6 +83,7 @@ def gather_data(
     Args:
         source: Where the passengers come from, and how many they are.
         missing_values: How many values each column lacks.
+        category_counts: How many rows each category has, of each categorical column and of the target.
         fill_values: One row, what fills missing values of each column.
         categories: Those of each categorical column, and the two classes of the target.
         features: A column for each feature.
@@ -103,6 +106,7 @@ def gather_data(
     return PreparedData(
         source,
         missing_values,
+        category_counts,
         fill_values,
         categories,
         features,

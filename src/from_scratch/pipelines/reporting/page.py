@@ -10,6 +10,9 @@ from from_scratch.node_types import DataFrame
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
 from from_scratch.pipelines.reporting.plots import Plot
 
+CATEGORIES = 8
+"""Of how many categories of a column the report counts the rows."""
+
 
 def write_report(
     data: PreparedData,
@@ -72,6 +75,7 @@ def write_report(
         groups=largest.to_dict("records"),
         hidden_groups=len(groups) - len(largest),
         grouping=[one.column for one in data.columns.categorical[:GROUPING]],
+        counts=_list_largest_categories(data),
         preparation=words.say_preparation(data.columns),
         filling=words.say_filling(data.columns),
         hidden_rows=hidden,
@@ -99,6 +103,19 @@ def _square(disagreements: DataFrame, variants: list[str]) -> dict[str, dict[str
         square[pair["variant"]][pair["other"]] = pair["disagreements"]
         square[pair["other"]][pair["variant"]] = pair["disagreements"]
     return square
+
+
+def _list_largest_categories(data: PreparedData) -> list[tuple[str, str, int]]:
+    """List of each column the largest categories with their rows; none that is nearly a person."""
+    from from_scratch.pipelines.reporting.nodes import SMALLEST_GROUP
+
+    listed = []
+    for column, counts in data.category_counts.items():
+        least = sorted(counts.values(), reverse=True)[:CATEGORIES][-1] if counts else 0
+        least = least if data.is_public else max(least, SMALLEST_GROUP)
+        shown = [(column, category, rows) for category, rows in counts.items() if rows >= least]
+        listed += shown[:CATEGORIES]
+    return listed
 
 
 def _by_title(article_figures: DataFrame) -> list[dict[str, Any]]:

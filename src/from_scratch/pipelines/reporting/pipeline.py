@@ -67,7 +67,8 @@ def create_pipeline(variants: Iterable[str]) -> Pipeline:
 
 def _gather_data() -> Pipeline:
     """Gather what data processing made, in its box."""
-    inputs = "source missing_values fill_values categories features model_input train valid".split()
+    counts = ["source", "missing_values", "category_counts"]
+    inputs = [*counts, *"fill_values categories features model_input train valid".split()]
     parameters = [f"params:{name}" for name in ("features", "split", "threads", "precision")]
     nodes = [node(gather_data, inputs + parameters, "prepared_data", name="gather_data")]
     return pipeline(nodes, namespace="data_processing", prefix_datasets_with_namespace=False)
