@@ -1,9 +1,10 @@
-"""`kedro features`: help with the block of parameters that says what the columns of one's own data are."""
+"""`kedro features`, help with the parameters of one's own data, and `kedro schedule`, timers."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import click
 from kedro.framework.startup import ProjectMetadata
@@ -43,3 +44,42 @@ def suggest(
         os.chdir(project.project_path)  # where the catalog's paths begin
         file = file.relative_to(project.project_path)
     click.echo(suggest(file, target, {name: value for name, value in given.items() if value}), nl=False)
+
+
+@commands.command()
+@click.option("--every", required=True, help="When, as cron writes it: '0 2 * * *' is every night at two.")
+@click.option(
+    "--with", "scheduler", type=click.Choice(["systemd", "cron"]), required=True, help="Whose timer."
+)
+@click.option("--env", default="scheduled", show_default=True, help="The environment of the configuration.")
+@click.option("--pipeline", help="A pipeline, if not all.")
+@click.option(
+    "--name", default="from-scratch", show_default=True, help="What systemd and the journal call it."
+)
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder to write the files into, instead of printing them.",
+)
+@click.pass_obj
+def schedule(
+    project: ProjectMetadata,
+    every: str,
+    scheduler: Literal["systemd", "cron"],
+    env: str,
+    pipeline: str | None,
+    name: str,
+    into: Path | None,
+) -> None:
+    """Print a timer that runs this checkout. Nothing is installed."""
+    from from_scratch.schedule import fill_in, list_next, parse
+
+    files = fill_in(project.project_path, scheduler, every, name, env, pipeline)
+    for file, text in files.items():
+        if into:
+            into.mkdir(parents=True, exist_ok=True)
+            (into / file).write_text(text, encoding="utf-8")
+        else:
+            click.echo(f"# --- {file}\n{text}")
+    click.echo(f"It would start at {', '.join(list_next(parse(every)))}, and so on.", err=True)
+    click.echo("Nothing is installed: docs/scheduling.md says how to.", err=True)

@@ -138,6 +138,43 @@ def prune(project: ProjectMetadata, keep: int) -> None:
 
 
 @runs.command()
+@click.option("--metric", help="Which metric; by default the parameter runs.headline.")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write all as a page into this file.",
+)
+@as_json
+@click.pass_obj
+def history(project: ProjectMetadata, metric: str | None, page: Path | None, as_json: bool) -> None:
+    """Show the metrics of all runs ever, pruned ones too."""
+    from from_scratch.runs import tables
+    from from_scratch.runs.errors import LedgerError
+    from from_scratch.runs.history import choose_metric, follow, list_all_runs, list_metrics, render_page
+
+    ledger = _open_ledger(project)
+    runs = list_all_runs(ledger)
+    if as_json:
+        _print_json([run.model_dump() for run in runs])
+    if not runs:
+        if not as_json:
+            click.echo("no run is committed yet; `kedro run` makes one")
+        return
+    metric = choose_metric(ledger, runs, metric)
+    if not as_json:
+        tables.show_history(runs, metric, follow(runs, metric))
+        others = [one for one in list_metrics(runs) if one != metric]
+        click.echo(f"\n--metric shows others: {', '.join(others)}" if others else "", nl=bool(others))
+    if page:
+        try:
+            page.write_text(render_page(runs, metric, project.project_name), encoding="utf-8")
+        except OSError as error:
+            raise LedgerError(f"{page} can't be written: {error.strerror}") from error
+        click.echo(f"the page is {page}", err=True)
+
+
+@runs.command()
 @click.argument("dataset")
 @click.argument("run", default="current")
 @click.pass_obj

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -11,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from from_scratch.runs.differences import Differences, describe_commit
-from from_scratch.runs.record import Code, Record
+from from_scratch.runs.history import Course, draw_line
+from from_scratch.runs.record import Code, Record, Summary
 from from_scratch.runs.settings import read_settings
 
 LONGEST = 60
@@ -84,6 +86,11 @@ def show_run(record: Record) -> None:
     _heading("parameters of this run" if record.wrote.keys() != record.view.keys() else "parameters")
     text = yaml.safe_dump(record.parameters, sort_keys=False, allow_unicode=True, default_flow_style=None)
     print(text.rstrip())
+    if record.drift:
+        _heading(f"changed since run {record.drift.since}")
+        _print_changes(record.drift.changed)
+        for phrase in record.beyond:
+            print(f"further than allowed: {phrase}")
     if record.metrics:
         _heading("metrics")
         names = sorted(record.metrics)
@@ -109,6 +116,34 @@ def _show_carried(record: Record) -> None:
             read = sorted(name for name, version in record.inputs.items() if version == run)
             table.add_row(run, str(count), ", ".join(read))
         _print(table)
+
+
+def show_history(runs: Sequence[Summary], metric: str, courses: Sequence[Course]) -> None:
+    """Print a line for each run with its values of one metric, and a plot of each course.
+
+    Args:
+        runs: All runs.
+        metric: The metric.
+        courses: How it went, for each dataset.
+    """
+    table = _table("no.", "run", "env", *(course.name for course in courses), "")
+    for i, run in enumerate(runs):
+        values = (_say(course.values[i]) for course in courses)
+        table.add_row(str(run.seq), run.run_id, run.env or "", *values, "!" if run.beyond else "")
+    _print(table)
+    if any(run.beyond for run in runs):
+        print("! moved further than allowed from the run before: `kedro runs show RUN` says what")
+    known = [value for course in courses for value in course.known]
+    low, high = min(known), max(known)
+    _heading(f"{metric}, from {_say(low)} (low) to {_say(high)} (high)")
+    width = max(10, Console().width - max(len(course.name) for course in courses) - 30)
+    table = _table("", "", "lowest", "highest", "last")
+    for course in courses:
+        line = draw_line(course.values, low, high, width)
+        table.add_row(
+            course.name, line, _say(min(course.known)), _say(max(course.known)), _say(course.known[-1])
+        )
+    _print(table)
 
 
 def show_differences(one: Record, other: Record, differences: dict[str, Differences]) -> None:
@@ -183,6 +218,18 @@ def _say(value: Any) -> str:
     if len(text) == 64 and set(text) <= set("0123456789abcdef"):
         return text[:12]
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _print_changes(changed: Mapping[str, Differences]) -> None:
+    """Print what was and what is, behind the name of its section."""
+    if not changed:
+        print("nothing")
+        return
+    table = _table("", "", "was", "is")
+    for section, found in changed.items():
+        for i, (name, values) in enumerate(found.items()):
+            table.add_row(section if not i else "", name, *map(_say, values))
+    _print(table)
 
 
 def _heading(text: str) -> None:
