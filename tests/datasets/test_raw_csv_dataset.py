@@ -1,11 +1,9 @@
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
-import threading
-import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,44 +11,16 @@ import pytest
 from kedro.io.core import DatasetError
 
 from from_scratch.datasets import RawCSVDataset
+from tests.file_server import FileServer, serving
 
 CSV = b"PassengerId,Age\n1,22\n2,\n"
 SHA256 = hashlib.sha256(CSV).hexdigest()
 
 
-class Server(ThreadingHTTPServer):
-    """Serves one file to whoever asks, after a while."""
-
-    content, status, delay, asked = CSV, 200, 0.0, 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/train.csv"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.asked += 1
-        time.sleep(self.server.delay)
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(self.server.content)))
-        self.end_headers()
-        self.wfile.write(self.server.content)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+def server() -> Iterator[FileServer]:
+    with serving(CSV) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -60,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 def dataset(folder: Path, url: str, **options: Any) -> RawCSVDataset:
     return RawCSVDataset(
-        filepath=str(folder / "train.csv"), url=url, sha256=SHA256, **{"sample": True, **options}
+        filepath=str(folder / "train.csv"), url=url, **{"sha256": SHA256, "sample": True, **options}
     )
 
 
@@ -69,7 +39,7 @@ def left_in(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("content", [CSV, CSV.replace(b"\n", b"\r\n")])
-def test_downloads_once_and_keeps_the_file(folder: Path, server: Server, content: bytes) -> None:
+def test_downloads_once_and_keeps_the_file(folder: Path, server: FileServer, content: bytes) -> None:
     server.content = content
     for _ in range(2):
         passengers = dataset(folder, server.url).load()
@@ -80,7 +50,7 @@ def test_downloads_once_and_keeps_the_file(folder: Path, server: Server, content
     assert left_in(folder) == ["train.csv"]
 
 
-def test_takes_the_file_that_is_there(folder: Path, server: Server) -> None:
+def test_takes_the_file_that_is_there(folder: Path, server: FileServer) -> None:
     folder.mkdir()
     (folder / "train.csv").write_bytes(b"PassengerId,Age\n7,1\n")
     passengers = dataset(folder, server.url).load()
@@ -89,7 +59,7 @@ def test_takes_the_file_that_is_there(folder: Path, server: Server) -> None:
     assert server.asked == 0
 
 
-def test_a_wrong_sum_is_an_error_and_nothing_is_kept(folder: Path, server: Server) -> None:
+def test_a_wrong_sum_is_an_error_and_nothing_is_kept(folder: Path, server: FileServer) -> None:
     server.content = CSV + b"3,4\n"
     with pytest.raises(DatasetError, match=f"{server.url} has sha256 .* expected {SHA256}; it was not kept"):
         dataset(folder, server.url).load()
@@ -98,7 +68,7 @@ def test_a_wrong_sum_is_an_error_and_nothing_is_kept(folder: Path, server: Serve
 
 @pytest.mark.parametrize("fault", ["no such file", "too slow", "nobody there"])
 def test_without_a_download_goes_on_with_the_sample_and_says_so(
-    folder: Path, server: Server, caplog: pytest.LogCaptureFixture, fault: str
+    folder: Path, server: FileServer, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
     server.status, server.delay = (404 if fault == "no such file" else 200), (2 if fault == "too slow" else 0)
     url = "http://127.0.0.1:9/train.csv" if fault == "nobody there" else server.url
@@ -139,3 +109,84 @@ def test_commas_at_the_ends_of_lines_shift_nothing(folder: Path) -> None:
 def test_raw_data_is_never_written(folder: Path) -> None:
     with pytest.raises(DatasetError, match=r"train\.csv is raw data"):
         dataset(folder, "http://127.0.0.1:9").save(object())  # type: ignore[arg-type]
+
+
+def test_pinned_takes_the_pinned_file_only(folder: Path, server: FileServer) -> None:
+    dataset(folder, server.url).prepare("pinned")
+    assert left_in(folder) == ["train.csv"], "downloaded"
+    (folder / "train.csv").write_bytes(CSV + b"3,4\n")
+    with pytest.raises(
+        DatasetError, match=rf"train\.csv has sha256 .*, expected {SHA256}, since parameter runs"
+    ):
+        dataset(folder, server.url).prepare("pinned")
+    assert (folder / "train.csv").read_bytes() == CSV + b"3,4\n", "the user's file stays"
+    unpinned = RawCSVDataset(filepath=str(folder / "train.csv"))
+    digest = hashlib.sha256(CSV + b"3,4\n").hexdigest()
+    with pytest.raises(
+        DatasetError, match=rf"the catalog gives no sha256, .* expected one \(the file's is {digest}\)"
+    ):
+        unpinned.prepare("pinned")
+
+
+@pytest.mark.parametrize("policy", ["pinned", "changing"])
+def test_no_run_by_a_timer_takes_the_sample(folder: Path, policy: Any) -> None:
+    with pytest.raises(DatasetError, match=r"train\.csv"):
+        dataset(folder, "http://127.0.0.1:9/train.csv").prepare(policy)
+    here = RawCSVDataset(filepath=str(folder / "train.csv"), sample=True)
+    with pytest.raises(DatasetError, match=r"train\.csv is not there"):  # noqa: PT012, one may raise or the other
+        here.prepare(policy)
+        here.load()
+    assert left_in(folder) == []
+
+
+def test_changing_is_fetched_again_and_the_old_file_kept(folder: Path, server: FileServer) -> None:
+    for _ in range(2):
+        dataset(folder, server.url, sha256=None).prepare("changing")
+        assert left_in(folder) == ["train.csv"]
+    server.content = CSV + b"3,4\n"
+    raw = dataset(folder, server.url, sha256=None)
+    raw.prepare("changing")
+    assert raw.load()["PassengerId"].tolist() == [1, 2, 3]
+    assert server.asked == 3, "loading asks for nothing"
+    assert left_in(folder) == ["earlier", "train.csv"]
+    assert (folder / "earlier" / f"train_{SHA256[:12]}.csv").read_bytes() == CSV
+    server.content = CSV
+    dataset(folder, server.url).prepare("changing")
+    server.content = CSV + b"3,4\n"
+    dataset(folder, server.url).prepare("changing")
+    assert len(left_in(folder / "earlier")) == 2, "what was there once more is kept once"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pooch doesn't close sockets
+@pytest.mark.parametrize("fault", ["no such file", "too slow", "nobody there", "broken off", "no CSV"])
+def test_what_can_not_be_fetched_again_is_an_error_and_the_old_file_stays(
+    folder: Path, server: FileServer, fault: str
+) -> None:
+    dataset(folder, server.url).load()
+    url = "http://127.0.0.1:9/train.csv" if fault == "nobody there" else server.url
+    server.content = b'a,b\n"1,2\n' if fault == "no CSV" else CSV + b"3,4\n"
+    server.status = 404 if fault == "no such file" else 200
+    server.delay = 2 if fault == "too slow" else 0
+    server.left_out = 4 if fault == "broken off" else 0
+    with pytest.raises(DatasetError) as error:
+        dataset(folder, url, timeout=0.2).prepare("changing")
+    said = (
+        f"{url} can't be read as CSV: "
+        if fault == "no CSV"
+        else "train.csv was not fetched again: no download"
+    )
+    assert said in str(error.value)
+    del error
+    gc.collect()
+    assert left_in(folder) == ["train.csv"]
+    assert (folder / "train.csv").read_bytes() == CSV
+
+
+def test_a_link_stays_a_link(folder: Path, tmp_path: Path, server: FileServer) -> None:
+    folder.mkdir()
+    (tmp_path / "elsewhere.csv").write_bytes(CSV)
+    (folder / "train.csv").symlink_to(tmp_path / "elsewhere.csv")
+    server.content = CSV + b"3,4\n"
+    dataset(folder, server.url).prepare("changing")
+    assert (folder / "train.csv").is_symlink()
+    assert (tmp_path / "elsewhere.csv").read_bytes() == CSV + b"3,4\n"

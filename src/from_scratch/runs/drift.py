@@ -89,7 +89,7 @@ def _is_within(then: Any, now: Any, limit: float | str) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _say(value: Any) -> str:

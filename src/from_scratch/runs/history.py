@@ -220,4 +220,4 @@ def _is_number(value: Any) -> bool:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if _is_number(value) else None
+    return value if _is_number(value) else None
