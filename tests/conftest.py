@@ -98,9 +98,9 @@ class Project:
             if file.parent.name not in ("01_raw", "runs")
         }
 
-    def configure(self, name: str, content: str) -> None:
-        """Write a file of conf/local."""
-        (self.folder / "conf" / "local" / name).write_text(content)
+    def configure(self, name: str, content: str, env: str = "local") -> None:
+        """Write a file of an environment, by default of conf/local."""
+        (self.folder / "conf" / env / name).write_text(content)
 
 
 MakeProject = Callable[..., Project]
@@ -114,7 +114,7 @@ def make_project(tmp_path_factory: pytest.TempPathFactory) -> MakeProject:
         folder = tmp_path_factory.mktemp("project")
         # With what Python has compiled of it, but not what it is writing at this moment.
         not_these = shutil.ignore_patterns("*.pyc.*", "*.egg-info")
-        for name in ("src", "conf"):
+        for name in ("src", "conf", "deploy"):
             shutil.copytree(ROOT / name, folder / name, ignore=not_these)
         shutil.rmtree(folder / "conf" / "local")
         (folder / "conf" / "local").mkdir()

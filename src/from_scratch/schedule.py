@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from from_scratch.errors import InputError
+from from_scratch.validation import did_you_mean
 
 if TYPE_CHECKING:
     from cronsim import CronSim
@@ -46,7 +47,7 @@ def fill_in(
         The text of each file, by the file's name.
 
     Raises:
-        InputError: If the times, the name or the environment can't be.
+        InputError: If the times, the name, the environment or the pipeline can't be.
     """
     import getpass
 
@@ -57,6 +58,8 @@ def fill_in(
         raise InputError(f"--name is {name!r}: expected letters, digits, - and _")
     if not (project / "conf" / env).is_dir():
         raise InputError(f"--env is {env!r}: there is no folder conf/{env}")
+    if pipeline:
+        _check_pipeline(pipeline)
     run = ["run", "--env", env, *(["--pipeline", pipeline] if pipeline else [])]
     command = [sys.executable, "-m", "kedro", *run]
     folder = project / "deploy" / scheduler
@@ -84,6 +87,15 @@ def fill_in(
         )
         for file in environment.list_templates()
     }
+
+
+def _check_pipeline(name: str) -> None:
+    from kedro.framework.project import pipelines
+
+    if name not in pipelines:
+        known = list(pipelines)
+        expected = f"expected one of {', '.join(known)}{did_you_mean(name, known)}"
+        raise InputError(f"--pipeline is {name!r}: {expected}")
 
 
 def parse(every: str) -> CronSim:

@@ -1,0 +1,33 @@
+"""The scheduled environment of a project in a folder of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import yaml
+
+from from_scratch.datasets.titanic_sample import draw_passengers
+from tests.conftest import Project
+
+PASSENGERS = draw_passengers().to_csv(index=False)
+SCHEDULED = ("run", "--env", "scheduled")
+LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{4} (INFO   |WARNING|ERROR  ) .*\S.*")
+
+
+def set_catalog(project: Project, passengers: str = PASSENGERS, url: str | None = None) -> None:
+    """Let the project have these passengers, and pin them."""
+    (project.folder / "data/01_raw/train.csv").write_text(passengers)
+    entry = {
+        "type": "from_scratch.datasets.RawCSVDataset",
+        "filepath": "data/01_raw/train.csv",
+        "sha256": hashlib.sha256(passengers.encode()).hexdigest(),
+        "sample": True,
+        **({"url": url} if url else {}),
+    }
+    project.configure("catalog.yml", yaml.safe_dump({"passengers": entry}), "scheduled")
+
+
+def set_parameters(project: Project, **parameters: object) -> None:
+    """Let the scheduled environment have these parameters, and no others of its own."""
+    project.configure("parameters.yml", yaml.safe_dump(parameters), "scheduled")
