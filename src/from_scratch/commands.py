@@ -75,11 +75,11 @@ def schedule(
     from from_scratch.schedule import fill_in, list_next, parse
 
     files = fill_in(project.project_path, scheduler, every, name, env, pipeline)
-    for file, text in files.items():
-        if into:
-            into.mkdir(parents=True, exist_ok=True)
+    if into:
+        into.mkdir(parents=True, exist_ok=True)
+        for file, text in files.items():
             (into / file).write_text(text, encoding="utf-8")
-        else:
-            click.echo(f"# --- {file}\n{text}")
+    else:
+        click.echo("\n".join(f"# --- {file}\n{text}" for file, text in files.items()), nl=False)
     click.echo(f"It would start at {', '.join(list_next(parse(every)))}, and so on.", err=True)
     click.echo("Nothing is installed: docs/scheduling.md says how to.", err=True)

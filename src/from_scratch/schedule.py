@@ -173,12 +173,12 @@ def write_cron_line(project: Path, name: str, command: list[str]) -> str:
         name: What the journal calls the run.
         command: The run.
     """
-    run = shlex.join(command)
-    # Without a journal, what was printed is kept until the next run: errors before logging are only there.
-    quiet = f"systemd-cat --identifier={name} {run}" if JOURNAL.exists() else f"{run} >logs/printed.log 2>&1"
-    shown = "scheduled.log" if JOURNAL.exists() else "printed.log"
-    failed = f'{{ echo "{name}: exit code $? (docs/scheduling.md)"; tail -n 20 logs/{shown}; }}'
-    return f"cd {shlex.quote(str(project))} && {quiet} || {failed}"
+    run, said = shlex.join(command), f'echo "{name}: exit code $? (docs/scheduling.md)"'
+    if JOURNAL.exists():
+        tried = f"systemd-cat --identifier={name} {run} || {{ {said}; tail -n 20 logs/scheduled.log; }}"
+    else:  # what was printed is in no journal: failures before logging begins would be nowhere
+        tried = f'printed=$({run} 2>&1) || {{ {said}; echo "$printed" | tail -n 20; }}'
+    return f"cd {shlex.quote(str(project))} && {tried}"
 
 
 def quote_for_systemd(word: str) -> str:

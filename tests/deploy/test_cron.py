@@ -1,0 +1,99 @@
+"""The line that `kedro schedule` prints, run by a real cron daemon."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from from_scratch.runs.ledger import Ledger
+from tests.conftest import Project
+from tests.scheduled import set_catalog, set_parameters
+
+DAEMON = """
+set -e
+# A daemon of its own: what this machine's has to do is hidden from it, and it from this machine's.
+mount --make-rprivate /
+for folder in /var/spool/cron /etc/cron.d /run; do mount -t tmpfs tmpfs $folder; done
+mount --bind /dev/null /etc/crontab
+mkdir -p -m 1730 /var/spool/cron/crontabs
+crontab "$1"
+exec cron -f
+"""
+SHELL = """#!/bin/sh
+# What cron would mail goes into a file.
+/bin/sh "$@" >>printed 2>&1
+"""
+EPOCHS = 20_000
+"""Of the deep net, so that a run takes long enough for another to find it at work."""
+
+if not shutil.which("cron"):
+    assert not os.environ.get("REQUIRE_CRON"), "cron is not installed"
+    pytest.skip("cron is not installed", allow_module_level=True)
+if os.geteuid() != 0:
+    pytest.skip("only root can start a cron daemon of its own", allow_module_level=True)
+
+
+@contextmanager
+def cron(crontab: Path) -> Iterator[None]:
+    """Run a cron daemon with one crontab."""
+    process = subprocess.Popen(["unshare", "--mount", "sh", "-c", DAEMON, "sh", str(crontab)])
+    try:
+        yield
+        assert process.poll() is None, "the daemon has ended"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_until(is_so: Callable[[], object], mail: Path, seconds: float = 150) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "waited in vain"
+        assert mail.read_text() == "", "a run failed"
+        time.sleep(0.02)
+
+
+def test_two_ticks_are_two_identical_runs_and_a_third_start_meanwhile_ends_with_75(project: Project) -> None:
+    set_catalog(project)
+    set_parameters(project, runs={"raw_data": "pinned"}, deep={"epochs": EPOCHS})
+    printed = project.kedro("schedule", "--every", "* * * * *", "--with", "cron").stdout
+    line = printed.splitlines()[-1]
+    assert line.startswith("* * * * * cd ")
+    shell = project.folder / "shell"
+    shell.write_text(SHELL.replace(">>printed", f">>{project.folder}/printed"))
+    shell.chmod(0o755)
+    crontab = project.folder / "crontab"
+    crontab.write_text(f"SHELL={shell}\n{printed}")
+    mail = project.folder / "printed"
+    mail.touch()
+    ledger = Ledger(project.folder)
+
+    with cron(crontab):
+        wait_until(lambda: len(ledger.records()) == 1, mail)
+        wait_until(lambda: list(ledger.folder.glob("*.uncommitted")), mail)
+        third = subprocess.run(
+            ["sh", "-c", line.removeprefix("* * * * * ").replace("\\%", "%")], capture_output=True, text=True
+        )
+        assert len(ledger.records()) == 1, "the second was still at work"
+        wait_until(lambda: len(ledger.records()) == 2, mail)
+
+    first, second = ledger.records()
+    assert first.command == second.command == "kedro run --env scheduled"
+    assert first.recipe == second.recipe
+    assert len(first.wrote) > 50
+    assert {name: one.sha256 for name, one in first.wrote.items()} == {
+        name: one.sha256 for name, one in second.wrote.items()
+    }
+    assert "from-scratch: exit code 75 (docs/scheduling.md)" in third.stdout
+    assert "Error: another run is writing data; nothing was changed" in third.stdout
+    assert mail.read_text() == "", "cron has nothing to mail where all went well"
+    versions = {file.parent.name for file in (project.folder / "data").rglob("*/*/*") if file.is_file()}
+    assert versions - {"01_raw", "runs"} == {first.run_id, second.run_id}, "the third left no trace"
+    assert not list(ledger.folder.glob("*.uncommitted"))
