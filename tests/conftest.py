@@ -24,6 +24,7 @@ from tests import prepared_python
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+
 # One test waits for a clock's minutes: a process more than there are cores.
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return (os.cpu_count() or 1) + 1

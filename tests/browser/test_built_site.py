@@ -40,6 +40,9 @@ def test_every_persisted_dataset_shows_something(built_site: Path, sample_run: P
     }
     for name, dataset in datasets.items():
         kind = max((end for end in PREVIEWS if dataset["filepath"].endswith(end)), key=len)
+        if name == "category_counts":
+            assert not dataset["preview"], "a category of one row is nearly a person"
+            continue
         assert dataset["preview_type"] == PREVIEWS[kind], name
         preview = dataset["preview"]
         assert preview, name

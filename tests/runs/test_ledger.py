@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from from_scratch.runs.errors import LedgerError
@@ -106,9 +108,20 @@ def test_damaged_files_are_said(three_runs: Tiny, name: str, said: str) -> None:
 def test_a_record_of_another_format_is_said(tiny: Tiny) -> None:
     run = tiny.run().run_id
     file = tiny.ledger.folder / f"000001_{run}.json"
-    file.write_text(file.read_text().replace('"format": 1,', '"format": 2,'))
-    with pytest.raises(LedgerError, match="has format 2, expected 1: it was written by another version"):
+    file.write_text(file.read_text().replace('"format": 2,', '"format": 3,'))
+    with pytest.raises(LedgerError, match="has format 3, expected at most 2: it was written by another"):
         tiny.ledger.last()
+
+
+def test_records_of_the_first_format_are_read(tiny: Tiny) -> None:
+    record = tiny.run()
+    file = tiny.ledger.folder / f"000001_{record.run_id}.json"
+    first_format = json.loads(record.model_copy(update={"format": 1}).to_json())
+    assert not {"data", "drift", "beyond"} & first_format.keys()
+    file.write_text(json.dumps(first_format))
+    after = tiny.run()
+    assert after.drift
+    assert after.drift.changed == {}
 
 
 def test_an_empty_ledger_has_no_run(tiny: Tiny) -> None:

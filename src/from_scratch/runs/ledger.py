@@ -243,7 +243,7 @@ class Ledger:
         """
         with self.clear_errors("the run is not committed"):
             try:
-                files.write_at_once(self._file(record), record.model_dump_json(indent=1) + "\n")
+                files.write_at_once(self._file(record), record.to_json() + "\n")
             except OSError:
                 self._file(record).unlink(missing_ok=True)  # its name may be there, but would not survive
                 raise
@@ -369,9 +369,9 @@ class Ledger:
             record = Record.model_validate_json(content)
         except ValidationError as error:
             with suppress(ValueError, TypeError, KeyError):
-                if (found := json.loads(content)["format"]) != FORMAT:
+                if (found := json.loads(content)["format"]) > FORMAT:
                     raise LedgerError(
-                        f"{self.name_of(file)} has format {found}, expected {FORMAT}: "
+                        f"{self.name_of(file)} has format {found}, expected at most {FORMAT}: "
                         "it was written by another version of this code"
                     ) from error
             raise LedgerError(

@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict
 Scalar = bool | int | float | str | None
 
 
-FORMAT: Final = 1
-"""Of records. What is added to them later has a default, so that older records can be read."""
+FORMAT: Final = 2
+"""Of records. What was added since 1 has a default, so that those can be read."""
+ADDED: Final = frozenset({"data", "drift", "beyond"})
+"""What was added since format 1."""
 
 
 class Written(BaseModel):
@@ -125,7 +127,7 @@ class WentBack(Written):
 class Record(Summary):
     """A committed run."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1, 2] = FORMAT
     finished: str
     command: str | None
     runner: str
@@ -160,6 +162,10 @@ class Record(Summary):
     def artefacts(self) -> list[tuple[str, Artefact]]:
         """All that this record names, even what `--load-versions` kept from being read."""
         return [*self.wrote.items(), *self.carried.items()]
+
+    def to_json(self) -> str:
+        """Write it down in its format."""
+        return self.model_dump_json(indent=1, exclude=set(ADDED) if self.format == 1 else None)
 
     def summary(self) -> Summary:
         """What stays when the run is pruned."""

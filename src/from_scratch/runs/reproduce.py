@@ -194,7 +194,10 @@ def _write_first_record(record: Record, project: Path) -> None:
         inputs = {name: record.view[name] for name in record.inputs}
         nothing: dict[str, Any] = {"wrote": {}, "inputs": {}, "outdated": []}
         Ledger(project).commit(
-            record.model_copy(update={"seq": 0, "run_id": "inputs", "carried": inputs, **nothing})
+            # In the first format, for the code of any commit to read.
+            record.model_copy(
+                update={"format": 1, "seq": 0, "run_id": "inputs", "carried": inputs, **nothing}
+            )
         )
 
 
