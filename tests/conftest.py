@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +24,6 @@ from tests import prepared_python
 # How fast this machine is, and what else it does, decides about nothing.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
-
-
-# One test waits for a clock's minutes: a process more than there are cores.
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    return (os.cpu_count() or 1) + 1
 
 
 ROOT = Path(__file__).parents[1]
@@ -107,6 +103,17 @@ class Project:
     def configure(self, name: str, content: str, env: str = "local") -> None:
         """Write a file of an environment, by default of conf/local."""
         (self.folder / "conf" / env / name).write_text(content)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A process more than there are cores: one test mostly waits, for the minutes of a clock."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with that one, then with the files of most tests."""
+    counts = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path.name != "test_cron.py", -counts[item.path]))
 
 
 MakeProject = Callable[..., Project]

@@ -104,6 +104,19 @@ def test_count_missing_values() -> None:
     assert nodes.count_missing_values(frame) == {"Age": 2, "Sex": 1, "Pclass": 0}
 
 
+def test_count_categories() -> None:
+    frame = good().assign(Sex=pd.Series(["male", None]), Pclass=[3.0, 3.0])
+    assert nodes.count_categories(frame, FEATURES) == {
+        "Sex": {"male": 1, "female": 0},
+        "Pclass": {"1": 0, "2": 0, "3": 2},
+        "Survived": {"0": 1, "1": 1},
+    }
+    learnt = changed(categorical=["Sex", "Pclass"])
+    counts = nodes.count_categories(frame.assign(Pclass=[10, 9]), learnt)
+    assert counts["Sex"] == {"male": 1}
+    assert list(counts["Pclass"].items()) == [("9", 1), ("10", 1)], "by their value"
+
+
 def test_the_smallest_of_several_modes_is_taken_and_a_column_without_values_has_none() -> None:
     frame = pd.DataFrame({"Age": [30.0, 20.0, None], "Cabin": [None, None, None]})
     assert nodes.compute_fill_values(frame, FEATURES, SPLIT).to_dict("list") == {"Age": [20.0]}

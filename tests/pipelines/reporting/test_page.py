@@ -50,6 +50,19 @@ def test_page_holds_what_came_out(data: PreparedData, results: dict[str, Results
     assert cells == ["0.7500", "0.301 to 0.954", "2", "0", "1", "1", "0.7500", "0.250"]
 
 
+def test_page_counts_the_largest_categories(data: PreparedData, results: dict[str, Results]) -> None:
+    def listed(data: PreparedData) -> list[tuple[str, str]]:
+        table = write(data, results).partition("<caption>Categories</caption>")[2].partition("</table>")[0]
+        return re.findall(r"<td>(\S+)</td><td>(\S+)</td><td>", table)
+
+    assert listed(data) == [("&lt;i&gt;female&lt;/i&gt;", "5"), ("1", "6")], "fewer are nearly persons"
+    public = replace(data, source={**data.source, "source": "sample"})
+    assert len(listed(public)) == 4
+    many = {"x": {f"c{i}": rows for i, rows in enumerate([7, 9, 8, 6, 30, 31, 32, 33, 34, 35])}}
+    shown = [category for category, _ in listed(replace(data, category_counts=many))]
+    assert shown == ["c1", "c2", "c4", "c5", "c6", "c7", "c8", "c9"]
+
+
 def test_page_of_data_too_small_for_groups(data: PreparedData, results: dict[str, Results]) -> None:
     few = {
         variant: replace(result, predictions=firsts(result.predictions))
