@@ -28,10 +28,10 @@ settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
 NO_NETWORK = 'passengers: {{type: from_scratch.datasets.RawCSVDataset, filepath: data/01_raw/train.csv, \
-url: "http://127.0.0.1:9/train.csv", sha256: {sha256}, sample: {sample}, \
+url: "http://127.0.0.1:9/train.csv", sha256: {sha256}, original: true, sample: {sample}, \
 metadata: {{kedro-viz: {{layer: 01_raw}}}}}}\n\
 test_passengers: {{type: from_scratch.datasets.RawCSVDataset, filepath: data/01_raw/test.csv, \
-url: "http://127.0.0.1:9/test.csv", sha256: {test_sha256}, \
+url: "http://127.0.0.1:9/test.csv", sha256: {test_sha256}, original: true, \
 metadata: {{kedro-viz: {{layer: 01_raw}}}}}}\n'
 SHA256 = {
     "train.csv": "4a437fde05fe5264e1701a7387ac6fb75393772ba38bb2c9c566405af5af4bd7",

@@ -60,6 +60,23 @@ def test_the_environment_can_be_named_by_a_variable(scheduled: Project) -> None:
     assert all(LINE.fullmatch(line) for line in ran.stderr.splitlines())
 
 
+def test_warnings_of_python_are_lines_of_the_log(scheduled: Project) -> None:
+    module = scheduled.folder / "src/from_scratch/models/linear.py"
+    module.write_text(module.read_text() + "\nimport warnings\nwarnings.warn('look\\nhere')\n")
+    ran = scheduled.kedro(*SCHEDULED, "--pipeline", "linear")
+    assert all(LINE.fullmatch(line) for line in ran.stderr.splitlines())
+    assert re.search(r"WARNING UserWarning: look here \(.*linear\.py:\d+\)\n", ran.stderr)
+
+
+@pytest.mark.parametrize("content", ["", "version: 7", "{", "version: 1\nhandlers: {x: {class: os.system}}"])
+def test_a_logging_yml_that_can_not_be_is_told(scheduled: Project, content: str) -> None:
+    scheduled.configure("logging.yml", content, "scheduled")
+    ran = scheduled.kedro(*SCHEDULED)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Error: scheduled/logging.yml says no way to log: ")
+    assert len(ran.stderr.splitlines()) == 1
+
+
 def test_other_data_than_pinned_is_a_fault(scheduled: Project) -> None:
     scheduled.kedro(*SCHEDULED)
     file = scheduled.folder / "data/01_raw/train.csv"
@@ -89,7 +106,7 @@ def test_data_that_may_change_is_fetched_again_and_what_changed_is_recorded(
     scheduled: Project, server: FileServer
 ) -> None:
     set_catalog(scheduled, url=server.url)
-    set_parameters(scheduled, runs={"raw_data": "changing"})
+    set_parameters(scheduled, runs={"raw_data": "pinned", "changing": ["passengers"]})
     for command in ("init -q", "add .", "-c user.name=a -c user.email=a commit -qm a"):
         subprocess.run(["git", *command.split()], cwd=scheduled.folder, check=True)
     assert scheduled.kedro(*SCHEDULED).returncode == 0
@@ -120,7 +137,10 @@ def test_data_that_may_change_is_fetched_again_and_what_changed_is_recorded(
     before = contents(scheduled.folder / "data")
     ran = scheduled.kedro(*SCHEDULED)
     assert ran.returncode == 1
-    assert "train.csv was not fetched again: no download from 127.0.0.1: HTTPError" in ran.stderr
+    assert (
+        "train.csv was not fetched again: no download from 127.0.0.1: HTTPError 404; expected one"
+        in ran.stderr
+    )
     assert contents(scheduled.folder / "data") == before
 
 
@@ -132,10 +152,11 @@ def test_metrics_that_move_further_than_allowed_end_with_77(scheduled: Project, 
     worse = ("--params", "linear.learning_rate=0.0001,linear.epochs=1")
     ran = scheduled.kedro(*SCHEDULED, "--pipeline", "linear", *worse)
     assert ran.returncode == 77
-    error = ran.stderr.splitlines()[-1]
-    assert LINE.fullmatch(error)
-    assert "ERROR   Error: metrics.linear.metrics.valid_accuracy went from 0." in error
-    assert error.endswith("(allowed: 0.01); the run is " + ("committed" if commit else "not committed"))
+    moved, outcome = ran.stderr.splitlines()[-2:]
+    assert LINE.fullmatch(moved)
+    assert "ERROR   Error: metrics.linear.metrics.valid_accuracy went from 0." in moved
+    assert moved.endswith("(allowed: 0.01)")
+    assert ("Error: the run is committed, but " if commit else "Error: the run is not committed: ") in outcome
     assert len(Ledger(scheduled.folder).records()) == 1 + commit
     again = scheduled.kedro(*SCHEDULED, "--pipeline", "linear", *worse)
     assert again.returncode == (0 if commit else 77), "what is not committed stays an alarm"

@@ -9,6 +9,8 @@ from typing import Literal
 import click
 from kedro.framework.startup import ProjectMetadata
 
+from from_scratch.errors import InputError
+
 
 @click.group(name=__package__)
 def commands() -> None:
@@ -59,7 +61,7 @@ def suggest(
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
-    help="A folder to write the files into, instead of printing them.",
+    help="A new folder to write the files into, instead of printing them.",
 )
 @click.pass_obj
 def schedule(
@@ -72,14 +74,15 @@ def schedule(
     into: Path | None,
 ) -> None:
     """Print a timer that runs this checkout. Nothing is installed."""
-    from from_scratch.schedule import fill_in, list_next, parse
+    from from_scratch.schedule import fill_in, list_notes
 
     files = fill_in(project.project_path, scheduler, every, name, env, pipeline)
     if into:
+        if into.exists() and any(into.iterdir()):
+            raise InputError(f"--into {into} is not empty; expected a new folder")
         into.mkdir(parents=True, exist_ok=True)
         for file, text in files.items():
             (into / file).write_text(text, encoding="utf-8")
     else:
         click.echo("\n".join(f"# --- {file}\n{text}" for file, text in files.items()), nl=False)
-    click.echo(f"It would start at {', '.join(list_next(parse(every)))}, and so on.", err=True)
-    click.echo("Nothing is installed: docs/scheduling.md says how to.", err=True)
+    click.echo("\n".join(list_notes(project.project_path, scheduler, every, env)), err=True)

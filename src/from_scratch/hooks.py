@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ class ProjectHooks:
         """
         if context.env:
             conf = Path(context.project_path, context.config_loader.conf_source)
-            logs.configure(conf / context.env, context.project_path)
+            if logs.configure(conf / context.env, context.project_path):
+                warnings.showwarning = logs.log_warning
         raw = parameters.read(context.config_loader)
         pipeline_registry.parameters_of_session = raw
 

@@ -2,30 +2,71 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TextIO
 
 from kedro.framework.project import configure_logging
 
+from from_scratch.errors import InputError
 
-def configure(folder: Path, project: Path) -> None:
+
+def configure(folder: Path, project: Path) -> bool:
     """Log as a folder's logging.yml says, if it has one and KEDRO_LOGGING_CONFIG names no other.
 
     Args:
         folder: `conf`, or an environment's folder in it.
         project: The project's folder, from which the paths of log files are seen.
+
+    Returns:
+        Whether it has one.
+
+    Raises:
+        InputError: If that can't be done.
     """
     file = folder / "logging.yml"
     if "KEDRO_LOGGING_CONFIG" in os.environ or not file.is_file():
-        return
+        return False
     import yaml
 
-    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    try:
+        config = yaml.safe_load(file.read_text(encoding="utf-8"))
+        _place_files(config, project)
+        configure_logging(config)
+    except Exception as error:  # those of YAML and of logging have little in common
+        raise InputError(f"{folder.name}/{file.name} says no way to log: {error}") from error
+    return True
+
+
+def _place_files(config: dict[str, Any], project: Path) -> None:
     for handler in config.get("handlers", {}).values():
         if "filename" in handler:
             path = project / handler["filename"]
             with suppress(OSError):  # what can't be written to a file is still on the console
                 path.parent.mkdir(parents=True, exist_ok=True)
             handler["filename"] = str(path)
-    configure_logging(config)
+
+
+def log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Log a warning of Python in one line; takes the place of `warnings.showwarning`.
+
+    Args:
+        message: What is said.
+        category: What kind of warning it is.
+        filename: Where it comes from.
+        lineno: In which line.
+        file: Ignored.
+        line: Ignored.
+    """
+    logging.getLogger("py.warnings").warning(
+        "%s: %s (%s:%d)", category.__name__, " ".join(str(message).split()), filename, lineno
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -19,15 +20,23 @@ if TYPE_CHECKING:
 
 Scheduler = Literal["systemd", "cron"]
 
-_VALUE = r"(\d+|[a-zA-Z]{3})"
-_TERM = rf"({_VALUE}|(\*|{_VALUE}-{_VALUE})(/\d+)?)"
+FILES = {"systemd": ("*.service", "*.timer"), "cron": ("crontab",)}
+_VALUE = r"([0-9]{1,2}|[a-zA-Z]{3})"
+_TERM = rf"({_VALUE}|(\*|{_VALUE}-{_VALUE})(/[0-9]{{1,2}})?)"
 FIELD = re.compile(rf"{_TERM}(,{_TERM})*")
 """What all crons mean alike by a field: numbers, names, ranges of them, steps through these, and lists."""
+NAME = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]{0,63}")
+NO_UNIT = re.compile(r"""[\x00-\x1f"$\\]|^\s|\s$""")
+"""What a path in a unit can't have: systemd would need it escaped in one way here, and in another there."""
+NO_CRONTAB = re.compile(r"[\x00-\x1f\\]")
+LONGEST = 900
+"""Characters of a line that every cron takes."""
 OFTEN = timedelta(hours=2)
 """Where runs start more often, one that finds another at work need not come again: the next is near."""
-UNIT = re.compile(r"[a-zA-Z0-9_-]+")
 DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 JOURNAL = Path("/run/systemd/journal/stdout")
+HIDDEN = (Path("/tmp"), Path("/var/tmp"))
+"""Folders of which a unit has its own."""
 
 
 def fill_in(
@@ -47,22 +56,30 @@ def fill_in(
         The text of each file, by the file's name.
 
     Raises:
-        InputError: If the times, the name, the environment or the pipeline can't be.
+        InputError: If the times, the name, the environment, the pipeline or the folder can't be.
     """
-    import getpass
-
     import jinja2
 
     times = parse(every)
-    if not UNIT.fullmatch(name):
-        raise InputError(f"--name is {name!r}: expected letters, digits, - and _")
-    if not (project / "conf" / env).is_dir():
-        raise InputError(f"--env is {env!r}: there is no folder conf/{env}")
-    if pipeline:
+    if not NAME.fullmatch(name):
+        raise InputError(f"--name is {name!r}: expected at most 64 letters, digits, - and _, no - first")
+    known = sorted(entry.name for entry in (project / "conf").iterdir() if entry.is_dir())
+    if env not in known:
+        expected = f"expected one of the folders in conf: {', '.join(known)}{did_you_mean(env, known)}"
+        raise InputError(f"--env is {env!r}: {expected}")
+    if pipeline is not None:
         _check_pipeline(pipeline)
     run = ["run", "--env", env, *(["--pipeline", pipeline] if pipeline else [])]
     command = [sys.executable, "-m", "kedro", *run]
+    for path in (str(project), sys.executable):
+        if (NO_UNIT if scheduler == "systemd" else NO_CRONTAB).search(path):
+            raise InputError(
+                f"{path!r} has characters that {scheduler} can't be told; expected another folder"
+            )
     folder = project / "deploy" / scheduler
+    templates = sorted(file.name for pattern in FILES[scheduler] for file in folder.glob(pattern))
+    if not templates:
+        raise InputError(f"deploy/{scheduler} has no {' and no '.join(FILES[scheduler])} to fill in")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,
@@ -74,19 +91,48 @@ def fill_in(
         "escape_percent": lambda text: text.replace("%", "%%"),
         "cron_line": lambda line: line.replace("%", "\\%"),  # which cron takes for the end of the line
     }
+    line = write_cron_line(project, name, command)
+    if scheduler == "cron" and len(line) > LONGEST:
+        raise InputError(f"a crontab's line would have {len(line)} characters; expected a shorter path")
     return {
         file.replace("from-scratch", name): environment.get_template(file).render(
             project=str(project),
             name=name,
-            user=getpass.getuser(),
+            user=_find_user(),
             every=" ".join(every.split()),
             calendar=list(to_calendar(times)),
             comes_again=_find_shortest_gap(parse(every)) >= OFTEN,
             command=command,
-            line=write_cron_line(project, name, command),
+            line=line,
         )
-        for file in environment.list_templates()
+        for file in templates
     }
+
+
+def list_notes(project: Path, scheduler: Scheduler, every: str, env: str) -> list[str]:
+    """List what a user should know before installing a timer.
+
+    Args:
+        project: The project's folder.
+        scheduler: Whose timer.
+        every: When it starts.
+        env: The environment of the configuration.
+    """
+    notes = [f"It would start at {', '.join(list_next(parse(every)))}, and so on, as {_find_user()}."]
+    if scheduler == "systemd" and any(project.is_relative_to(folder) for folder in HIDDEN):
+        notes.append(f"It would not find {project}: a unit has a /tmp and a /var/tmp of its own.")
+    if not (project / "conf" / env / "logging.yml").exists():
+        notes.append(f"conf/{env} has no logging.yml: what it logs has no times. conf/scheduled has one.")
+    return [*notes, "Nothing is installed: docs/scheduling.md says how to."]
+
+
+def _find_user() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def _check_pipeline(name: str) -> None:
@@ -148,8 +194,10 @@ def to_calendar(times: CronSim) -> Iterator[str]:
     of_month = _list(times.days, range(1, 32))
     month = _list(times.months, range(1, 13))
     clock = f"{_list(times.hours, range(24))}:{_list(times.minutes, range(60))}:00"
-    if times.day_and or not of_week or of_month == "*":
+    if times.day_and:
         yield f"{of_week}*-{month}-{of_month} {clock}"
+    elif not of_week or of_month == "*":  # one of two conditions always holds
+        yield f"*-{month}-* {clock}"
     else:
         yield f"*-{month}-{of_month} {clock}"
         yield f"{of_week}*-{month}-* {clock}"
@@ -173,19 +221,17 @@ def write_cron_line(project: Path, name: str, command: list[str]) -> str:
         name: What the journal calls the run.
         command: The run.
     """
-    run, said = shlex.join(command), f'echo "{name}: exit code $? (docs/scheduling.md)"'
-    if JOURNAL.exists():
-        tried = f"systemd-cat --identifier={name} {run} || {{ {said}; tail -n 20 logs/scheduled.log; }}"
-    else:  # what was printed is in no journal: failures before logging begins would be nowhere
-        tried = f'printed=$({run} 2>&1) || {{ {said}; echo "$printed" | tail -n 20; }}'
-    return f"cd {shlex.quote(str(project))} && {tried}"
+    to_journal = f'printf %s "$printed" | systemd-cat --identifier={name}; ' if JOURNAL.exists() else ""
+    to_mail = f'echo "{name}: exit code $code (docs/scheduling.md)"; printf %s "$printed" | tail -n 20'
+    tried = f"printed=$({shlex.join(command)} 2>&1); code=$?; {to_journal}[ $code -eq 0 ] || {{ {to_mail}; }}"
+    return f"cd {shlex.quote(str(project))} && {{ {tried}; }}"
 
 
 def quote_for_systemd(word: str) -> str:
     """Quote a word of a line of systemd.
 
     Args:
-        word: A path or an argument.
+        word: A path or an argument, without any of `NO_UNIT`.
     """
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return f'"{escaped}"' if re.search(r"[\s'\"\\;]", escaped) else escaped
+    escaped = word.replace("%", "%%")
+    return f'"{escaped}"' if re.search(r"[\s';]", escaped) else escaped

@@ -3,6 +3,8 @@ from __future__ import annotations
 import gc
 import hashlib
 import logging
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,9 @@ def folder(tmp_path: Path) -> Path:
 
 def dataset(folder: Path, url: str, **options: Any) -> RawCSVDataset:
     return RawCSVDataset(
-        filepath=str(folder / "train.csv"), url=url, **{"sha256": SHA256, "sample": True, **options}
+        filepath=str(folder / "train.csv"),
+        url=url,
+        **{"sha256": SHA256, "original": True, "sample": True, **options},
     )
 
 
@@ -57,6 +61,12 @@ def test_takes_the_file_that_is_there(folder: Path, server: FileServer) -> None:
     assert passengers["PassengerId"].tolist() == [7]
     assert passengers.attrs["source"] == "own"
     assert server.asked == 0
+
+
+def test_only_what_is_said_to_be_the_articles_is_original(folder: Path, server: FileServer) -> None:
+    assert dataset(folder, server.url, original=False).load().attrs["source"] == "own"
+    preview = dataset(folder, server.url, original=False).preview()
+    assert preview == {"index": [0], "columns": ["rows", "columns"], "data": [[2, 2]]}, "no rows are shown"
 
 
 def test_a_wrong_sum_is_an_error_and_nothing_is_kept(folder: Path, server: FileServer) -> None:
@@ -158,28 +168,40 @@ def test_changing_is_fetched_again_and_the_old_file_kept(folder: Path, server: F
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pooch doesn't close sockets
-@pytest.mark.parametrize("fault", ["no such file", "too slow", "nobody there", "broken off", "no CSV"])
+@pytest.mark.parametrize(
+    "fault", ["no such file", "too slow", "nobody there", "broken off", "no CSV", "a page", "a header"]
+)
 def test_what_can_not_be_fetched_again_is_an_error_and_the_old_file_stays(
     folder: Path, server: FileServer, fault: str
 ) -> None:
     dataset(folder, server.url).load()
     url = "http://127.0.0.1:9/train.csv" if fault == "nobody there" else server.url
-    server.content = b'a,b\n"1,2\n' if fault == "no CSV" else CSV + b"3,4\n"
+    contents = {"no CSV": b'a,b\n"1,2\n', "a page": b"<html>\n<body>Sorry", "a header": b"PassengerId,Age\n"}
+    server.content = contents.get(fault, CSV + b"3,4\n")
     server.status = 404 if fault == "no such file" else 200
     server.delay = 2 if fault == "too slow" else 0
     server.left_out = 4 if fault == "broken off" else 0
     with pytest.raises(DatasetError) as error:
         dataset(folder, url, timeout=0.2).prepare("changing")
-    said = (
-        f"{url} can't be read as CSV: "
-        if fault == "no CSV"
-        else "train.csv was not fetched again: no download"
-    )
-    assert said in str(error.value)
+    said = {
+        "no CSV": f"{url} can't be read as CSV: ",
+        "a page": f"{url} has 1 rows of 1 columns; expected a header and rows of data; ",
+        "a header": f"{url} has 0 rows of 2 columns; expected a header and rows of data; ",
+    }
+    assert said.get(fault, "train.csv was not fetched again: no download") in str(error.value)
     del error
     gc.collect()
     assert left_in(folder) == ["train.csv"]
     assert (folder / "train.csv").read_bytes() == CSV
+
+
+def test_what_others_replace_is_kept_when_a_run_reads_it(folder: Path) -> None:
+    folder.mkdir()
+    for content in (CSV, CSV, CSV + b"3,4\n"):
+        (folder / "train.csv").write_bytes(content)
+        RawCSVDataset(filepath=str(folder / "train.csv")).prepare("changing")
+    kept = {file.read_bytes() for file in (folder / "earlier").iterdir()}
+    assert kept == {CSV, CSV + b"3,4\n"}
 
 
 def test_a_link_stays_a_link(folder: Path, tmp_path: Path, server: FileServer) -> None:
@@ -190,3 +212,55 @@ def test_a_link_stays_a_link(folder: Path, tmp_path: Path, server: FileServer) -
     dataset(folder, server.url).prepare("changing")
     assert (folder / "train.csv").is_symlink()
     assert (tmp_path / "elsewhere.csv").read_bytes() == CSV + b"3,4\n"
+
+
+def test_a_link_to_another_disk_is_fetched_through(folder: Path, server: FileServer) -> None:
+    folder.mkdir()
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as elsewhere:
+        (Path(elsewhere) / "real.csv").write_bytes(b"a,b\n1,2\n")
+        (folder / "train.csv").symlink_to(Path(elsewhere) / "real.csv")
+        dataset(folder, server.url).prepare("changing")
+        assert (Path(elsewhere) / "real.csv").read_bytes() == CSV
+        assert left_in(Path(elsewhere)) == ["real.csv"]
+    assert left_in(folder) == ["earlier", "train.csv"]
+
+
+@pytest.mark.parametrize("policy", ["pinned", "changing"])
+@pytest.mark.parametrize("thing", ["a link to nothing", "a pipe", "a folder"])
+def test_what_is_no_file_is_told_and_stays(folder: Path, server: FileServer, policy: Any, thing: str) -> None:
+    folder.mkdir()
+    file = folder / "train.csv"
+    if thing == "a link to nothing":
+        file.symlink_to(folder / "nowhere")
+    elif thing == "a pipe":
+        os.mkfifo(file)
+    else:
+        file.mkdir()
+    before = os.lstat(file)
+    with pytest.raises(DatasetError, match=r"train\.csv is no file, or a link to nothing; expected a CSV"):
+        dataset(folder, server.url).prepare(policy)
+    assert os.lstat(file) == before
+    assert server.asked == 0
+
+
+def test_what_a_killed_run_left_of_a_download_goes(folder: Path, server: FileServer) -> None:
+    (folder / ".download-x").mkdir(parents=True)
+    (folder / ".download-x" / "train.csv").write_bytes(CSV)
+    dataset(folder, server.url).prepare("pinned")
+    assert left_in(folder) == ["train.csv"]
+
+
+def test_passwords_are_not_logged(folder: Path, server: FileServer, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        dataset(folder, server.url.replace("://", "://ada:secret@")).load()
+    assert f"Downloading train.csv from {server.url}" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_errors_of_the_system_are_told_in_one_line(folder: Path, server: FileServer) -> None:
+    dataset(folder, server.url).load()
+    (folder / "earlier").touch()
+    server.content = CSV + b"3,4\n"
+    with pytest.raises(DatasetError, match=r"train\.csv: .*File exists"):
+        dataset(folder, server.url).prepare("changing")
+    assert (folder / "train.csv").read_bytes() == CSV

@@ -32,7 +32,7 @@ def run_steps(project: Project, workflow: dict[Any, Any]) -> dict[str, int]:
     environment["GITHUB_STEP_SUMMARY"] = str(project.folder / "summary")
     codes: dict[str, int] = {}
     for step in workflow["jobs"]["run"]["steps"]:
-        runs_after_a_failure = step.get("if") == "${{ !cancelled() }}"
+        runs_after_a_failure = "!cancelled()" in step.get("if", "")
         if "run" in step and step["name"] != "Install" and (runs_after_a_failure or not any(codes.values())):
             command = ["bash", "-e", "-o", "pipefail", "-c", step["run"]]
             ran = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True)
@@ -67,12 +67,22 @@ def test_a_run_beyond_its_limits_fails_and_is_kept(project: Project, workflow: d
     codes = run_steps(project, workflow)
     assert codes == {"Run": 77, "Gather the report and the history": 0}
     assert len(Ledger(project.folder).records()) == 2
-    kept = [step for step in workflow["jobs"]["run"]["steps"] if step.get("if") == "${{ !cancelled() }}"]
+    kept = [step for step in workflow["jobs"]["run"]["steps"] if "!cancelled()" in step.get("if", "")]
     assert [step.get("uses", "").partition("@")[0] for step in kept] == [
         "actions/cache/save",
         "",
         "actions/upload-artifact",
     ]
+
+
+def test_runs_are_kept_only_where_those_before_were_restored(workflow: dict[Any, Any]) -> None:
+    steps = {step.get("id", step.get("name")): step for step in workflow["jobs"]["run"]["steps"]}
+    assert steps["restore"]["with"]["path"] == steps["Keep the runs"]["with"]["path"] == "data"
+    assert steps["restore"]["with"]["key"] == steps["Keep the runs"]["with"]["key"]
+    assert steps["restore"]["with"]["key"].startswith(steps["restore"]["with"]["restore-keys"])
+    assert (
+        "steps.restore.outcome == 'success' && steps.run.outcome != 'skipped'" in steps["Keep the runs"]["if"]
+    )
 
 
 def test_its_time_is_one_and_it_can_do_little(workflow: dict[Any, Any]) -> None:

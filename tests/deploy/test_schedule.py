@@ -8,14 +8,15 @@ import shutil
 import subprocess
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from from_scratch.errors import InputError
-from from_scratch.schedule import list_next, parse, to_calendar
-from tests.conftest import Project
+from from_scratch.schedule import fill_in, list_next, parse, to_calendar
+from tests.conftest import ROOT, Project
 
 NIGHTLY = ("schedule", "--every", "0 2 * * *", "--with")
 
@@ -41,6 +42,9 @@ EVERY = [
     "0 12 31 * *",
     "0 6 * * 0",
     "0 6 * * 6-7",
+    "0 2 1 * 0-6",
+    "0 2 1-31 * 1",
+    "0 2 */2 * 1-5/2",
     "* * * * *",
 ]
 
@@ -64,7 +68,8 @@ def test_next_times_are_in_the_future_and_in_order(every: str) -> None:
     "every",
     """
     |0 2 * *|0 0 2 * * *|60 * * * *|0 24 * * *|0 2 0 * *|0 2 * 13 *|0 2 * * 8|@daily|5/15 * * * *|*/0 * * * *
-    |0 2 L * *|0 2 * * 1#2|0 2 30 2 *|0 5-2 * * *|a b c d e|0 2 * * *%|٣ 2 * * *|0 2 * * * rm
+    |0 2 L * *|0 2 * * 1#2
+    |0 2 30 2 *|*/100 2 * * *|000 2 * * *|0 5-2 * * *|a b c d e|0 2 * * *%|٣ 2 * * *|0 2 * * * rm
     """.strip().split("|"),
 )
 def test_times_that_are_none_are_told(every: str) -> None:
@@ -129,8 +134,12 @@ def test_name_environment_and_pipeline_are_taken_over(project: Project, tmp_path
 @pytest.mark.parametrize(
     ("option", "line"),
     [
-        (("--env", "nowhere"), "--env is 'nowhere': there is no folder conf/nowhere"),
-        (("--name", "a b"), "--name is 'a b': expected letters, digits, - and _"),
+        (("--env", "schedule"), "--env is 'schedule': expected one of the folders in conf: base, local, "),
+        (("--env", ""), "--env is '': expected one of the folders in conf: "),
+        (("--env", "../conf/base"), "--env is '../conf/base': expected one of the folders in conf: "),
+        (("--name", "a b"), "--name is 'a b': expected at most 64 letters, digits, - and _, no - first"),
+        (("--pipeline", ""), "--pipeline is '': expected one of "),
+        (("--into", "conf"), "--into conf is not empty; expected a new folder"),
         (("--pipeline", "dep"), "--pipeline is 'dep': expected one of "),
     ],
 )
@@ -139,3 +148,43 @@ def test_what_can_not_be_is_told(project: Project, option: tuple[str, str], line
     assert ran.returncode == 1
     assert ran.stderr.startswith(f"Error: {line}")
     assert ran.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "scheduler", "line"),
+    [
+        ("a$b", "systemd", "has characters that systemd can't be told; expected another folder"),
+        ('a"b', "systemd", "has characters that systemd can't be told; expected another folder"),
+        ("a\\b", "cron", "has characters that cron can't be told; expected another folder"),
+        ("a\nb", "cron", "has characters that cron can't be told; expected another folder"),
+        (f"{'a' * 250}/{'b' * 250}/{'c' * 250}", "cron", "expected a shorter path"),
+    ],
+)
+def test_folders_that_can_not_be_told_are_refused(
+    tmp_path: Path, name: str, scheduler: Any, line: str
+) -> None:
+    project = tmp_path / name
+    (project / "conf/scheduled").mkdir(parents=True)
+    shutil.copytree(ROOT / "deploy", project / "deploy")
+    with pytest.raises(InputError, match=line):
+        fill_in(project, scheduler, "0 2 * * *", "x", "scheduled", None)
+
+
+def test_without_templates_it_says_so(project: Project) -> None:
+    shutil.rmtree(project.folder / "deploy/cron")
+    (project.folder / "deploy/systemd/from-scratch.service~").touch()
+    ran = project.kedro(*NIGHTLY, "cron")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == "Error: deploy/cron has no crontab to fill in\n"
+    assert "service~" not in project.kedro(*NIGHTLY, "systemd").stdout
+
+
+def test_what_to_know_before_is_said(project: Project) -> None:
+    (project.folder / "conf/nightly").mkdir()
+    ran = project.kedro(*NIGHTLY, "systemd", "--env", "nightly")
+    assert re.search(
+        r"^It would start at .* 02:00, .* 02:00, .* 02:00, and so on, as \S+\.$", ran.stderr, re.M
+    )
+    assert "conf/nightly has no logging.yml" in ran.stderr
+    if str(project.folder).startswith("/tmp"):
+        assert "a unit has a /tmp and a /var/tmp of its own" in ran.stderr

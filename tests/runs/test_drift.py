@@ -73,6 +73,45 @@ def test_data_and_metrics_are_compared_with_the_last_run_that_had_them(tiny: Tin
     assert changed(last)["data"].keys() == {"raw"}
 
 
+def test_what_was_known_of_pruned_runs_is_compared_with_too(tiny: Tiny) -> None:
+    configure(tiny, keep=1, drift={"allowed": {"metrics.*.total": 0}})
+    tiny.run()
+    for _ in range(2):
+        ran = tiny.kedro("run", "--pipeline", "scaling")
+        assert ran.returncode == 0
+        assert "nothing recorded has a name like" not in ran.stderr
+    (scaling,) = tiny.ledger.records()
+    assert scaling.last_known.metrics == {"total.metrics": {"total": 6, "rest": 0}}
+    assert scaling.last_known.raw.keys() == {"raw"}
+    tiny.feed([1, 5])
+    assert tiny.kedro("run").returncode == 77
+    (last,) = tiny.ledger.records()
+    assert changed(last)["metrics"] == {"total.metrics.total": (6, 12)}
+    assert changed(last)["data"].keys() == {"raw"}
+    assert last.last_known.metrics == {}, "it had them itself"
+
+
+def test_the_ledgers_own_parameters_are_no_drift(tiny: Tiny) -> None:
+    tiny.run()
+    for limit in (0, 1):
+        configure(tiny, drift={"allowed": {"parameters.*": limit}, "commit": False})
+        assert changed(tiny.run()) == {}
+
+
+def test_what_stands_in_the_data_breaks_no_line(tiny: Tiny) -> None:
+    configure(tiny, data=["total.metrics"], drift={"allowed": {"data.*": 0}})
+    registry = tiny.folder / "src/tiny/pipeline_registry.py"
+    told = '"rest": sum(up) + sum(down)'
+    registry.write_text(registry.read_text().replace(told, told + ', "a\\nb": "c\\nd" * len(up)'))
+    tiny.run()
+    tiny.feed([1, 2, 3])
+    ran = tiny.kedro("run")
+    assert ran.returncode == 77
+    assert "Error: data.total.metrics.a b went from c dc d to c dc dc d (allowed: 0)\n" in ran.stderr
+    assert all(line.startswith("Error: ") for line in ran.stderr.partition("Error: ")[2].splitlines()[1:])
+    assert "a b" in tiny.kedro("runs", "show", "last").stdout
+
+
 def test_it_is_said(tiny: Tiny) -> None:
     tiny.run()
     assert f"changed since run {tiny.ledger.find('last').run_id}: nothing\n" in tiny.kedro("run").stderr
@@ -96,10 +135,14 @@ def test_beyond_a_limit_the_exit_code_is_77(tiny: Tiny, commit: bool) -> None:
         "of what is no number, any change is beyond"
     )
     assert "total" not in ran.stderr.partition("Error: ")[2], "8 is less than 50 % from 6"
-    assert ("the run is committed" if commit else "the run is not committed") in ran.stderr
+    assert ran.stderr.splitlines()[-1] == (
+        "Error: the run is committed, but 1 value moved further than parameter runs.drift.allowed says"
+        if commit
+        else "Error: the run is not committed: 1 value moved further than parameter runs.drift.allowed says"
+    )
     last = tiny.ledger.find("last")
     assert (last.run_id != first.run_id) == commit
-    assert len(last.beyond) == commit
+    assert len(last.alarms) == commit
     tiny.expect_one_whole_run()
     assert len(tiny.versions()) == 4 * len(tiny.ledger.records()), "what was not committed is gone"
     assert tiny.read()["total.metrics"]["total"] == (8 if commit else 6)
@@ -110,15 +153,20 @@ def test_same_recipe_other_bytes_comes_before_a_limit(tiny: Tiny) -> None:
     assert tiny.kedro("run", TINY_VARIES="1").returncode == 0
     ran = tiny.kedro("run", TINY_VARIES="1")
     assert ran.returncode == 76
-    assert "metrics.total.metrics.noise went from" in ran.stderr
+    lines = ran.stderr.splitlines()[-2:]
+    assert lines[0].startswith("Error: metrics.total.metrics.noise went from ")
+    assert lines[1].startswith("Error: total.metrics: not as in run ")
+    assert "!" in tiny.kedro("runs", "list").stdout
+    assert "alarm     total.metrics: not as in run " in tiny.kedro("runs", "show", "last").stdout
 
 
 def test_a_limit_that_limits_nothing_is_told(tiny: Tiny) -> None:
     configure(tiny, drift={"allowed": {"metrics.*.totl": 1, "metrics.*.total": 1, "packages.kedro": 0}})
     ran = tiny.kedro("run")
     assert ran.returncode == 0
-    assert ran.stderr.count("nothing that was recorded has a name like") == 1
-    assert "nothing that was recorded has a name like metrics.*.totl" in ran.stderr
+    assert ran.stderr.count("nothing recorded has a name like") == 1
+    said = "nothing recorded has a name like metrics.*.totl; did you mean metrics.total.metrics.total?"
+    assert said in ran.stderr
     assert "has a name like" in tiny.kedro("run", "--pipeline", "scaling").stderr, (
         "of the runs before neither"
     )
@@ -140,6 +188,7 @@ def test_a_limit_that_limits_nothing_is_told(tiny: Tiny) -> None:
         (None, 1, 10, True),
         (1, math.nan, 10, True),
         (math.inf, 1, "10%", True),
+        (10**400, 1, "10%", True),
         ("a", "b", 10, True),
         (True, False, 10, True),
     ],
@@ -158,7 +207,12 @@ def test_a_rerun_is_held_to_no_limit_and_checks_no_raw_data(tiny: Tiny) -> None:
         import subprocess
 
         subprocess.run(["git", *command.split()], cwd=tiny.folder, check=True)
-    configure(tiny, raw_data="changing", drift={"allowed": {"metrics.*": 0, "data.*": 0}, "commit": False})
+    configure(
+        tiny,
+        raw_data="pinned",
+        changing=["*"],
+        drift={"allowed": {"metrics.*": 0, "data.*": 0}, "commit": False},
+    )
     tiny.run()
     partial = tiny.run(**TOTALS)
     assert partial.inputs
@@ -174,6 +228,6 @@ def test_pinned_needs_datasets_that_can_hold_their_data_against_a_sum(tiny: Tiny
     assert ran.returncode == 1
     assert ran.stderr == (
         "Error: raw: parameter runs.raw_data is pinned, and a JSONDataset can't hold its data against a sum; "
-        "expected a dataset that can, or changing\n"
+        "expected a dataset that can, or its name in runs.changing\n"
     )
     assert tiny.run(**TOTALS).inputs, "what reads no raw data needs no sum"

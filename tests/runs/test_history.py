@@ -51,8 +51,8 @@ def test_a_run_between_its_line_of_history_and_its_end_is_there_once(long_past: 
 def test_the_table_and_the_plot(long_past: Tiny) -> None:
     ran = long_past.kedro("runs", "history")
     lines = [line.split() for line in ran.stdout.splitlines()]
-    assert lines[0] == ["no.", "run", "env", "total"]
-    assert [line[-1] for line in lines[1:6]] == ["6", "8", "10", "-", "12"]
+    assert lines[0] == ["no.", "total", "run", "env"]
+    assert [line[1] for line in lines[1:6]] == ["6", "8", "10", "-", "12"]
     assert "total, from 6 (low) to 12 (high)" in ran.stdout
     assert re.search(r"^total +▁▃▆ █ +6 +12 +12$", ran.stdout, re.M)
     assert "--metric shows others: rest\n" in ran.stdout
@@ -90,6 +90,7 @@ def test_without_a_run_or_a_metric_it_says_so(tiny: Tiny) -> None:
     assert tiny.kedro("runs", "history").stdout == "no run is committed yet; `kedro run` makes one\n"
     assert json.loads(tiny.kedro("runs", "history", "--json").stdout) == []
     tiny.run(to_nodes=["keep"])
+    assert len(json.loads(tiny.kedro("runs", "history", "--json").stdout)) == 1
     assert tiny.kedro("runs", "history").stderr == (
         "Error: no run has written metrics; parameter runs.metrics says which datasets hold some\n"
     )
@@ -103,8 +104,9 @@ def test_runs_beyond_a_limit_are_marked(tiny: Tiny) -> None:
     assert tiny.try_to_run()[0] == 77
     tiny.run(**TOTALS)
     shown = tiny.kedro("runs", "history").stdout
-    assert [line.split()[-1] for line in shown.splitlines()[1:4]] == ["6", "!", "20"]
-    assert "! moved further than allowed" in shown
+    assert [line.split()[:3] for line in shown.splitlines()[2:3]] == [["!", "2", "20"]]
+    assert [line.split()[0] for line in shown.splitlines()[1:4]] == ["1", "!", "3"]
+    assert "! ended with an alarm" in shown
     tiny.kedro("runs", "history", "--html", "page.html")
     page = (tiny.folder / "page.html").read_text()
     plots = json.loads(re.findall(r"const plots = (.*);", page)[-1])
@@ -125,3 +127,11 @@ def test_runs_beyond_a_limit_are_marked(tiny: Tiny) -> None:
 def test_lines_of_blocks(values: list[float | None], width: int, line: str) -> None:
     assert draw_line(values, 0, 1, width) == line
     assert draw_line([2, 2], 2, 2, 9) == "▁▁", "all the same"
+
+
+def test_an_unknown_headline_is_told(tiny: Tiny) -> None:
+    parameters = tiny.folder / "conf/base/parameters.yml"
+    parameters.write_text("factor: 2\nruns: {headline: totl}\n")
+    tiny.run()
+    ran = tiny.kedro("runs", "history")
+    assert ran.stderr == "Error: no run has a metric totl; there are total, rest; did you mean total?\n"

@@ -117,7 +117,7 @@ def test_records_of_the_first_format_are_read(tiny: Tiny) -> None:
     record = tiny.run()
     file = tiny.ledger.folder / f"000001_{record.run_id}.json"
     first_format = json.loads(record.model_copy(update={"format": 1}).to_json())
-    assert not {"data", "drift", "beyond"} & first_format.keys()
+    assert not {"data", "drift", "last_known", "alarms"} & first_format.keys()
     file.write_text(json.dumps(first_format))
     after = tiny.run()
     assert after.drift

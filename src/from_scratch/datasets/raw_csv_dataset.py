@@ -28,6 +28,7 @@ THREE_WAYS = """ There are three ways to get it: put your own file there; \
 run `kaggle competitions download -c titanic` and unzip {name} into {folder}; \
 or run again with a network, and it is downloaded from {url}."""
 
+DOWNLOAD = ".download-"
 EARLIER = "earlier"
 """The folder, beside a file that is fetched again, for what was in it before, so that runs can be rebuilt."""
 
@@ -37,10 +38,10 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
 
     In this order: the file, taken as it is if the user put it there; if there is a `url`, a download, checked
     by its sha256 and kept as the file; and, with `sample: true`, a sample of invented Titanic passengers. The
-    frame's `attrs["source"]` says which: `original` (the file's sum is the pinned one), `own` (it isn't) or
-    `sample`; `attrs["file"]` is its name.
+    frame's `attrs["source"]` says which: `original` (the article's), `own` or `sample`; `attrs["file"]` is
+    its name.
 
-    Before a run with the parameter `runs.raw_data`, the ledger has it `prepare` the file.
+    Before a run with the parameter `runs.raw_data: pinned`, the ledger has it `prepare` the file.
 
     ```yaml
     passengers:
@@ -56,6 +57,7 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         filepath: str,
         url: str | None = None,
         sha256: str | None = None,
+        original: bool = False,
         sample: bool = False,
         timeout: float = 5,
         load_args: dict[str, Any] | None = None,
@@ -67,6 +69,7 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
             filepath: The local file.
             url: Where the file can be downloaded; goes with `sha256`, unless its content may change.
             sha256: Its sum with line ends written as a line feed alone; those of the file don't matter.
+            original: Whether a file of this sum is the article's, which anyone may see.
             sample: Whether a sample may stand in where neither file nor download can be had.
             timeout: Seconds to wait for the download's server.
             load_args: For `pandas.read_csv`.
@@ -75,6 +78,7 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         self._filepath = Path(filepath)
         self._url = url
         self._sha256 = sha256
+        self._original = original
         self._sample = sample
         self._timeout = timeout
         self._load_args = {} if load_args is None else load_args
@@ -110,29 +114,41 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         """See to the file before a run that takes no sample.
 
         Args:
-            policy: Whether the file must have the sum that the catalog says, or is fetched again, if there is
-                a `url`, as its content may change. What was in it before is kept in the folder `earlier`.
+            policy: Whether the file must have the sum that the catalog says, or may change: then it is
+                fetched again if there is a `url`, and what it has been is kept in the folder `earlier`.
 
         Raises:
-            DatasetError: If there is no such file, or no CSV can be fetched; then the old file stays.
+            DatasetError: If there is no such file, or no rows can be fetched; then the old file stays.
         """
         self._sample = False
-        if policy == "changing":
-            if self._url:
-                self._fetch_again(self._url)
-            return
-        if not os.path.lexists(self._filepath):
+        try:
+            self._prepare(policy)
+        except (OSError, ValueError) as error:
+            raise DatasetError(f"{self._filepath}: {error}") from error
+
+    def _prepare(self, policy: Literal["pinned", "changing"]) -> None:
+        if os.path.lexists(self._filepath) and not self._filepath.is_file():
+            raise DatasetError(f"{self._filepath} is no file, or a link to nothing; expected a CSV")
+        for left in self._folder.glob(f"{DOWNLOAD}*"):  # by a run that was killed; this one has the lock
+            shutil.rmtree(left, ignore_errors=True)
+        if policy == "changing" and self._url:
+            self._fetch_again(self._url)
+        elif not os.path.lexists(self._filepath):
             self.load()  # downloads it, or says why not
+        if policy == "changing":
+            if not self._url:  # whoever replaces it doesn't keep it
+                self._keep()
+            return
         found = _sha256(self._filepath)
         if not self._sha256:
             raise DatasetError(
                 f"{self._filepath}: the catalog gives no sha256, but parameter runs.raw_data is pinned; "
-                f"expected one (the file's is {found}), or runs.raw_data: changing"
+                f"expected one (the file's is {found}), or its dataset among runs.changing"
             )
         if found != self._sha256:
             raise DatasetError(
                 f"{self._filepath} has sha256 {found}, expected {self._sha256}, since parameter "
-                "runs.raw_data is pinned; if it may change, set changing"
+                "runs.raw_data is pinned; if it may change, list its dataset in runs.changing"
             )
 
     def preview(self, nrows: int = 5) -> TablePreview:
@@ -170,7 +186,7 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         if not self._sha256:
             raise DatasetError(
                 f"{self._filepath}: url needs sha256, so that the download can be checked; or, if its "
-                "content may change, parameter runs.raw_data: changing"
+                "content may change, its dataset among runs.changing"
             )
         with self._downloaded(url) as part:
             found = _sha256(part)
@@ -187,30 +203,41 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
 
         try:
             with self._downloaded(url) as part:
-                try:
-                    read_csv(part, self._load_args)
-                except DatasetError as error:
-                    raise DatasetError(str(error).replace(str(part), url)) from error
+                self._see_that_it_has_rows(part, url)
                 if not self._filepath.exists():
                     os.replace(part, self._filepath)
                 elif not filecmp.cmp(part, self._filepath, shallow=False):
-                    kept = self._keep(part.parent)
-                    os.replace(part, self._filepath.resolve())
+                    kept = self._keep()
+                    os.replace(part, self._folder / self._filepath.resolve().name)
                     log.info("%s has changed; what it was is kept as %s", self._filepath.name, kept)
         except RequestException as error:
-            host, kind = urlsplit(url).hostname, type(error).__name__
+            status = f" {error.response.status_code}" if error.response is not None else ""
             raise DatasetError(
-                f"{self._filepath} was not fetched again: no download from {host}: {kind}; expected one, "
-                "since parameter runs.raw_data is changing"
+                f"{self._filepath} was not fetched again: no download from {urlsplit(url).hostname}: "
+                f"{type(error).__name__}{status}; expected one, since runs.changing has its dataset"
             ) from error
 
-    def _keep(self, folder: Path) -> Path:
-        """Keep what the file is now under another name, by way of a folder on the same disk."""
+    def _see_that_it_has_rows(self, part: Path, url: str) -> None:
+        """See that a download is data, and no page that says why there is none."""
+        try:
+            rows = read_csv(part, self._load_args)
+        except DatasetError as error:
+            raise DatasetError(str(error).replace(str(part), url)) from error
+        if rows.empty or rows.shape[1] < 2:
+            raise DatasetError(
+                f"{url} has {len(rows)} rows of {rows.shape[1]} columns; expected a header and rows of data; "
+                f"{self._filepath} stays as it is"
+            )
+
+    def _keep(self) -> Path:
+        """Keep what the file is now under another name."""
         digest = hashlib.sha256(self._filepath.read_bytes()).hexdigest()
         kept = self._filepath.parent / EARLIER / f"{self._filepath.stem}_{digest[:12]}{self._filepath.suffix}"
-        kept.parent.mkdir(exist_ok=True)
-        copy = shutil.copy(self._filepath, folder / kept.name)
-        os.replace(copy, kept)
+        if not kept.exists():
+            kept.parent.mkdir(exist_ok=True)
+            part = kept.with_name(f"{kept.name}.part")
+            shutil.copyfile(self._filepath, part)
+            os.replace(part, kept)
         return kept
 
     @contextmanager
@@ -218,12 +245,19 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         """Download into a folder that goes with whatever is left in it."""
         from pooch import HTTPDownloader
 
-        log.info("Downloading %s from %s", self._filepath.name, url)
-        self._filepath.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._filepath.parent, prefix=".download-") as folder:
+        at = urlsplit(url)
+        address = at._replace(netloc=at.netloc.rpartition("@")[2]).geturl()  # a log is no place for passwords
+        log.info("Downloading %s from %s", self._filepath.name, address)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=DOWNLOAD) as folder:
             part = Path(folder) / self._filepath.name
             HTTPDownloader(timeout=self._timeout)(url, str(part), None)
             yield part
+
+    @property
+    def _folder(self) -> Path:
+        """Where the file really lies: what it points to, if it is a link."""
+        return self._filepath.resolve().parent
 
     def _draw_sample(self, reason: str) -> DataFrame:
         if not self._sample:
@@ -243,7 +277,7 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
 
     def _read(self) -> DataFrame:
         rows = read_csv(self._filepath, self._load_args)
-        is_original = self._sha256 is not None and _sha256(self._filepath) == self._sha256
+        is_original = self._original and _sha256(self._filepath) == self._sha256
         rows.attrs = {"source": "original" if is_original else "own", "file": self._filepath.name}
         if decimal := self._load_args.get("decimal"):
             rows.attrs["decimal"] = decimal  # for numbers among texts, which pandas leaves as they are

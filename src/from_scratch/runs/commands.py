@@ -157,9 +157,9 @@ def history(project: ProjectMetadata, metric: str | None, page: Path | None, as_
     runs = list_all_runs(ledger)
     if as_json:
         _print_json([run.model_dump() for run in runs])
-    if not runs:
-        if not as_json:
-            click.echo("no run is committed yet; `kedro run` makes one")
+    elif not runs:
+        click.echo("no run is committed yet; `kedro run` makes one")
+    if not runs or (as_json and not page):
         return
     metric = choose_metric(ledger, runs, metric)
     if not as_json:

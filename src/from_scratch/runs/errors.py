@@ -16,12 +16,13 @@ class LedgerError(ClickException):
     exit_code = 1
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Log the message: a scheduled run is read in its log.
+        """Log each line of the message: a scheduled run is read in its log.
 
         Args:
             file: Ignored.
         """
-        log.error("Error: %s", self.format_message())
+        for line in self.format_message().splitlines():
+            log.error("Error: %s", line)
 
 
 class BusyError(LedgerError):

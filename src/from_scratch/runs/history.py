@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
+from from_scratch.runs.drift import is_number
 from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.ledger import Ledger
 from from_scratch.runs.record import Summary
@@ -18,6 +18,8 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 COLOUR, ALARM = "#0072B2", "#E69F00"
 MARKED = 100
 """Of how many runs each has a mark; of more, only those beyond a limit."""
+FEW = 20
+"""Of how many runs the axis names each."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def list_metrics(runs: Sequence[Summary]) -> list[str]:
             for run in reversed(runs)
             for metrics in run.metrics.values()
             for metric, value in metrics.items()
-            if _is_number(value)
+            if is_number(value)
         )
     )
 
@@ -83,7 +85,7 @@ def choose_metric(ledger: Ledger, runs: Sequence[Summary], asked_for: str | None
         raise LedgerError("no run has written metrics; parameter runs.metrics says which datasets hold some")
     last = ledger.last()
     headline = read_settings(last.parameters).headline if last else None
-    metric = asked_for or (headline if headline in known else known[0])
+    metric = asked_for or headline or known[0]
     if metric not in known:
         near = "".join(f"; did you mean {one}?" for one in get_close_matches(metric, known, n=1))
         raise LedgerError(f"no run has a metric {metric}; there are {', '.join(known)}{near}")
@@ -101,7 +103,7 @@ def follow(runs: Sequence[Summary], metric: str) -> list[Course]:
         Its course for each dataset that ever held it.
     """
     names = dict.fromkeys(
-        name for run in runs for name, metrics in run.metrics.items() if _is_number(metrics.get(metric))
+        name for run in runs for name, metrics in run.metrics.items() if is_number(metrics.get(metric))
     )
     return [
         Course(
@@ -175,7 +177,10 @@ def _plot(runs: Sequence[Summary], courses: list[Course]) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0, 0, 0, 0)",
         "plot_bgcolor": "rgba(0, 0, 0, 0)",
         "showlegend": False,
-        "xaxis": faint | {"title": {"text": "run"}, "tickformat": "d", "anchor": f"y{len(courses)}"},
+        "xaxis": faint
+        | {"title": {"text": "run"}, "tickformat": "d", "anchor": f"y{len(courses)}"}
+        | {"range": [runs[0].seq - 0.5, runs[-1].seq + 0.5]}
+        | ({"dtick": 1} if runs[-1].seq - runs[0].seq < FEW else {}),
         "annotations": [],
     }
     traces = []
@@ -193,7 +198,7 @@ def _plot(runs: Sequence[Summary], courses: list[Course]) -> dict[str, Any]:
             | {"xanchor": "left", "yanchor": "bottom", "font": {"size": 13}}
         )
         shown = [(run, value) for run, value in zip(runs, course.values, strict=True) if value is not None]
-        beyond = [any(one.startswith(f"{course.full_name} ") for one in run.beyond) for run, _ in shown]
+        alarming = [any(one.startswith(f"{course.full_name} ") for one in run.alarms) for run, _ in shown]
         size = 5 if len(shown) <= MARKED else 0
         traces.append(
             {
@@ -206,8 +211,8 @@ def _plot(runs: Sequence[Summary], courses: list[Course]) -> dict[str, Any]:
                 "yaxis": axis,
                 "line": {"color": COLOUR, "width": 1.5},
                 "marker": {
-                    "color": [ALARM if is_beyond else COLOUR for is_beyond in beyond],
-                    "size": [9 if is_beyond else size for is_beyond in beyond],
+                    "color": [ALARM if alarm else COLOUR for alarm in alarming],
+                    "size": [9 if alarm else size for alarm in alarming],
                     "opacity": 1,
                 },
             }
@@ -215,9 +220,5 @@ def _plot(runs: Sequence[Summary], courses: list[Course]) -> dict[str, Any]:
     return {"data": traces, "layout": layout}
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _number(value: Any) -> float | None:
-    return value if _is_number(value) else None
+    return value if is_number(value) else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kedro.io import DataCatalog
+from kedro.io import CachedDataset, DataCatalog
 from kedro.io.core import is_parameter
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
@@ -17,7 +17,7 @@ from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.ledger import Ledger
 from from_scratch.runs.lineage import base_name
 from from_scratch.runs.record import Artefact, RawInput, Record
-from from_scratch.runs.settings import RawDataPolicy
+from from_scratch.runs.settings import Settings
 
 
 class Output(NamedTuple):
@@ -58,7 +58,7 @@ def make_plan(
     run_params: Mapping[str, Any],
     parameters: Mapping[str, Any],
     code: str,
-    raw_data: RawDataPolicy,
+    settings: Settings,
 ) -> Plan:
     """Plan a run.
 
@@ -70,7 +70,7 @@ def make_plan(
         run_params: What Kedro says of the run.
         parameters: All parameters.
         code: The sum of the code.
-        raw_data: What raw data is taken.
+        settings: The parameters of the ledger.
 
     Returns:
         The plan; what it reads of other runs is whole.
@@ -93,7 +93,7 @@ def make_plan(
         for name in sorted(pipeline.inputs())
         if not is_parameter(name) and base_name(name) not in versioned
     ]
-    _prepare_raw(catalog, raw_names, raw_data)
+    _prepare_raw(catalog, raw_names, settings)
     raw_paths = {
         base_name(name): storage.find_loaded_path(catalog, name, places.get(name)) for name in raw_names
     }
@@ -154,16 +154,19 @@ def read_raw(ledger: Ledger, paths: Mapping[str, str | None]) -> dict[str, RawIn
     return raw
 
 
-def _prepare_raw(catalog: DataCatalog, names: list[str], policy: RawDataPolicy) -> None:
+def _prepare_raw(catalog: DataCatalog, names: list[str], settings: Settings) -> None:
     """Let raw datasets fetch or check their files: those that know how to have a method `prepare`."""
-    for name in names if policy != "any" else []:
-        dataset = catalog.get(name)
+    for name in names:
+        policy = settings.policy_of(name)
+        dataset = catalog.get(name) if policy else None
+        if isinstance(dataset, CachedDataset):
+            dataset = dataset._dataset
         if prepare := getattr(dataset, "prepare", None):
             prepare(policy)
         elif policy == "pinned" and name in catalog:
             raise LedgerError(
                 f"{name}: parameter runs.raw_data is pinned, and a {type(dataset).__name__} can't hold its "
-                "data against a sum; expected a dataset that can, or changing"
+                "data against a sum; expected a dataset that can, or its name in runs.changing"
             )
 
 

@@ -11,7 +11,7 @@ Scalar = bool | int | float | str | None
 
 FORMAT: Final = 2
 """Of records. What was added since 1 has a default, so that those can be read."""
-ADDED: Final = frozenset({"data", "drift", "beyond"})
+ADDED: Final = frozenset({"data", "drift", "last_known", "alarms"})
 """What was added since format 1."""
 
 
@@ -102,8 +102,16 @@ class Summary(Written):
     """By dataset: the metrics that the run wrote."""
     env: str | None = None
     """The environment of the configuration."""
-    beyond: list[str] = []
-    """What moved further than `runs.drift` allows, in words."""
+    alarms: list[str] = []
+    """In words: artefacts that are not those of the same recipe, and what moved further than allowed."""
+
+
+class LastKnown(Written):
+    """Data and metrics that a run didn't have, of the last runs that had them: those may be pruned."""
+
+    raw: dict[str, RawInput] = {}
+    data: dict[str, dict[str, Scalar]] = {}
+    metrics: dict[str, dict[str, Scalar]] = {}
 
 
 class Drift(Written):
@@ -152,6 +160,7 @@ class Record(Summary):
     environment: Environment
     drift: Drift | None = None
     """What changed since the last run; none of the first."""
+    last_known: LastKnown = LastKnown()
 
     @property
     def view(self) -> dict[str, Artefact]:

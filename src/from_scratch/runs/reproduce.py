@@ -231,7 +231,9 @@ def _without_conditions(parameters: dict[str, Any]) -> dict[str, Any]:
     block = parameters.get("runs")
     if not isinstance(block, dict):
         return parameters
-    return parameters | {"runs": {name: v for name, v in block.items() if name not in ("raw_data", "drift")}}
+    return parameters | {
+        "runs": {name: v for name, v in block.items() if name not in ("raw_data", "changing", "drift")}
+    }
 
 
 def _move_into(record: Record, ledger: Ledger, project: Path) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from from_scratch.runs.errors import LedgerError
 
-RawDataPolicy = Literal["any", "pinned", "changing"]
+RawDataPolicy = Literal["pinned", "changing"]
 
 DRIFTING: Final = ("data", "parameters", "catalog", "code", "environment", "packages", "metrics")
 """The sections of what may change from one run to the next."""
@@ -68,10 +69,22 @@ class Settings(BaseModel):
     """Patterns of datasets whose values say what the raw data is like."""
     headline: str | None = None
     """The metric that `kedro runs list` and `kedro runs history` show."""
-    raw_data: RawDataPolicy = "any"
-    """Which raw data is taken: `any`; only what the catalog says by its sum (`pinned`); or what there is,
-    fetched again before each run if the dataset knows how to (`changing`)."""
+    raw_data: Literal["any", "pinned"] = "any"
+    """Which raw data is taken: what there is, or what has the sum that the catalog says."""
+    changing: list[str] = []
+    """Patterns of raw datasets that are not pinned then: their data may change, and is fetched again before
+    each run if they know how to."""
     drift: DriftLimits = DriftLimits()
+
+    def policy_of(self, dataset: str) -> RawDataPolicy | None:
+        """Say what is to be seen to before a run reads a raw dataset.
+
+        Args:
+            dataset: Its name.
+        """
+        if self.raw_data == "any":
+            return None
+        return "changing" if any(fnmatchcase(dataset, one) for one in self.changing) else "pinned"
 
 
 def read_settings(parameters: dict[str, Any]) -> Settings:

@@ -33,10 +33,11 @@ def show_runs(records: list[Record], current: Record | None) -> None:
         print("no run is committed yet; `kedro run` makes one")
         return
     headline = read_settings(records[-1].parameters).headline
-    table = _table("", "no.", "run", "commit", "kedro run", headline or "metrics", can_be_cut=2)
+    table = _table("", "", "no.", "run", "commit", "kedro run", headline or "metrics", can_be_cut=2)
     for record in records:
         table.add_row(
             ">" if record == current else "",
+            "!" if record.alarms else "",
             str(record.seq),
             record.run_id,
             _shorten_commit(record.code),
@@ -46,6 +47,7 @@ def show_runs(records: list[Record], current: Record | None) -> None:
     _print(table)
     if records[-1] != current:
         print("\n> is the run that readers and partial runs see until the next commit")
+    _explain_alarms(records)
 
 
 def show_run(record: Record) -> None:
@@ -70,6 +72,7 @@ def show_run(record: Record) -> None:
         "packages": f"{len(environment.packages)} (--json lists them)",
         "wrote": f"{len(record.wrote)} artefacts, {size / 1e6:.2f} MB",
     }
+    facts |= {"alarm" if i == 0 else " " * i: phrase for i, phrase in enumerate(record.alarms)}
     if record.outdated:
         facts["outdated"] = ", ".join(record.outdated)
     for name, fact in facts.items():
@@ -89,8 +92,6 @@ def show_run(record: Record) -> None:
     if record.drift:
         _heading(f"changed since run {record.drift.since}")
         _print_changes(record.drift.changed)
-        for phrase in record.beyond:
-            print(f"further than allowed: {phrase}")
     if record.metrics:
         _heading("metrics")
         names = sorted(record.metrics)
@@ -126,13 +127,13 @@ def show_history(runs: Sequence[Summary], metric: str, courses: Sequence[Course]
         metric: The metric.
         courses: How it went, for each dataset.
     """
-    table = _table("no.", "run", "env", *(course.name for course in courses), "")
+    table = _table("", "no.", *(course.name for course in courses), "run", "env", can_be_cut=2)
     for i, run in enumerate(runs):
         values = (_say(course.values[i]) for course in courses)
-        table.add_row(str(run.seq), run.run_id, run.env or "", *values, "!" if run.beyond else "")
+        alarm = "!" if run.alarms else ""
+        table.add_row(alarm, str(run.seq), *values, _cut(run.run_id), _cut(run.env or ""))
     _print(table)
-    if any(run.beyond for run in runs):
-        print("! moved further than allowed from the run before: `kedro runs show RUN` says what")
+    _explain_alarms(runs)
     known = [value for course in courses for value in course.known]
     low, high = min(known), max(known)
     _heading(f"{metric}, from {_say(low)} (low) to {_say(high)} (high)")
@@ -144,6 +145,11 @@ def show_history(runs: Sequence[Summary], metric: str, courses: Sequence[Course]
             course.name, line, _say(min(course.known)), _say(max(course.known)), _say(course.known[-1])
         )
     _print(table)
+
+
+def _explain_alarms(runs: Sequence[Summary]) -> None:
+    if any(run.alarms for run in runs):
+        print("\n! ended with an alarm, exit code 76 or 77: `kedro runs show RUN` says why")
 
 
 def show_differences(one: Record, other: Record, differences: dict[str, Differences]) -> None:
@@ -214,7 +220,7 @@ def _shorten_commit(code: Code, with_changes: str = "*") -> str:
 def _say(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4f}" if 0.001 <= abs(value) < 1e6 else f"{value:g}"
-    text = "-" if value is None else str(value)
+    text = "-" if value is None else " ".join(str(value).split())
     if len(text) == 64 and set(text) <= set("0123456789abcdef"):
         return text[:12]
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
@@ -228,7 +234,7 @@ def _print_changes(changed: Mapping[str, Differences]) -> None:
     table = _table("", "", "was", "is")
     for section, found in changed.items():
         for i, (name, values) in enumerate(found.items()):
-            table.add_row(section if not i else "", name, *map(_say, values))
+            table.add_row(section if not i else "", _say(name), *map(_say, values))
     _print(table)
 
 

@@ -19,7 +19,7 @@ from from_scratch.runs import files, lineage, storage
 from from_scratch.runs.code import read_code, sum_of_sums, sum_sources
 from from_scratch.runs.context import RunContext
 from from_scratch.runs.differences import flatten
-from from_scratch.runs.drift import find_beyond, find_drift, find_idle
+from from_scratch.runs.drift import find_beyond, find_drift, find_idle, find_last_known, without
 from from_scratch.runs.environment import read_environment
 from from_scratch.runs.errors import BusyError, DriftError, IrreproducibleError, LedgerError
 from from_scratch.runs.ledger import Ledger
@@ -79,7 +79,7 @@ class Transaction:
                 run_params,
                 self._parameters,
                 self._code_sum,
-                self._settings.raw_data,
+                self._settings,
             )
             self._say_what_to_know()
             if outputs := self._plan.outputs.items():
@@ -105,27 +105,24 @@ class Transaction:
                 with self._ledger.clear_errors("the run is not committed"):
                     record = self._make_record(self._measure_outputs(), self._read_raw_again())
                 earlier = self._ledger.records()
-                record = self._compare(record, earlier)
-                if record.beyond and not self._settings.drift.commit:
-                    raise DriftError(f"{_shorten_words(record.beyond)}; the run is not committed")
+                record = self._find_drift(record, earlier)
+                beyond = find_beyond(record.drift, self._settings.drift.allowed) if record.drift else []
+                if beyond and not self._settings.drift.commit:
+                    raise DriftError("\n".join([*beyond, f"the run is not committed: {_say_moved(beyond)}"]))
+                unlike = _find_unlike(record, earlier)
+                record = record.model_copy(update={"alarms": [*unlike, *beyond]})
                 self._ledger.commit(record)
             except BaseException:
                 self._discard()
                 raise
             log.info("committed as run %s%s", self._run_id, self._say_what_is_not_recorded())
             self._prune()
-        twin = next((run for run in reversed(earlier) if run.recipe == record.recipe), None)
-        differing = _list_differing(record, twin) if twin else []
-        moved = f"{_shorten_words(record.beyond)}; the run is committed"
-        if twin and differing:
-            if record.beyond:
-                log.warning(moved)
+        if unlike:
             raise IrreproducibleError(
-                f"{', '.join(differing)}: not as in run {twin.run_id}, although code, parameters, raw data, "
-                "packages, platform and threads are the same; the run is committed"
+                "\n".join([*beyond, *(f"{one}; the run is committed" for one in unlike)])
             )
-        if record.beyond:
-            raise DriftError(moved)
+        if beyond:
+            raise DriftError("\n".join([*beyond, f"the run is committed, but {_say_moved(beyond)}"]))
 
     def abort(self) -> None:
         """End a run that failed: remove what it wrote."""
@@ -180,17 +177,22 @@ class Transaction:
             return " (which can't be rebuilt: its code is not in git)"
         return f" (which can't be rebuilt: {self._code.patch_left_out})" if self._code.patch_left_out else ""
 
-    def _compare(self, record: Record, earlier: list[Record]) -> Record:
+    def _find_drift(self, record: Record, earlier: list[Record]) -> Record:
         """Find what changed since the last run, say it, and add it to the record."""
-        allowed = self._settings.drift.allowed
-        for pattern in find_idle(allowed, [*earlier, record]):
-            log.warning("parameter runs.drift.allowed: nothing that was recorded has a name like %s", pattern)
-        drift = find_drift(record, earlier)
-        if not drift:
+        known = find_last_known(earlier)
+        for pattern, near in find_idle(self._settings.drift.allowed, record, known).items():
+            said = f"; did you mean {near}?" if near else ""
+            log.warning("parameter runs.drift.allowed: nothing recorded has a name like %s%s", pattern, said)
+        if not earlier:
             return record
-        changed = [f"{section} ({_shorten(list(names))})" for section, names in drift.changed.items()]
-        log.info("changed since run %s: %s", drift.since, ", ".join(changed) or "nothing")
-        return record.model_copy(update={"drift": drift, "beyond": find_beyond(drift, allowed)})
+        drift = find_drift(record, earlier[-1], known)
+        end = f".{self._settings.headline}"  # the metric that people look at comes first
+        changed = [
+            f"{section} ({_shorten(sorted(names, key=lambda name: not name.endswith(end)))})"
+            for section, names in drift.changed.items()
+        ]
+        log.info("changed since run %s: %s", drift.since, " ".join(", ".join(changed).split()) or "nothing")
+        return record.model_copy(update={"drift": drift, "last_known": without(known, record)})
 
     def _find_inexact(self) -> list[str]:
         found = {"parameters": self._parameters, "catalog": self._catalog_config}
@@ -330,21 +332,29 @@ class Transaction:
         return values
 
 
-def _list_differing(record: Record, twin: Record) -> list[str]:
-    return sorted(
+def _find_unlike(record: Record, earlier: list[Record]) -> list[str]:
+    """Say how a run differs from the last one of the same recipe."""
+    twin = next((run for run in reversed(earlier) if run.recipe == record.recipe), None)
+    differing = sorted(
         name
         for name, artefact in record.wrote.items()
-        if artefact.sha256 and name in twin.wrote and twin.wrote[name].sha256 != artefact.sha256
+        if twin and artefact.sha256 and name in twin.wrote and twin.wrote[name].sha256 != artefact.sha256
     )
+    if not twin or not differing:
+        return []
+    return [
+        f"{', '.join(differing)}: not as in run {twin.run_id}, although code, parameters, raw data, "
+        "packages, platform and threads are the same"
+    ]
+
+
+def _say_moved(beyond: list[str]) -> str:
+    values = "1 value" if len(beyond) == 1 else f"{len(beyond)} values"
+    return f"{values} moved further than parameter runs.drift.allowed says"
 
 
 def _shorten(names: list[str]) -> str:
     return ", ".join(names) if len(names) < 4 else f"{', '.join(names[:2])} and {len(names) - 2} more"
-
-
-def _shorten_words(phrases: list[str]) -> str:
-    more = f"; and {len(phrases) - 5} more, in the record" if len(phrases) > 5 else ""
-    return "; ".join(phrases[:5]) + more
 
 
 def _id_of(record: Record | None) -> str | None:
