@@ -18,8 +18,9 @@ def test_original_files_are_known_by_their_pinned_sums(name: str) -> None:
     file = Path(entry["filepath"]).name
     assert entry["sha256"] == SHA256[file]
     assert entry["url"].endswith(f"/kaggle-titanic/a7bbe5952178c669bf0c0d590b72036c0174c19f/data/{file}")
-    dataset = RawCSVDataset(filepath=str(kaggles(file)), url=entry["url"], sha256=entry["sha256"])
-    assert dataset.load().attrs["source"] == "original"
+    for original, source in ((entry["original"], "original"), (False, "own")):
+        dataset = RawCSVDataset(filepath=str(kaggles(file)), sha256=entry["sha256"], original=original)
+        assert dataset.load().attrs["source"] == source
 
 
 def test_all_that_a_run_writes_is_versioned_and_in_a_layer() -> None:

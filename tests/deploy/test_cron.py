@@ -30,7 +30,7 @@ SHELL = """#!/bin/sh
 # What cron would mail goes into a file.
 /bin/sh "$@" >>printed 2>&1
 """
-EPOCHS = 20_000
+EPOCHS = 8_000
 """Of the deep net, so that a run takes long enough for another to find it at work."""
 
 if not shutil.which("cron"):
