@@ -6,25 +6,17 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
-from itertools import islice, pairwise
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from from_scratch.cron_times import find_shortest_gap, list_next, parse, to_calendar
 from from_scratch.errors import InputError
 from from_scratch.validation import did_you_mean
-
-if TYPE_CHECKING:
-    from cronsim import CronSim
 
 Scheduler = Literal["systemd", "cron"]
 
 FILES = {"systemd": ("*.service", "*.timer"), "cron": ("crontab",)}
-_VALUE = r"([0-9]{1,2}|[a-zA-Z]{3})"
-_TERM = rf"({_VALUE}|(\*|{_VALUE}-{_VALUE})(/[0-9]{{1,2}})?)"
-FIELD = re.compile(rf"{_TERM}(,{_TERM})*")
-"""What all crons mean alike by a field: numbers, names, ranges of them, steps through these, and lists."""
 NAME = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]{0,63}")
 NO_UNIT = re.compile(r"""[\x00-\x1f"$\\]|^\s|\s$""")
 """What a path in a unit can't have: systemd would need it escaped in one way here, and in another there."""
@@ -33,7 +25,6 @@ LONGEST = 900
 """Characters of a line that every cron takes."""
 OFTEN = timedelta(hours=2)
 """Where runs start more often, one that finds another at work need not come again: the next is near."""
-DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 JOURNAL = Path("/run/systemd/journal/stdout")
 HIDDEN = (Path("/tmp"), Path("/var/tmp"))
 """Folders of which a unit has its own."""
@@ -101,7 +92,7 @@ def fill_in(
             user=_find_user(),
             every=" ".join(every.split()),
             calendar=list(to_calendar(times)),
-            comes_again=_find_shortest_gap(parse(every)) >= OFTEN,
+            comes_again=find_shortest_gap(parse(every)) >= OFTEN,
             command=command,
             line=line,
         )
@@ -142,75 +133,6 @@ def _check_pipeline(name: str) -> None:
         known = list(pipelines)
         expected = f"expected one of {', '.join(known)}{did_you_mean(name, known)}"
         raise InputError(f"--pipeline is {name!r}: {expected}")
-
-
-def parse(every: str) -> CronSim:
-    """Parse times as cron writes them.
-
-    Args:
-        every: Five fields.
-
-    Returns:
-        The times, from now on.
-
-    Raises:
-        InputError: If they are none, or not both cron and systemd can say them.
-    """
-    from cronsim import CronSim, CronSimError
-
-    fields = every.split()
-    try:
-        if len(fields) != 5 or not all(FIELD.fullmatch(field) for field in fields):
-            raise CronSimError("five fields of numbers, names, lists, ranges or steps")
-        return CronSim(every, datetime.now())
-    except CronSimError as error:
-        raise InputError(
-            f"--every is {every!r}: expected minute, hour, day of the month, month and day of the week, "
-            f"such as '0 2 * * *' ({str(error).lower()})"
-        ) from error
-
-
-def list_next(times: CronSim, count: int = 3) -> list[str]:
-    """List when a run will start next.
-
-    Args:
-        times: The times.
-        count: How many of them.
-    """
-    return [f"{time:%a %Y-%m-%d %H:%M}" for time in islice(times, count)]
-
-
-def to_calendar(times: CronSim) -> Iterator[str]:
-    """Say times as systemd does.
-
-    Args:
-        times: The times.
-
-    Yields:
-        An `OnCalendar`; two where cron means either of two conditions, a day of the month or of the week.
-    """
-    weekdays = {day % 7 for day in times.weekdays if isinstance(day, int)}
-    of_week = "" if len(weekdays) == 7 else ",".join(DAYS[day] for day in sorted(weekdays)) + " "
-    of_month = _list(times.days, range(1, 32))
-    month = _list(times.months, range(1, 13))
-    clock = f"{_list(times.hours, range(24))}:{_list(times.minutes, range(60))}:00"
-    if times.day_and:
-        yield f"{of_week}*-{month}-{of_month} {clock}"
-    elif not of_week or of_month == "*":  # one of two conditions always holds
-        yield f"*-{month}-* {clock}"
-    else:
-        yield f"*-{month}-{of_month} {clock}"
-        yield f"{of_week}*-{month}-* {clock}"
-
-
-def _find_shortest_gap(times: CronSim) -> timedelta:
-    return min(later - earlier for earlier, later in pairwise(islice(times, 100)))
-
-
-def _list(values: Collection[int], all_values: range) -> str:
-    if len(values) == len(all_values):
-        return "*"
-    return ",".join(f"{value:02}" for value in sorted(values))
 
 
 def write_cron_line(project: Path, name: str, command: list[str]) -> str:

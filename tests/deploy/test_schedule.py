@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from from_scratch.cron_times import list_next, parse, to_calendar
 from from_scratch.errors import InputError
-from from_scratch.schedule import fill_in, list_next, parse, to_calendar
+from from_scratch.schedule import fill_in
 from tests.conftest import ROOT, Project
 
 NIGHTLY = ("schedule", "--every", "0 2 * * *", "--with")
