@@ -162,16 +162,16 @@ def history(project: ProjectMetadata, metric: str | None, page: Path | None, as_
     if not runs or (as_json and not page):
         return
     metric = choose_metric(ledger, runs, metric)
-    if not as_json:
-        tables.show_history(runs, metric, follow(runs, metric))
-        others = [one for one in list_metrics(runs) if one != metric]
-        click.echo(f"\n--metric shows others: {', '.join(others)}" if others else "", nl=bool(others))
     if page:
         try:
             page.write_text(render_page(runs, metric, project.project_name), encoding="utf-8")
         except OSError as error:
             raise LedgerError(f"{page} can't be written: {error.strerror}") from error
         click.echo(f"the page is {page}", err=True)
+    if not as_json:
+        tables.show_history(runs, metric, follow(runs, metric))
+        others = [one for one in list_metrics(runs) if one != metric]
+        click.echo(f"\n--metric shows others: {', '.join(others)}" if others else "", nl=bool(others))
 
 
 @runs.command()
