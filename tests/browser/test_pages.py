@@ -1,4 +1,4 @@
-"""The report in a headless Chromium, opened as a file."""
+"""The report and the history in a headless Chromium, opened as files."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.conftest import Project
 
 PLOTS = {"accuracies", "losses", "coefficients", "groups"}
 
 
-class Report:
-    """The report of a project, opened afresh."""
+class LocalPage:
+    """A page in a file, opened afresh."""
 
-    def __init__(self, browser: webdriver.Chrome, project: Project) -> None:
+    def __init__(self, browser: webdriver.Chrome, file: Path) -> None:
         self.browser = browser
-        ran = project.kedro("runs", "path", "report")
-        assert ran.returncode == 0, ran.stderr
-        self.url = Path(ran.stdout.rstrip("\n")).as_uri()
+        self.url = file.as_uri()
 
     def open(
         self, width: int = 1280, height: int = 900, media: str = "screen", scheme: str = "light"
@@ -44,32 +43,57 @@ class Report:
         colour = self.ask(f"getComputedStyle(document.querySelector('{selector}'))['{of}']")
         return sum(int(part) for part in colour.partition("(")[2].rstrip(")").split(",")[:3])
 
+    def expect_no_complaint_and_no_request(self) -> None:
+        """See that the page has no errors, and asked for nothing but itself."""
+        complaints = self.browser.get_log("browser")  # type: ignore[no-untyped-call]
+        assert [entry["message"] for entry in complaints] == []
+        events = self.browser.get_log("performance")  # type: ignore[no-untyped-call]
+        messages = [json.loads(entry["message"])["message"] for entry in events]
+        asked = {
+            message["params"]["request"]["url"]
+            for message in messages
+            if message["method"] == "Network.requestWillBeSent"
+        }
+        assert {url for url in asked if not url.startswith(("data:", "blob:"))} == {self.url}
+
+
+def find_report(project: Project) -> Path:
+    ran = project.kedro("runs", "path", "report")
+    assert ran.returncode == 0, ran.stderr
+    return Path(ran.stdout.rstrip("\n"))
+
 
 @pytest.fixture(scope="module")
-def report(browser: webdriver.Chrome, sample_run: Project) -> Report:
+def report(browser: webdriver.Chrome, sample_run: Project) -> LocalPage:
     """The report of a run of the sample."""
-    return Report(browser, sample_run)
+    return LocalPage(browser, find_report(sample_run))
 
 
-def test_page_draws_its_plots_and_asks_for_nothing(report: Report) -> None:
+def test_page_draws_its_plots_and_asks_for_nothing(report: LocalPage) -> None:
     report.open()
     drawn = report.ask("[...document.querySelectorAll('.js-plotly-plot')].map(plot => plot.id)")
     assert set(drawn) == PLOTS
     assert report.ask("document.querySelectorAll('.plot .main-svg').length") >= len(PLOTS)
-    complaints = report.browser.get_log("browser")  # type: ignore[no-untyped-call]
-    assert [entry["message"] for entry in complaints] == []
-    events = report.browser.get_log("performance")  # type: ignore[no-untyped-call]
-    messages = [json.loads(entry["message"])["message"] for entry in events]
-    asked = {
-        message["params"]["request"]["url"]
-        for message in messages
-        if message["method"] == "Network.requestWillBeSent"
-    }
-    assert {url for url in asked if not url.startswith(("data:", "blob:"))} == {report.url}
+    report.expect_no_complaint_and_no_request()
+
+
+def test_the_history_draws_what_is_opened(
+    browser: webdriver.Chrome, sample_run: Project, tmp_path: Path
+) -> None:
+    file = tmp_path / "history.html"
+    assert sample_run.kedro("runs", "history", "--html", str(file)).returncode == 0
+    page = LocalPage(browser, file)
+    page.open()
+    drawn = "[...document.querySelectorAll('.js-plotly-plot')].map(plot => plot.id)"
+    assert page.ask(drawn) == ["plot-0"]
+    assert page.ask("document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length") == 6
+    browser.find_elements("css selector", "summary")[1].click()
+    WebDriverWait(browser, 10).until(lambda _: page.ask(drawn) == ["plot-0", "plot-1"])
+    page.expect_no_complaint_and_no_request()
 
 
 @pytest.mark.parametrize("width", [360, 768, 1920])
-def test_page_fits_phones_and_wide_screens(report: Report, width: int) -> None:
+def test_page_fits_phones_and_wide_screens(report: LocalPage, width: int) -> None:
     report.open(width=width)
     assert report.ask("document.documentElement.scrollWidth") <= width
     right = report.ask(
@@ -81,7 +105,9 @@ def test_page_fits_phones_and_wide_screens(report: Report, width: int) -> None:
 @pytest.mark.parametrize(
     ("media", "scheme", "is_dark"), [("screen", "light", False), ("screen", "dark", True)]
 )
-def test_text_stands_out_by_day_and_by_night(report: Report, media: str, scheme: str, is_dark: bool) -> None:
+def test_text_stands_out_by_day_and_by_night(
+    report: LocalPage, media: str, scheme: str, is_dark: bool
+) -> None:
     report.open(media=media, scheme=scheme)
     background = report.colour("body", of="background-color")
     assert (background < 150) is is_dark
@@ -94,13 +120,13 @@ def test_text_stands_out_by_day_and_by_night(report: Report, media: str, scheme:
         assert abs(report.colour(text, of) - background) > 400, text
 
 
-def test_paper_is_white_even_by_night(report: Report) -> None:
+def test_paper_is_white_even_by_night(report: LocalPage) -> None:
     report.open(media="print", scheme="dark")
     assert report.colour("body", of="background-color") == 765
     assert report.colour("h1") == report.colour(".plot .xtick text", of="fill") == 0
 
 
-def test_a_variant_has_one_colour_in_words_tables_and_plots(report: Report) -> None:
+def test_a_variant_has_one_colour_in_words_tables_and_plots(report: LocalPage) -> None:
     report.open()
     tile = report.ask("getComputedStyle([...document.querySelectorAll('.tile')].at(-1)).borderTopColor")
     key = report.ask("getComputedStyle([...document.querySelectorAll('tbody .key')].at(-1)).color")
@@ -111,7 +137,7 @@ def test_a_variant_has_one_colour_in_words_tables_and_plots(report: Report) -> N
 
 
 def test_the_article_is_green_on_its_own_passengers(browser: webdriver.Chrome, article_run: Project) -> None:
-    report = Report(browser, article_run)
+    report = LocalPage(browser, find_report(article_run))
     report.open()
     assert report.ask("document.querySelectorAll('#article details.same').length") == 28
     assert report.ask("document.querySelectorAll('#article .different').length") == 0
