@@ -252,7 +252,12 @@ def test_what_a_killed_run_left_of_a_download_goes(folder: Path, server: FileSer
 
 def test_passwords_are_not_logged(folder: Path, server: FileServer, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        dataset(folder, server.url.replace("://", "://ada:secret@")).load()
+        secret = server.url.replace("://", "://ada:secret@")
+        dataset(folder, secret).load()
+        server.content = b"<html>"
+        with pytest.raises(DatasetError) as error:
+            dataset(folder, secret).prepare("changing")
+    assert "secret" not in str(error.value)
     assert f"Downloading train.csv from {server.url}" in caplog.text
     assert "secret" not in caplog.text
 

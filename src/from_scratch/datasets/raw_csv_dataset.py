@@ -192,7 +192,7 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
             found = _sha256(part)
             if found != self._sha256:
                 raise DatasetError(
-                    f"{url} has sha256 {found}, expected {self._sha256}; it was not kept."
+                    f"{_without_password(url)} has sha256 {found}, expected {self._sha256}; it was not kept."
                     + self._three_ways()
                 )
             os.replace(part, self._filepath)
@@ -219,13 +219,14 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
 
     def _see_that_it_has_rows(self, part: Path, url: str) -> None:
         """See that a download is data, and no page that says why there is none."""
+        address = _without_password(url)
         try:
             rows = read_csv(part, self._load_args)
         except DatasetError as error:
-            raise DatasetError(str(error).replace(str(part), url)) from error
+            raise DatasetError(str(error).replace(str(part), address)) from error
         if rows.empty or rows.shape[1] < 2:
             raise DatasetError(
-                f"{url} has {len(rows)} rows of {rows.shape[1]} columns; expected a header and rows of data; "
+                f"{address} has {len(rows)} rows of {rows.shape[1]} columns; expected a header and rows of data; "
                 f"{self._filepath} stays as it is"
             )
 
@@ -245,9 +246,7 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         """Download into a folder that goes with whatever is left in it."""
         from pooch import HTTPDownloader
 
-        at = urlsplit(url)
-        address = at._replace(netloc=at.netloc.rpartition("@")[2]).geturl()  # a log is no place for passwords
-        log.info("Downloading %s from %s", self._filepath.name, address)
+        log.info("Downloading %s from %s", self._filepath.name, _without_password(url))
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder, prefix=DOWNLOAD) as folder:
             part = Path(folder) / self._filepath.name
@@ -284,13 +283,20 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         return rows
 
     def _three_ways(self) -> str:
-        return THREE_WAYS.format(name=self._filepath.name, folder=self._filepath.parent, url=self._url)
+        url = _without_password(self._url or "")
+        return THREE_WAYS.format(name=self._filepath.name, folder=self._filepath.parent, url=url)
 
     def _exists(self) -> bool:
         return self._filepath.exists()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "url": self._url, "sample": self._sample}
+
+
+def _without_password(url: str) -> str:
+    """Say an address as it may stand in a log."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _sha256(file: Path) -> str:
