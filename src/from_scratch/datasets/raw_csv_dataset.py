@@ -226,8 +226,8 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
             raise DatasetError(str(error).replace(str(part), address)) from error
         if rows.empty or rows.shape[1] < 2:
             raise DatasetError(
-                f"{address} has {len(rows)} rows of {rows.shape[1]} columns; expected a header and rows of data; "
-                f"{self._filepath} stays as it is"
+                f"{address} has {len(rows)} rows of {rows.shape[1]} columns; expected a header and rows of "
+                f"data; {self._filepath} stays as it is"
             )
 
     def _keep(self) -> Path:
