@@ -60,6 +60,36 @@ def test_the_environment_can_be_named_by_a_variable(scheduled: Project) -> None:
     assert all(LINE.fullmatch(line) for line in ran.stderr.splitlines())
 
 
+def patch_step(project: Project, lines: str) -> None:
+    """Let the training of the linear model do something first."""
+    module = project.folder / "src/from_scratch/models/linear.py"
+    before = "def initialise("
+    name, _, rest = module.read_text().partition(before)
+    signature, _, body = rest.partition(':\n    """')
+    module.write_text(f'{name}{before}{signature}:\n    {lines}\n    """{body}')
+
+
+def test_messages_of_several_lines_are_timed_line_by_line(scheduled: Project) -> None:
+    patch_step(scheduled, "import logging; logging.getLogger('x').error('one\\ntwo', exc_info=ValueError(3))")
+    ran = scheduled.kedro(*SCHEDULED, "--pipeline", "linear")
+    assert ran.returncode == 0, ran.stderr
+    assert all(LINE.fullmatch(line) for line in ran.stderr.splitlines())
+    assert [line[33:] for line in ran.stderr.splitlines() if " ERROR " in line] == [
+        "one",
+        "two",
+        "ValueError: 3",
+    ]
+
+
+@pytest.mark.parametrize("code", [0, 75])
+def test_a_step_can_not_end_the_process_as_if_all_went_well(scheduled: Project, code: int) -> None:
+    patch_step(scheduled, f"raise SystemExit({code})")
+    ran = scheduled.kedro(*SCHEDULED, "--pipeline", "linear")
+    assert ran.returncode == 1
+    assert f"Error: a step ended the process with exit code {code}, and nothing is committed" in ran.stderr
+    assert Ledger(scheduled.folder).last() is None
+
+
 def test_warnings_of_python_are_lines_of_the_log(scheduled: Project) -> None:
     module = scheduled.folder / "src/from_scratch/models/linear.py"
     module.write_text(module.read_text() + "\nimport warnings\nwarnings.warn('look\\nhere')\n")

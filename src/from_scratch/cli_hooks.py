@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from kedro.framework.cli.hooks import cli_hook_impl
+from kedro.framework.project import settings
 from kedro.framework.startup import ProjectMetadata
 
 from from_scratch import errors, logs, site
@@ -20,6 +21,9 @@ NO_DEPLOY = (
     "which leaves them out, and upload the folder build"
 )
 _KNOWN_WARNING = "ORJSONResponse is deprecated"  # FastAPI's, of Kedro-Viz 12.5
+
+TELLING = (0, 75, 76, 77)
+"""The exit codes that say how a run went: no step can have them."""
 
 ALLOCATIONS = 100_000
 """How many objects Python makes before it searches for cycles. With its own 700 it would search all the many
@@ -52,6 +56,11 @@ class CommandHooks:
         """
         if not _is_this_project(project_metadata):
             return
+        if (exit_code or 0) in TELLING and any(getattr(one, "is_running", False) for one in settings.HOOKS):
+            raise errors.InputError(
+                f"a step ended the process with exit code {exit_code}, and nothing is committed; "
+                "expected it to return, or to raise an error"
+            )
         if _builds_site(command_args) and not exit_code:
             site.clean(Path.cwd() / site.FOLDER, project_metadata.project_path)
         gc.freeze()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
+from copy import copy
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -35,9 +36,29 @@ def configure(folder: Path, project: Path) -> bool:
         config = yaml.safe_load(file.read_text(encoding="utf-8"))
         _place_files(config, project)
         configure_logging(config)
+        loggers = [logging.getLogger(name) for name in (None, *config.get("loggers", {}))]
+        for handler in {handler for logger in loggers for handler in logger.handlers}:
+            handler.setFormatter(_EachLine(handler.formatter or logging.Formatter()))
     except Exception as error:  # those of YAML and of logging have little in common
         raise InputError(f"{folder.name}/{file.name} says no way to log: {error}") from error
     return True
+
+
+class _EachLine(logging.Formatter):
+    """Formats each line of a message as one of its own; Kedro lets logging.yml name no such class."""
+
+    def __init__(self, line: logging.Formatter) -> None:
+        super().__init__()
+        self._line = line
+
+    def format(self, record: logging.LogRecord) -> str:
+        lines = []
+        for text in super().format(record).splitlines():
+            one = copy(record)
+            one.msg, one.args = text, None
+            one.exc_info, one.exc_text, one.stack_info = None, None, None
+            lines.append(self._line.format(one))
+        return "\n".join(lines)
 
 
 def _place_files(config: dict[str, Any], project: Path) -> None:

@@ -144,7 +144,7 @@ def write_cron_line(project: Path, name: str, command: list[str]) -> str:
         command: The run.
     """
     to_journal = f'printf %s "$printed" | systemd-cat --identifier={name}; ' if JOURNAL.exists() else ""
-    to_mail = f'echo "{name}: exit code $code (docs/scheduling.md)"; printf %s "$printed" | tail -n 20'
+    to_mail = f'echo "{name}: exit code $code (docs/scheduling.md)"; printf %s "$printed" | tail -n 20; echo'
     tried = f"printed=$({shlex.join(command)} 2>&1); code=$?; {to_journal}[ $code -eq 0 ] || {{ {to_mail}; }}"
     return f"cd {shlex.quote(str(project))} && {{ {tried}; }}"
 

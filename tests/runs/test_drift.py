@@ -99,15 +99,20 @@ def test_the_ledgers_own_parameters_are_no_drift(tiny: Tiny) -> None:
 
 
 def test_what_stands_in_the_data_breaks_no_line(tiny: Tiny) -> None:
-    configure(tiny, data=["total.metrics"], drift={"allowed": {"data.*": 0}})
+    limits = {"data.total.metrics.a b": 0, "data.total.metrics.[x]": 0, "data.total.metrics.a\nc": 0}
+    configure(tiny, data=["total.metrics"], drift={"allowed": limits})
     registry = tiny.folder / "src/tiny/pipeline_registry.py"
     told = '"rest": sum(up) + sum(down)'
-    registry.write_text(registry.read_text().replace(told, told + ', "a\\nb": "c\\nd" * len(up)'))
+    registry.write_text(
+        registry.read_text().replace(told, told + ', "a\\nb": "c\\nd" * len(up), "[x]": len(up)')
+    )
     tiny.run()
     tiny.feed([1, 2, 3])
     ran = tiny.kedro("run")
     assert ran.returncode == 77
     assert "Error: data.total.metrics.a b went from c dc d to c dc dc d (allowed: 0)\n" in ran.stderr
+    assert "Error: data.total.metrics.[x] went from 2 to 3 (allowed: 0)\n" in ran.stderr
+    assert "nothing recorded has a name like data.total.metrics.a c; did you mean " in ran.stderr
     assert all(line.startswith("Error: ") for line in ran.stderr.partition("Error: ")[2].splitlines()[1:])
     assert "a b" in tiny.kedro("runs", "show", "last").stdout
 

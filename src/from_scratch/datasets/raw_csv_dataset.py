@@ -77,7 +77,7 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         """
         self._filepath = Path(filepath)
         self._url = url
-        self._sha256 = sha256
+        self._sha256 = sha256.lower() if sha256 else None
         self._original = original
         self._sample = sample
         self._timeout = timeout
@@ -185,8 +185,9 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         """Download the file, which must have the right sum."""
         if not self._sha256:
             raise DatasetError(
-                f"{self._filepath}: url needs sha256, so that the download can be checked; or, if its "
-                "content may change, its dataset among runs.changing"
+                f"{self._filepath} is not there, and url needs sha256, so that the download can be checked; "
+                "or, if its content may change, its dataset among runs.changing, and runs.raw_data pinned as "
+                "`kedro run --env scheduled` has it"
             )
         with self._downloaded(url) as part:
             found = _sha256(part)
@@ -237,7 +238,10 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         if not kept.exists():
             kept.parent.mkdir(exist_ok=True)
             part = kept.with_name(f"{kept.name}.part")
-            shutil.copyfile(self._filepath, part)
+            with self._filepath.open("rb") as content, part.open("wb") as copy:
+                shutil.copyfileobj(content, copy)
+                copy.flush()
+                os.fsync(copy.fileno())  # before what it is a copy of goes
             os.replace(part, kept)
         return kept
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from typing import Any
 
 from from_scratch.runs.differences import compare_origins, describe_origins
 from from_scratch.runs.record import Drift, LastKnown, Record
-from from_scratch.runs.settings import SHARE
+from from_scratch.runs.settings import SHARE, matches
 
 HUGE = 1e300
 """What is no number to calculate with, as infinity isn't."""
@@ -81,7 +80,7 @@ def find_beyond(drift: Drift, allowed: Mapping[str, float | str]) -> list[str]:
             exceeded = [
                 limit
                 for pattern, limit in allowed.items()
-                if fnmatchcase(full, pattern) and not _is_within(then, now, limit)
+                if matches(full, pattern) and not _is_within(then, now, limit)
             ]
             if exceeded:
                 phrase = f"{full} went from {_say(then)} to {_say(now)} (allowed: {_say(exceeded[0])})"
@@ -108,7 +107,7 @@ def find_idle(allowed: Mapping[str, float | str], record: Record, known: LastKno
         for section, values in describe_origins(record.model_copy(update=whole)).items()
         for name in values
     }
-    idle = [pattern for pattern in allowed if not any(fnmatchcase(name, pattern) for name in names)]
+    idle = [pattern for pattern in allowed if not any(matches(name, pattern) for name in names)]
     return {pattern: next(iter(get_close_matches(pattern, sorted(names), n=1)), None) for pattern in idle}
 
 

@@ -61,6 +61,11 @@ class RunHooks:
         """Undo."""
         self._undo()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a run has begun and not ended."""
+        return self._open is not None
+
     def _undo(self) -> None:
         if self._open and self._process == os.getpid():  # a forked worker has nothing to undo
             transaction, self._open = self._open, None

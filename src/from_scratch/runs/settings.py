@@ -20,6 +20,16 @@ DRIFTING: Final = ("data", "parameters", "catalog", "code", "environment", "pack
 SHARE: Final = re.compile(r"(\d+(?:\.\d+)?) ?%")
 
 
+def matches(name: str, pattern: str) -> bool:
+    """Say whether a name fits a pattern.
+
+    Args:
+        name: The name; of white space any is like any other.
+        pattern: `*` is any text, `?` any character; nothing else is special.
+    """
+    return fnmatchcase(" ".join(name.split()), " ".join(pattern.split()).replace("[", "[[]"))
+
+
 def _check_names(limits: dict[str, Any]) -> dict[str, Any]:
     """See that each pattern begins with a section of what may drift."""
     for pattern in limits:
@@ -84,7 +94,7 @@ class Settings(BaseModel):
         """
         if self.raw_data == "any":
             return None
-        return "changing" if any(fnmatchcase(dataset, one) for one in self.changing) else "pinned"
+        return "changing" if any(matches(dataset, one) for one in self.changing) else "pinned"
 
 
 def read_settings(parameters: dict[str, Any]) -> Settings:

@@ -181,8 +181,10 @@ class Transaction:
         """Find what changed since the last run, say it, and add it to the record."""
         known = find_last_known(earlier)
         for pattern, near in find_idle(self._settings.drift.allowed, record, known).items():
-            said = f"; did you mean {near}?" if near else ""
-            log.warning("parameter runs.drift.allowed: nothing recorded has a name like %s%s", pattern, said)
+            said = f"{pattern}; did you mean {near}?" if near else pattern
+            log.warning(
+                "parameter runs.drift.allowed: nothing recorded has a name like %s", " ".join(said.split())
+            )
         if not earlier:
             return record
         drift = find_drift(record, earlier[-1], known)
