@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ class ProjectHooks:
         if context.env:
             conf = Path(context.project_path, context.config_loader.conf_source)
             if logs.configure(conf / context.env, context.project_path):
-                warnings.showwarning = logs.log_warning
+                logs.log_line_by_line()
         raw = parameters.read(context.config_loader)
         pipeline_registry.parameters_of_session = raw
 
@@ -67,9 +66,9 @@ class ProjectHooks:
             comparison = catalog.load("comparison")
         else:
             comparison = compare_metrics({variant: catalog.load(f"{variant}.metrics") for variant in scored})
-        _say(render(comparison))
+        results.info(render(comparison))
         if "report" in outputs:
-            _say("The report: `make report` opens it, `kedro runs path report` says where it is.\n")
+            results.info("The report: `make report` opens it, `kedro runs path report` says where it is.\n")
 
     def _print_answers(self, catalog: CatalogProtocol[Any, Any]) -> None:
         """Say how often each answer was given, and where they are."""
@@ -78,14 +77,8 @@ class ProjectHooks:
         rows = "row" if len(answers) == 1 else "rows"
         counts = " and ".join(f"{value} in {count:,}" for value, count in answers.value_counts().items())
         trained_on = catalog.load(f"{variant}.metrics")["file"]
-        _say(
+        results.info(
             f"\n{variant}, trained on {trained_on}, answers {len(answers):,} {rows}:\n"
             f"{answers.name} is {counts}.\n"
             "The answers: `kedro runs path submission`; how sure: `kedro runs path predicted_survival`.\n"
         )
-
-
-def _say(text: str) -> None:
-    """Log what came out line by line; empty lines are for the eye, and not for a log of timed lines."""
-    for line in text.split("\n"):
-        results.log(logging.INFO if line.strip() else logging.DEBUG, line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from contextlib import suppress
 from copy import copy
 from pathlib import Path
@@ -36,24 +37,30 @@ def configure(folder: Path, project: Path) -> bool:
         config = yaml.safe_load(file.read_text(encoding="utf-8"))
         _place_files(config, project)
         configure_logging(config)
-        loggers = [logging.getLogger(name) for name in (None, *config.get("loggers", {}))]
-        for handler in {handler for logger in loggers for handler in logger.handlers}:
-            handler.setFormatter(_EachLine(handler.formatter or logging.Formatter()))
     except Exception as error:  # those of YAML and of logging have little in common
         raise InputError(f"{folder.name}/{file.name} says no way to log: {error}") from error
     return True
 
 
-class _EachLine(logging.Formatter):
-    """Formats each line of a message as one of its own; Kedro lets logging.yml name no such class."""
+def log_line_by_line() -> None:
+    """Format each line of a message as one of its own, but for empty ones, and log warnings of Python.
 
+    This is for logs of timed lines. Kedro lets logging.yml name no class of a project.
+    """
+    loggers = [logging.root, *(logging.getLogger(name) for name in logging.root.manager.loggerDict)]
+    for handler in {handler for logger in loggers for handler in logger.handlers}:
+        handler.setFormatter(_EachLine(handler.formatter or logging.Formatter()))
+    warnings.showwarning = _log_warning
+
+
+class _EachLine(logging.Formatter):
     def __init__(self, line: logging.Formatter) -> None:
         super().__init__()
         self._line = line
 
     def format(self, record: logging.LogRecord) -> str:
         lines = []
-        for text in super().format(record).splitlines():
+        for text in filter(str.strip, super().format(record).splitlines()):
             one = copy(record)
             one.msg, one.args = text, None
             one.exc_info, one.exc_text, one.stack_info = None, None, None
@@ -70,7 +77,7 @@ def _place_files(config: dict[str, Any], project: Path) -> None:
             handler["filename"] = str(path)
 
 
-def log_warning(
+def _log_warning(
     message: Warning | str,
     category: type[Warning],
     filename: str,
@@ -78,16 +85,7 @@ def log_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Log a warning of Python in one line; takes the place of `warnings.showwarning`.
-
-    Args:
-        message: What is said.
-        category: What kind of warning it is.
-        filename: Where it comes from.
-        lineno: In which line.
-        file: Ignored.
-        line: Ignored.
-    """
+    """Log a warning of Python in one line; takes the place of `warnings.showwarning`."""
     logging.getLogger("py.warnings").warning(
         "%s: %s (%s:%d)", category.__name__, " ".join(str(message).split()), filename, lineno
     )
