@@ -79,7 +79,7 @@ def test_a_run_writes_nowhere_but_where_the_unit_lets_it(project: Project, tmp_p
             ),
             f"mount -o remount,bind,ro {folder}",
             f"cd {folder}",
-            "! touch conf/x 2>/dev/null",
+            "if touch conf/x 2>/dev/null; then echo the checkout can be written; exit 9; fi",
             shlex.join(words(settings["ExecStart"])),
         ]
     )
