@@ -67,8 +67,21 @@ def sum_sources(project: Path) -> dict[str, str]:
     Returns:
         The sha256 of every file in `src`, by its path seen from the project's folder.
     """
+    return sum_files(project / "src", project)
+
+
+def sum_files(top: Path, seen_from: Path) -> dict[str, str]:
+    """Sum the sources in a folder.
+
+    Args:
+        top: The folder.
+        seen_from: Where their paths begin.
+
+    Returns:
+        The sha256 of every file, by its path.
+    """
     sums = {}
-    for folder, folders, names in os.walk(project / "src"):
+    for folder, folders, names in os.walk(top):
         folders[:] = [
             name
             for name in folders
@@ -79,7 +92,7 @@ def sum_sources(project: Path) -> dict[str, str]:
                 continue
             file = Path(folder, name)
             with suppress(FileNotFoundError):  # an editor's lock or temporary file
-                sums[file.relative_to(project).as_posix()] = measure(file)[0]
+                sums[file.relative_to(seen_from).as_posix()] = measure(file)[0]
     return dict(sorted(sums.items()))
 
 

@@ -21,6 +21,8 @@ from from_scratch.runs.errors import BusyError, LedgerError
 from from_scratch.runs.record import FORMAT, Artefact, Record, Summary, WentBack
 
 LAST = re.compile(r"last(?:~(\d+))?")
+TRY = "~"
+"""Stands in a version's name between a run's id and whatever a runner adds while it writes."""
 RUN_ID = re.compile(r"\w[\w.:-]*")
 
 
@@ -387,8 +389,11 @@ class Ledger:
     def _remove_announced(self, mark: Path) -> bool:
         """Remove what a mark announces, but nothing that a record names; say whether there was anything."""
         named = _folders(self.records())
-        announced = self._read_mark(mark).values()
-        left = [name for name in announced if name not in named and (self.project / name).exists()]
+        announced = [name for name in self._read_mark(mark).values() if name not in named]
+        left = [name for name in announced if (self.project / name).exists()]
+        for name in announced:
+            folder = self.project / name
+            left += [self.name_of(one) for one in folder.parent.glob(f"{folder.name}{TRY}*")]
         for name in left:
             try:
                 files.remove(self.project / name)

@@ -1,0 +1,21 @@
+"""Loaded by Dask into workers that the DaskRunner starts itself: they leave the console to the run's process."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from kedro.framework.project import configure_logging
+
+
+def dask_setup(worker: Any) -> None:
+    """Log nothing here, since the run's own process gets all records, and draw no bars.
+
+    Args:
+        worker: Dask's worker.
+    """
+    configure_logging({"version": 1, "disable_existing_loggers": False, "root": {"level": "WARNING"}})
+    for name in list(logging.root.manager.loggerDict):
+        logging.getLogger(name).handlers.clear()
+    os.environ["TQDM_DISABLE"] = "1"

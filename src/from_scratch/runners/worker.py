@@ -1,0 +1,134 @@
+"""What happens on a worker: a node runs there as it would here, and what it wrote is put in its place.
+
+A worker may die at any moment, or be taken for dead and live on, and then its nodes run again elsewhere. So each
+try writes a version of its own, and only what is whole is put in its place: by one renaming, which the first try
+wins and which no later one can undo.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+import shutil
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from threading import get_ident
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from kedro.framework import project
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline.node import Node
+
+from from_scratch.errors import InputError
+from from_scratch.runners.facts import find_faults, read_facts
+from from_scratch.runners.forwarding import forward_logs
+from from_scratch.runs import storage
+from from_scratch.runs.ledger import TRY
+
+class Work(NamedTuple):
+    """A node that is to run, with all that it needs."""
+
+    package: str
+    """The project's."""
+    facts: str
+    """What the run's process runs with, as JSON."""
+    node: Node
+    catalog: DataCatalog
+    is_async: bool
+    run_id: str
+    places: dict[str, str]
+    """Where its outputs shall lie, of those that are versions on a local path."""
+    in_memory: list[str]
+    """Its outputs that are kept nowhere."""
+    marker: str | None
+    """A file that is there as long as the run goes on."""
+
+
+def run_node(pickled: bytes, *upstream: dict[str, Any]) -> dict[str, Any]:
+    """Run a node.
+
+    Args:
+        pickled: What is to be done, a `Work`.
+        *upstream: What earlier nodes left in memory, by dataset.
+
+    Returns:
+        What this one leaves in memory, by dataset.
+
+    Raises:
+        InputError: If the run is over, or this worker is not fit for it.
+    """
+    work: Work = pickle.loads(pickled)
+    _see_that_the_run_goes_on(work)
+    _check_facts(work.package, work.facts)
+    hook_manager = _load_project(work.package)
+    _fill_memory(work, upstream)
+    version = f"{work.run_id}{TRY}{uuid4().hex}"
+    storage.read_and_write(work.catalog, work.places, version)
+    folders = {Path(place).parent: Path(place).parent.with_name(version) for place in work.places.values()}
+    try:
+        with forward_logs(work.package, work.run_id):
+            _execute(work, hook_manager)
+        _see_that_the_run_goes_on(work)
+        for folder, written in folders.items():
+            with suppress(OSError):  # the folder is there, and not empty; or the node has left it out
+                written.rename(folder)
+    finally:
+        for written in folders.values():
+            shutil.rmtree(written, ignore_errors=True)
+    return {name: work.catalog.load(name) for name in work.in_memory}
+
+
+def _execute(work: Work, hook_manager: Any) -> None:
+    from kedro.runner.task import Task
+
+    Task(work.node, work.catalog, work.is_async, hook_manager=hook_manager, run_id=work.run_id).execute()
+
+
+def _see_that_the_run_goes_on(work: Work) -> None:
+    if work.marker and not Path(work.marker).exists():
+        raise InputError(f"{work.node.name}: run {work.run_id} is over, or its folder is not shared any more")
+
+
+def _fill_memory(work: Work, upstream: tuple[dict[str, Any], ...]) -> None:
+    """Let the catalog hold what other nodes left in memory; each node gets its own copy, as in one process."""
+    for found in upstream:
+        for name in found.keys() & set(work.node.inputs):
+            dataset = work.catalog.get(name)
+            assert isinstance(dataset, MemoryDataset)
+            dataset.save(found[name])
+
+
+@cache
+def _check_facts(package: str, here: str) -> None:
+    """See that this worker has the code and the packages of the run, if it came after the others were asked."""
+    from distributed import get_worker
+
+    if faults := find_faults(json.loads(here), read_facts(package)):
+        raise InputError(f"worker {get_worker().address}: {'; '.join(faults)}; expected the same as here")
+
+
+@cache
+def _load_project(package: str) -> Any:
+    """Load a project's settings with its hooks, once in a process.
+
+    Returns:
+        The hook manager.
+    """
+    from kedro.framework.hooks.manager import (
+        _create_hook_manager,
+        _register_hooks,
+        _register_hooks_entry_points,
+    )
+
+    if project.PACKAGE_NAME is None:
+        project.configure_project(package)
+    if project.PACKAGE_NAME != package:
+        raise InputError(f"this worker works for {project.PACKAGE_NAME} already; expected one for {package}")
+    logging.getLogger(package).setLevel(logging.INFO)
+    hook_manager = _create_hook_manager()
+    _register_hooks(hook_manager, project.settings.HOOKS)
+    _register_hooks_entry_points(hook_manager, project.settings.DISABLE_HOOKS_FOR_PLUGINS)
+    return hook_manager
