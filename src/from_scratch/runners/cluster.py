@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,15 +47,9 @@ def open_cluster(address: str | None, workers: int | None) -> Iterator[Client]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", VersionMismatchWarning)  # check_workers says it in words
         if address:
-            try:
-                client = Client(address, timeout=PATIENCE)
-            except (OSError, ValueError, TypeError) as error:
-                raise InputError(
-                    f"no scheduler of Dask answers at {address} ({_first_line(error)}); "
-                    "expected one, started by `dask scheduler`, and its address"
-                ) from error
+            _see_that_a_scheduler_answers(address)
             log.info("running on the cluster at %s", address)
-            with client:
+            with Client(address, timeout=PATIENCE) as client:
                 _say_dashboard(client)
                 yield client
             return
@@ -113,6 +109,29 @@ def check_workers(client: Client, package: str, marker: str | None) -> None:
 def list_workers(client: Client) -> set[str]:
     """List the addresses of the workers that there are."""
     return set(client.scheduler_info(n_workers=-1)["workers"])
+
+
+def _see_that_a_scheduler_answers(address: str) -> None:
+    """Ask who is there: Dask's client itself would wait for ever for a server that says nothing."""
+    from distributed.core import rpc
+
+    async def ask() -> str:
+        async with rpc(address) as server:
+            return str((await server.identity())["type"])
+
+    async def ask_patiently() -> str:
+        return await asyncio.wait_for(ask(), PATIENCE)
+
+    expected = "expected one, started by `dask scheduler`, and its address"
+    try:
+        with ThreadPoolExecutor(1) as thread:  # a notebook's own thread runs a loop already
+            answer = thread.submit(asyncio.run, ask_patiently()).result()
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(
+            f"no scheduler of Dask answers at {address} ({_first_line(error)}); {expected}"
+        ) from error
+    if answer != "Scheduler":
+        raise InputError(f"no scheduler of Dask answers at {address}, but a {answer.lower()}; {expected}")
 
 
 def _wait_for_worker(client: Client) -> None:

@@ -16,6 +16,7 @@ def dask_setup(worker: Any) -> None:
         worker: Dask's worker.
     """
     configure_logging({"version": 1, "disable_existing_loggers": False, "root": {"level": "WARNING"}})
-    for name in list(logging.root.manager.loggerDict):
-        logging.getLogger(name).handlers.clear()
+    for logger in map(logging.getLogger, list(logging.root.manager.loggerDict)):
+        logger.handlers.clear()
+        logger.propagate = True
     os.environ["TQDM_DISABLE"] = "1"

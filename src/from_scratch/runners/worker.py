@@ -28,6 +28,7 @@ from from_scratch.runners.forwarding import forward_logs
 from from_scratch.runs import storage
 from from_scratch.runs.ledger import TRY
 
+
 class Work(NamedTuple):
     """A node that is to run, with all that it needs."""
 

@@ -1,0 +1,111 @@
+"""A cluster of Dask in processes of its own: a scheduler, and workers that can be killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import ROOT
+
+RUNNER = ("--runner", "from_scratch.runners.DaskRunner")
+DASK = (sys.executable, "-m", "dask")
+
+
+@dataclass
+class Cluster:
+    """A scheduler with its workers; what they say is in files of a folder."""
+
+    folder: Path
+    address: str
+    scheduler: subprocess.Popen[bytes]
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def runner(self) -> tuple[str, ...]:
+        """The options of `kedro run`."""
+        return (*RUNNER, "--runner-params", f"address={self.address}")
+
+    def add_worker(
+        self, *options: str, within: tuple[str, ...] = (), python: tuple[str, ...] = DASK, **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """Start a worker, and wait until the scheduler knows of it."""
+        name = f"worker{len(self.workers)}"
+        log = self.folder / f"{name}.log"
+        command = [
+            *within,
+            *python,
+            "worker",
+            self.address,
+            *("--nthreads", "1", "--no-dashboard", "--local-directory", str(self.folder / name)),
+            *(options or ("--host", "127.0.0.1")),
+        ]
+        self.workers.append(start(command, log, self.folder, environment))
+        wait_for(lambda: log.read_text().count("Registered to"), f"{name}: {log}")
+        return self.workers[-1]
+
+    def stop(self) -> None:
+        """Kill all of it."""
+        for process in [*self.workers, self.scheduler]:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(30)
+
+
+def start(
+    command: list[str], log: Path, folder: Path, environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start a process that writes to a file; it leads a group, to be killed with its children."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("KEDRO_")}
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**inherited, "PYTHONPATH": str(ROOT / "src"), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+    """Wait until something is the case, and give it back."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+    return found
+
+
+@contextmanager
+def run_cluster(
+    folder: Path,
+    workers: int = 0,
+    host: str = "127.0.0.1",
+    within: tuple[str, ...] = (),
+    python: tuple[str, ...] = DASK,
+    **environment: str,
+) -> Iterator[Cluster]:
+    """Start a scheduler, and workers with a nanny that starts each again when it dies."""
+    log = folder / "scheduler.log"
+    command = [*within, *python, "scheduler", "--host", host, "--port", "0", "--no-dashboard"]
+    scheduler = start(command, log, folder, environment)
+    cluster = Cluster(folder, "", scheduler)
+    try:
+        wait_for(lambda: "Scheduler at:" in log.read_text() and "\n" in log.read_text(), f"{log}")
+        cluster.address = next(
+            line.split()[-1] for line in log.read_text().splitlines() if "Scheduler at:" in line
+        )
+        for _ in range(workers):
+            cluster.add_worker(**environment)
+        yield cluster
+    finally:
+        cluster.stop()
