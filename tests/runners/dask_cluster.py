@@ -16,6 +16,7 @@ from typing import Any
 from tests.conftest import ROOT
 
 RUNNER = ("--runner", "from_scratch.runners.DaskRunner")
+SOURCES = str(ROOT / "src")
 DASK = (sys.executable, "-m", "dask")
 
 
@@ -34,7 +35,11 @@ class Cluster:
         return (*RUNNER, "--runner-params", f"address={self.address}")
 
     def add_worker(
-        self, *options: str, within: tuple[str, ...] = (), python: tuple[str, ...] = DASK, **environment: str
+        self,
+        *options: str,
+        within: tuple[str, ...] = (),
+        python: tuple[str, ...] = DASK,
+        path: str = SOURCES,
     ) -> subprocess.Popen[bytes]:
         """Start a worker, and wait until the scheduler knows of it."""
         name = f"worker{len(self.workers)}"
@@ -47,7 +52,7 @@ class Cluster:
             *("--nthreads", "1", "--no-dashboard", "--local-directory", str(self.folder / name)),
             *(options or ("--host", "127.0.0.1")),
         ]
-        self.workers.append(start(command, log, self.folder, environment))
+        self.workers.append(start(command, log, self.folder, path))
         wait_for(lambda: log.read_text().count("Registered to"), f"{name}: {log}")
         return self.workers[-1]
 
@@ -59,16 +64,14 @@ class Cluster:
             process.wait(30)
 
 
-def start(
-    command: list[str], log: Path, folder: Path, environment: dict[str, str]
-) -> subprocess.Popen[bytes]:
+def start(command: list[str], log: Path, folder: Path, path: str) -> subprocess.Popen[bytes]:
     """Start a process that writes to a file; it leads a group, to be killed with its children."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("KEDRO_")}
     with log.open("wb") as output:
         return subprocess.Popen(
             command,
             cwd=folder,
-            env={**inherited, "PYTHONPATH": str(ROOT / "src"), **environment},
+            env=inherited | {"PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -92,12 +95,12 @@ def run_cluster(
     host: str = "127.0.0.1",
     within: tuple[str, ...] = (),
     python: tuple[str, ...] = DASK,
-    **environment: str,
+    path: str = SOURCES,
 ) -> Iterator[Cluster]:
     """Start a scheduler, and workers with a nanny that starts each again when it dies."""
     log = folder / "scheduler.log"
     command = [*within, *python, "scheduler", "--host", host, "--port", "0", "--no-dashboard"]
-    scheduler = start(command, log, folder, environment)
+    scheduler = start(command, log, folder, path)
     cluster = Cluster(folder, "", scheduler)
     try:
         wait_for(lambda: "Scheduler at:" in log.read_text() and "\n" in log.read_text(), f"{log}")
@@ -105,7 +108,7 @@ def run_cluster(
             line.split()[-1] for line in log.read_text().splitlines() if "Scheduler at:" in line
         )
         for _ in range(workers):
-            cluster.add_worker(**environment)
+            cluster.add_worker(path=path)
         yield cluster
     finally:
         cluster.stop()

@@ -15,7 +15,6 @@ import pytest
 
 from from_scratch.errors import InputError
 from from_scratch.runners import cluster as clusters
-from from_scratch.runners.dask_runner import _Watch
 from tests.conftest import ROOT, MakeProject, Project
 from tests.runners.dask_cluster import RUNNER, Cluster, run_cluster, wait_for
 from tests.runs.tiny import Tiny
@@ -107,7 +106,7 @@ def test_no_worker_is_left(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(clusters, "PATIENCE", 1)
     worker = cluster.add_worker("--no-nanny", "--host", "127.0.0.1")
     with clusters.open_cluster(cluster.address, None) as client:
-        watch = _Watch(client)
+        watch = clusters.Watch(client)
         watch.look()
         worker.kill()
         wait_for(lambda: not clusters.list_workers(client), "the scheduler sees that it is gone")
@@ -121,7 +120,7 @@ def test_a_worker_without_the_project(trained: Project, cluster: Cluster) -> Non
     cluster.add_worker()
     # -S: without the files of site-packages that put an editable install on the path
     packages = os.pathsep.join(site.getsitepackages())
-    cluster.add_worker(python=(sys.executable, "-S", "-m", "dask"), PYTHONPATH=packages)
+    cluster.add_worker(python=(sys.executable, "-S", "-m", "dask"), path=packages)
     said = fail(trained, *cluster.runner)
     assert said.startswith("worker tcp://127.0.0.1:")
     assert said.endswith(
@@ -131,7 +130,7 @@ def test_a_worker_without_the_project(trained: Project, cluster: Cluster) -> Non
 
 def test_a_scheduler_without_the_project_is_enough(trained: Project, tmp_path: Path) -> None:
     packages = os.pathsep.join(site.getsitepackages())
-    with run_cluster(tmp_path, python=(sys.executable, "-S", "-m", "dask"), PYTHONPATH=packages) as cluster:
+    with run_cluster(tmp_path, python=(sys.executable, "-S", "-m", "dask"), path=packages) as cluster:
         cluster.add_worker()
         trained.run(*STEPS, *cluster.runner)
 
@@ -142,7 +141,7 @@ def test_a_worker_with_another_version_of_a_package(
     other = tmp_path / "packages" / "numpy-1.0.dist-info"
     other.mkdir(parents=True)
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 1.0\n")
-    cluster.add_worker(PYTHONPATH=os.pathsep.join([str(other.parent), str(ROOT / "src")]))
+    cluster.add_worker(path=os.pathsep.join([str(other.parent), str(ROOT / "src")]))
     said = fail(trained, *cluster.runner)
     assert ": numpy 1.0 there, 2." in said
     assert said.endswith(" here; expected the same as here")
@@ -154,7 +153,7 @@ def test_a_worker_with_other_code_even_if_it_comes_late(
     shutil.copytree(ROOT / "src", tmp_path / "src")
     with (tmp_path / "src" / "from_scratch" / "models" / "deep.py").open("a") as file:
         file.write("\nANSWER = 42\n")
-    cluster.add_worker(PYTHONPATH=str(tmp_path / "src"))
+    cluster.add_worker(path=str(tmp_path / "src"))
     expected = "other code in models/deep.py (a worker keeps what it has loaded: restart it after a change)"
     assert f": {expected}; expected the same as here" in fail(trained, *cluster.runner)
 
@@ -209,7 +208,7 @@ def test_a_node_that_kills_its_workers(tmp_path: Path) -> None:
     deadly = "def negate(numbers):\n    os.kill(os.getpid(), 9)\n"
     registry.write_text(registry.read_text().replace("def negate(numbers):\n", deadly))
     path = os.pathsep.join([str(tiny.folder / "src"), str(ROOT / "src")])
-    with run_cluster(tmp_path, workers=1, PYTHONPATH=path) as cluster:
+    with run_cluster(tmp_path, workers=1, path=path) as cluster:
         ran = tiny.kedro("run", *cluster.runner)
     assert ran.returncode
     assert ran.stderr.splitlines()[-1].endswith(
@@ -222,7 +221,7 @@ def test_a_node_that_kills_its_workers(tmp_path: Path) -> None:
 def test_what_nobody_keeps_comes_back(tmp_path: Path) -> None:
     tiny = Tiny.make(tmp_path / "tiny")
     path = os.pathsep.join([str(tiny.folder / "src"), str(ROOT / "src")])
-    with run_cluster(tmp_path, workers=2, PYTHONPATH=path) as cluster:
+    with run_cluster(tmp_path, workers=2, path=path) as cluster:
         alone = tiny.run()
         ran = tiny.kedro("run", *cluster.runner)
         assert ran.returncode == 0, ran.stderr

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from from_scratch.errors import InputError
@@ -84,7 +85,7 @@ def check_workers(client: Client, package: str, marker: str | None) -> None:
         InputError: A line for each process that can't.
     """
     _wait_for_worker(client)
-    _check_versions(client.get_versions())
+    _check_versions(dict(client.get_versions()))  # type: ignore[arg-type]
     here = facts.read_facts(package)
     found = _ask(client, "read_facts", package)
     seen = _ask(client, "sees", marker) if marker else {}
@@ -104,6 +105,36 @@ def check_workers(client: Client, package: str, marker: str | None) -> None:
             log.warning("worker %s: %s: last digits may differ", worker, "; ".join(hardware))
     if faults:
         raise InputError(*faults)
+
+
+class Watch:
+    """Looks after the workers: says when one goes, and gives up when none comes back."""
+
+    def __init__(self, client: Client) -> None:
+        """Looks who is there."""
+        self._client = client
+        self._workers = list_workers(client)
+        self._seen = monotonic()
+
+    def look(self) -> None:
+        """Look.
+
+        Raises:
+            InputError: If there has been no worker for a while.
+        """
+        now = list_workers(self._client)
+        for worker in sorted(self._workers - now):
+            log.warning("worker %s is gone: what it computed or held is computed again", worker)
+        if now:
+            self._seen = monotonic()
+        elif monotonic() - self._seen > PATIENCE:
+            raise InputError(f"no worker is left, and none came within {PATIENCE} s")
+        self._workers = now
+
+
+def find_address(client: Client) -> str:
+    """Find the address of the scheduler."""
+    return str(client.scheduler_info(n_workers=0)["address"])
 
 
 def list_workers(client: Client) -> set[str]:
@@ -139,7 +170,7 @@ def _wait_for_worker(client: Client) -> None:
         client.wait_for_workers(1, timeout=PATIENCE)
     except TimeoutError as error:
         raise InputError(
-            f"the cluster at {client.scheduler.address} has no worker; expected one within {PATIENCE} s"
+            f"the cluster at {find_address(client)} has no worker; expected one within {PATIENCE} s"
         ) from error
 
 

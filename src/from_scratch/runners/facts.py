@@ -1,4 +1,4 @@
-"""What a process would run with: its code, its Python, its packages. Workers must have what the ledger records."""
+"""What a process runs with: code, Python, packages. Workers must have what the ledger records."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def find_faults(here: Facts, there: Facts) -> list[str]:
     if other := list(compare(here["code"], there["code"])):
         more = f" and {len(other) - 3} more" if len(other) > 3 else ""
         faults.append(
-            f"other code in {', '.join(other[:3])}{more} (a worker keeps what it has loaded: restart it after "
-            "a change)"
+            f"other code in {', '.join(other[:3])}{more} (a worker keeps what it has loaded: restart it "
+            "after a change)"
         )
     return faults
 

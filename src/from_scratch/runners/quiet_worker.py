@@ -1,4 +1,4 @@
-"""Loaded by Dask into workers that the DaskRunner starts itself: they leave the console to the run's process."""
+"""Loaded into workers that the DaskRunner starts: they leave the console to the run's own process."""
 
 from __future__ import annotations
 

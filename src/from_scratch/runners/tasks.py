@@ -21,7 +21,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from from_scratch.errors import InputError
 from from_scratch.runners import by_value, facts, worker
-from from_scratch.runners.cluster import Watch, check_workers
+from from_scratch.runners.cluster import Watch, check_workers, find_address
 from from_scratch.runners.forwarding import receive
 from from_scratch.runs import storage
 from from_scratch.runs.ledger import TRY
@@ -50,6 +50,7 @@ class Tasks:
             package: The project's package.
         """
         self._client, self._pipeline, self._catalog = client, pipeline, catalog
+        self._address = find_address(client)
         self._is_async, self._run_id, self._package = is_async, run_id, package
         self._facts = json.dumps(facts.read_facts(package))
         self._places = {
@@ -81,7 +82,7 @@ class Tasks:
                 if self._client.status == "running":
                     raise
                 raise InputError(
-                    f"the scheduler at {self._client.scheduler.address} has gone away, and with it the run; "
+                    f"the scheduler at {self._address} has gone away, and with it the run; "
                     "expected it to stay"
                 ) from error
             finally:
@@ -144,7 +145,7 @@ class Tasks:
 
     @contextmanager
     def _mark_run(self) -> Iterator[str | None]:
-        """Leave a file where workers see that the run goes on, beside a version: the ledger cleans up there."""
+        """Leave a file by which workers see that the run goes on, where the ledger cleans up."""
         if not self._places:
             yield None
             return

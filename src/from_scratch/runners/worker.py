@@ -1,8 +1,8 @@
 """What happens on a worker: a node runs there as it would here, and what it wrote is put in its place.
 
-A worker may die at any moment, or be taken for dead and live on, and then its nodes run again elsewhere. So each
-try writes a version of its own, and only what is whole is put in its place: by one renaming, which the first try
-wins and which no later one can undo.
+A worker may die at any moment, or be taken for dead and live on, and then its nodes run again elsewhere. So
+each try writes a version of its own, and only what is whole is put in its place: by one renaming, which the
+first try wins and which no later one can undo.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import shutil
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from threading import get_ident
+from threading import Lock
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -27,6 +27,8 @@ from from_scratch.runners.facts import find_faults, read_facts
 from from_scratch.runners.forwarding import forward_logs
 from from_scratch.runs import storage
 from from_scratch.runs.ledger import TRY
+
+_loading = Lock()
 
 
 class Work(NamedTuple):
@@ -63,8 +65,9 @@ def run_node(pickled: bytes, *upstream: dict[str, Any]) -> dict[str, Any]:
     """
     work: Work = pickle.loads(pickled)
     _see_that_the_run_goes_on(work)
-    _check_facts(work.package, work.facts)
-    hook_manager = _load_project(work.package)
+    with _loading:  # a worker may have several threads
+        _check_facts(work.package, work.facts)
+        hook_manager = _load_project(work.package)
     _fill_memory(work, upstream)
     version = f"{work.run_id}{TRY}{uuid4().hex}"
     storage.read_and_write(work.catalog, work.places, version)
@@ -94,7 +97,7 @@ def _see_that_the_run_goes_on(work: Work) -> None:
 
 
 def _fill_memory(work: Work, upstream: tuple[dict[str, Any], ...]) -> None:
-    """Let the catalog hold what other nodes left in memory; each node gets its own copy, as in one process."""
+    """Let the catalog hold what other nodes left in memory; each node gets a copy, as in one process."""
     for found in upstream:
         for name in found.keys() & set(work.node.inputs):
             dataset = work.catalog.get(name)
@@ -104,7 +107,7 @@ def _fill_memory(work: Work, upstream: tuple[dict[str, Any], ...]) -> None:
 
 @cache
 def _check_facts(package: str, here: str) -> None:
-    """See that this worker has the code and the packages of the run, if it came after the others were asked."""
+    """See that this worker has the run's code and packages: it may have come after all were asked."""
     from distributed import get_worker
 
     if faults := find_faults(json.loads(here), read_facts(package)):
@@ -126,7 +129,7 @@ def _load_project(package: str) -> Any:
 
     if project.PACKAGE_NAME is None:
         project.configure_project(package)
-    if project.PACKAGE_NAME != package:
+    elif package != project.PACKAGE_NAME:
         raise InputError(f"this worker works for {project.PACKAGE_NAME} already; expected one for {package}")
     logging.getLogger(package).setLevel(logging.INFO)
     hook_manager = _create_hook_manager()
