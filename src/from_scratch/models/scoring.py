@@ -19,8 +19,21 @@ def accuracy(predictions: Tensor, dependent: Tensor) -> float:
     Returns:
         A share between 0 and 1.
     """
+    return accuracies(predictions[None], dependent)[0]
+
+
+def accuracies(predictions: Tensor, dependent: Tensor) -> list[float]:
+    """The share of rows that each of many models decides rightly.
+
+    Args:
+        predictions: One for each model and row [models, rows].
+        dependent: The truth, 0 or 1 [rows].
+
+    Returns:
+        A share between 0 and 1 for each model.
+    """
     right = (predictions > THRESHOLD) == dependent.bool()
-    return int(right.sum()) / len(right)
+    return [count / len(dependent) for count in right.sum(dim=1).tolist()]
 
 
 def majority_accuracy(train: Tensor, valid: Tensor) -> float:
