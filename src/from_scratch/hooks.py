@@ -36,6 +36,9 @@ class ProjectHooks:
             if logs.configure(conf / context.env, context.project_path):
                 logs.log_line_by_line()
         raw = parameters.read(context.config_loader)
+        if "stability" not in raw:  # in a folder of parameters that is older than the study
+            raw = {**raw, "stability": parameters.Stability().model_dump()}
+            context.config_loader["parameters"] = raw
         pipeline_registry.parameters_of_session = raw
 
     @hook_impl
@@ -67,6 +70,10 @@ class ProjectHooks:
         else:
             comparison = compare_metrics({variant: catalog.load(f"{variant}.metrics") for variant in scored})
         results.info(render(comparison))
+        if "stability_summary" in outputs:
+            from from_scratch.pipelines.reporting import stability_table
+
+            results.info(stability_table.render(catalog.load("stability_summary")))
         if "report" in outputs:
             results.info("The report: `make report` opens it, `kedro runs path report` says where it is.\n")
 
