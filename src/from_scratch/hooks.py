@@ -13,6 +13,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from from_scratch import logs, parameters, pipeline_registry
+from from_scratch.progress import StudyBar
 
 log = logging.getLogger(__name__)
 results = logging.getLogger("from_scratch.results")
@@ -21,6 +22,10 @@ results = logging.getLogger("from_scratch.results")
 
 class ProjectHooks:
     """The hooks of this project."""
+
+    def __init__(self) -> None:
+        """Knows of no study yet."""
+        self._bar = StudyBar(Pipeline([]))
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -42,9 +47,26 @@ class ProjectHooks:
         pipeline_registry.parameters_of_session = raw
 
     @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline) -> None:
+        """Get ready to show how far a study is."""
+        self._bar = StudyBar(pipeline)
+
+    @hook_impl
     def before_node_run(self, node: Node) -> None:
         """Say which node runs."""
-        log.info("%-36s -> %s", node.name, ", ".join(node.outputs))
+        if not self._bar.begin(node):
+            with self._bar.aside():
+                log.info("%-36s -> %s", node.name, ", ".join(node.outputs))
+
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        """Show how far a study is."""
+        self._bar.end(node)
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """Take the bar away."""
+        self._bar.close()
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:
@@ -54,6 +76,7 @@ class ProjectHooks:
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
         """Close a run which scored something with a table, and one which answered with the answers' count."""
+        self._bar.close()
         outputs = pipeline.all_outputs()
         if "submission" in outputs:
             self._print_answers(catalog)

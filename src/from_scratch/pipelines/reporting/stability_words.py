@@ -19,10 +19,12 @@ def say_better(summary: DataFrame) -> str:
     subjects = _find_subjects(summary)
     if not subjects:
         return f"Only {summary['variant'].iloc[0]} was trained: there is nothing to hold it against."
-    said = [_compare(row) for row in subjects]
-    if len(said) > 1 or subjects[0]["model"] != "deep":
-        return f"{'; '.join(said)}."
-    return f"{_answer(subjects[0])}: {said[0]}."
+    said = "; ".join(map(_compare, subjects))
+    first = subjects[0]
+    over = f"over {first['seeds']:,} seeds and {first['splits']:,} splits"
+    if len(subjects) == 1 and first["model"] == "deep" and (verdict := _judge(first)):
+        return f"{'Yes' if verdict == 'better' else 'No'}: {over}, {said}."
+    return f"O{over[1:]}, {said}."
 
 
 def say_training(summary: DataFrame) -> str:
@@ -72,20 +74,21 @@ def _find_subjects(summary: DataFrame) -> list[dict[Any, Any]]:
     return deep[-1:] or others
 
 
-def _answer(row: dict[Any, Any]) -> str:
+def _judge(row: dict[Any, Any]) -> str | None:
+    """Say what the whole interval of the difference says: better, worse, or nothing."""
     if row["difference_low"] > 0:
-        return "Yes"
-    return "No" if row["difference_high"] < 0 else "That can't be told"
+        return "better"
+    return "worse" if row["difference_high"] < 0 else None
 
 
 def _compare(row: dict[Any, Any]) -> str:
     variant, reference = row["variant"], row["reference"]
-    told = {"Yes": "is better than", "No": "is worse than"}.get(_answer(row), "can't be told apart from")
-    return (
-        f"over {row['seeds']:,} seeds and {row['splits']:,} splits, {variant} {told} {reference}, with "
-        f"{format_points(row['difference'])} points of accuracy on average (95 % interval "
-        f"{format_points(row['difference_low'])} to {format_points(row['difference_high'])})"
-    )
+    ends = (row["difference"], row["difference_low"], row["difference_high"])
+    mean, low, high = map(format_points, ends)
+    interval = f"{mean} points of accuracy on average (95 % interval {low} to {high})"
+    if verdict := _judge(row):
+        return f"{variant} is {verdict} than {reference}: {interval}"
+    return f"{variant} can't be told apart from {reference}: {interval}"
 
 
 def _count_trained(row: dict[Any, Any]) -> str:

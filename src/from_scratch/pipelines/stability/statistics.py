@@ -41,15 +41,15 @@ def estimate_mean(values: NDArray[np.float64], ratio: float) -> tuple[float, flo
     return mean, mean - reach, mean + reach
 
 
-def estimate_share(happened: NDArray[np.bool_], ratio: float) -> tuple[float, float, float]:
-    """Estimate how often something happens over all seeds and all splits.
+def estimate_share(shares: NDArray[np.float64], ratio: float) -> tuple[float, float, float]:
+    """Estimate what the mean of shares would be over all seeds and all splits.
 
     Args:
-        happened: Whether it did, for each split and seed [splits, seeds].
+        shares: One for each split and seed, or whether something happened there: 0 or 1 [splits, seeds].
         ratio: How many rows validate for each that trains.
 
     Returns:
-        The share, and the ends of its 95 % interval as those of a mean, between 0 and 1.
+        As `estimate_mean`, with the ends between 0 and 1.
     """
-    share, low, high = estimate_mean(happened.astype("float64"), ratio)
+    share, low, high = estimate_mean(shares, ratio)
     return share, max(low, 0.0), min(high, 1.0)

@@ -59,7 +59,7 @@ def _summarise_variant(runs: DataFrame, others: DataFrame) -> dict[str, Any]:
         "seeds": accuracy.shape[1],
         "splits": accuracy.shape[0],
         "runs": accuracy.size,
-        **_with_ends("mean", estimate_mean(accuracy, ratio)),
+        **_with_ends("mean", estimate_share(accuracy, ratio)),
         "deviation": float(accuracy.std(ddof=1)),
         **dict(
             zip(
@@ -71,7 +71,7 @@ def _summarise_variant(runs: DataFrame, others: DataFrame) -> dict[str, Any]:
         "majority": float(majority.mean()),
         "majority_minimum": float(majority.min()),
         "majority_maximum": float(majority.max()),
-        **_with_ends("at_majority", estimate_share(is_at_majority, ratio)),
+        **_with_ends("at_majority", estimate_share(is_at_majority.astype("float64"), ratio)),
         "at_majority_minimum": float(shares.min()),
         "at_majority_maximum": float(shares.max()),
         **_with_ends("difference", estimate_mean(difference, ratio)),
