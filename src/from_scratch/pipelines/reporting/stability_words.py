@@ -52,7 +52,7 @@ def format_points(share: float) -> str:
     Args:
         share: The difference.
     """
-    return f"{100 * share:+.1f}".replace("-", "−")
+    return f"{100 * share:+z.1f}".replace("-", "−")
 
 
 def format_percent(share: float) -> str:
