@@ -53,7 +53,7 @@ def stack(model: Model, coefficients: Sequence[dict[str, Tensor]]) -> tuple[Pred
     for name, _ in layers.names:
         weights = stacked[name]
         stacked[name] = weights.unsqueeze(1) if weights.dim() == 2 else weights.mT.contiguous()
-    # Of the first, features are the leading dimension in memory: so its gradient is computed twice as quickly.
+    # Of the first, features are the leading dimension in memory: its gradient is computed twice as quickly.
     first, _ = layers.names[0]
     stacked[first] = stacked[first].permute(2, 0, 1).contiguous().permute(1, 2, 0)
 
@@ -121,8 +121,8 @@ def train_many(
     """
     for coefficient in coefficients.values():
         coefficient.requires_grad_()
-    # Linux's C library gives memory back after each epoch, and fetches it again, for a quarter of the time; what
-    # it keeps is twice the largest piece that was ever freed. So one is, which costs nothing as nobody fills it.
+    # Linux's C library would give memory back after each epoch and fetch it again, for a quarter of the time.
+    # It keeps twice the largest piece that was ever freed: so one is, which costs nothing as nobody fills it.
     torch.empty(KEPT, dtype=torch.uint8)
     for _ in range(epochs):
         losses = mean_absolute_error(predict(coefficients, independent), dependent)
