@@ -33,7 +33,7 @@ from from_scratch.models.scoring import accuracy
 from from_scratch.parameters import Split, Stability, Variant
 from from_scratch.pipelines.stability.nodes import StudySplit, prepare_splits, train_seeds
 
-SEEDS = 96
+SEEDS = 200
 PROCESSES = 2
 RAW = yaml.safe_load((ROOT / "conf" / "base" / "parameters.yml").read_text())
 VARIANTS = [Variant.model_validate(block) for block in parameters.variants(RAW).values()]
