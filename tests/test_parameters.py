@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from from_scratch.errors import InputError
-from from_scratch.parameters import check, variants
+from from_scratch.parameters import check, find_study, variants
 
 ROOT = Path(__file__).parents[1]
 COMMITTED: dict[str, Any] = yaml.safe_load((ROOT / "conf" / "base" / "parameters.yml").read_text())
@@ -47,6 +47,11 @@ def test_committed_parameters_are_right() -> None:
         ("wide", WIDE),
         ("threads", 4),
         ("precision", "float64"),
+        ("stability.variants", ["deep", "linear"]),
+        ("stability.reference", "deep"),
+        ("stability.reference", None),
+        ("stability", {}),
+        ("stability", {"seeds": 8}),
     ],
 )
 def test_right_parameters(path: str, value: Any) -> None:
@@ -221,6 +226,39 @@ def test_right_parameters(path: str, value: Any) -> None:
         ("features.fit_on", "valid", "features.fit_on is 'valid': expected one of all, train"),
         ("inference.variant", "dep", "inference.variant is 'dep': expected one of linear, sigmoid, matmul, "),
         ("inference.unseen_categories", "ignore", "is 'ignore': expected one of error, none_of_them"),
+        ("stability.variants", "deep", "stability.variants is 'deep'; expected all, or a list of variants"),
+        ("stability.variants", 3, "stability.variants is 3; expected all, or a list of variants"),
+        ("stability.variants", [3], "stability.variants is [3]; expected all, or a list of variants"),
+        ("stability.variants", [], "stability.variants is []; expected all, or a list of variants, at least"),
+        (
+            "stability.variants",
+            ["deep", "deep"],
+            "is ['deep', 'deep']; expected all, or a list of variants, at",
+        ),
+        (
+            "stability.variants",
+            ["dep"],
+            "stability.variants has 'dep': expected one of linear, sigmoid, matmul, ",
+        ),
+        ("stability.variants", ["deep", "lineal"], "neural_net_slow, neural_net, deep; did you mean linear?"),
+        (
+            "stability.reference",
+            "dep",
+            "stability.reference is 'dep': expected one of linear, sigmoid, matmul, ",
+        ),
+        ("stability.reference", 3, "stability.reference is 3: input should be a valid string"),
+        ("stability.seeds", 1, "stability.seeds is 1: input should be greater than or equal to 2"),
+        ("stability.seeds", 10**9, "stability.seeds is 1000000000: input should be less than or equal to"),
+        ("stability.splits", 1, "stability.splits is 1: input should be greater than or equal to 2"),
+        ("stability.splits", 2.5, "stability.splits is 2.5: input should be a valid integer"),
+        ("stability.sedes", 3, "stability.sedes is unknown; did you mean stability.seeds?"),
+        ("stability", 3, "stability is 3: expected a block of parameters"),
+        ("stability", WIDE, "stability.model is unknown; known here: variants, seeds, splits, reference"),
+        (
+            "split.seed",
+            2**63 - 2,
+            "stability.splits is 5: the seeds of the splits follow on split.seed 92233",
+        ),
         ("threads", 10**12, "threads is 1000000000000: input should be less than or equal to 1024"),
         ("my-net", WIDE, "my-net: a variant's name is of letters"),
         (
@@ -254,6 +292,18 @@ def test_a_missing_block_is_told() -> None:
     without = {name: block for name, block in COMMITTED.items() if name != "split"}
     with pytest.raises(InputError, match="parameter split is missing"):
         check(without)
+
+
+def test_parameters_older_than_the_study_are_right() -> None:
+    older = {name: block for name, block in COMMITTED.items() if name != "stability"}
+    check(older)
+    study, studied, reference = find_study(older)
+    assert (studied, reference, study.seeds) == (list(variants(COMMITTED)), "linear", 200)
+
+
+def test_the_reference_is_studied_too_in_the_order_of_the_configuration() -> None:
+    _, studied, reference = find_study(changed("stability.variants", ["deep", "matmul"]))
+    assert (studied, reference) == (["linear", "matmul", "deep"], "linear")
 
 
 def test_several_faults_are_told_at_once() -> None:

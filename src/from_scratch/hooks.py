@@ -13,6 +13,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from from_scratch import logs, parameters, pipeline_registry
+from from_scratch.progress import StudyBar
 
 log = logging.getLogger(__name__)
 results = logging.getLogger("from_scratch.results")
@@ -21,6 +22,10 @@ results = logging.getLogger("from_scratch.results")
 
 class ProjectHooks:
     """The hooks of this project."""
+
+    def __init__(self) -> None:
+        """Knows of no study yet."""
+        self._bar = StudyBar(Pipeline([]))
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -36,12 +41,32 @@ class ProjectHooks:
             if logs.configure(conf / context.env, context.project_path):
                 logs.log_line_by_line()
         raw = parameters.read(context.config_loader)
+        if "stability" not in raw:  # in a folder of parameters that is older than the study
+            raw = {**raw, "stability": parameters.Stability().model_dump()}
+            context.config_loader["parameters"] = raw
         pipeline_registry.parameters_of_session = raw
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline) -> None:
+        """Get ready to show how far a study is."""
+        self._bar = StudyBar(pipeline)
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
         """Say which node runs."""
-        log.info("%-36s -> %s", node.name, ", ".join(node.outputs))
+        if not self._bar.begin(node):
+            with self._bar.aside():
+                log.info("%-36s -> %s", node.name, ", ".join(node.outputs))
+
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        """Show how far a study is."""
+        self._bar.end(node)
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """Take the bar away."""
+        self._bar.close()
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:
@@ -51,6 +76,7 @@ class ProjectHooks:
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
         """Close a run which scored something with a table, and one which answered with the answers' count."""
+        self._bar.close()
         outputs = pipeline.all_outputs()
         if "submission" in outputs:
             self._print_answers(catalog)
@@ -67,6 +93,10 @@ class ProjectHooks:
         else:
             comparison = compare_metrics({variant: catalog.load(f"{variant}.metrics") for variant in scored})
         results.info(render(comparison))
+        if "stability_summary" in outputs:
+            from from_scratch.pipelines.reporting import stability_table
+
+            results.info(stability_table.render(catalog.load("stability_summary")))
         if "report" in outputs:
             results.info("The report: `make report` opens it, `kedro runs path report` says where it is.\n")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from kedro.config import AbstractConfigLoader
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from from_scratch.errors import InputError
 from from_scratch.features import Features
@@ -18,7 +18,7 @@ ModelName = Literal["linear", "sigmoid", "matmul", "neural_net", "deep"]
 Precision = Literal["float32", "float64"]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
-TAKEN = ("__default__", "data_processing", "reporting", "feature", "group", "rows", "observed")
+TAKEN = ("__default__", "data_processing", "reporting", "stability", "feature", "group", "rows", "observed")
 """Names that no variant can have: those of other pipelines, and of columns that stand beside variants."""
 
 NAMING = f"a variant's name is of letters, digits and underscores, no digit first, and not {', '.join(TAKEN)}"
@@ -59,6 +59,27 @@ class Inference(Block):
     unseen_categories: Literal["error", "none_of_them"] = "error"
 
 
+class Stability(Block):
+    """The study `kedro run --pipeline stability`: which variants, from how many seeds, on how many splits."""
+
+    variants: Literal["all"] | list[str] = "all"
+    # An interval needs two of each. Of splits, each is a step of the pipeline for each variant.
+    seeds: Annotated[int, Field(ge=2, le=1_000_000)] = 200
+    splits: Annotated[int, Field(ge=2, le=1_000)] = 5
+    reference: str | None = None
+    """What the others are held against; none for the first variant."""
+
+    @field_validator("variants", mode="before")
+    @classmethod
+    def _all_or_a_list(cls, value: object) -> object:
+        expected = "expected all, or a list of variants"
+        if value != "all" and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+            raise ValueError(f"is {value!r}; {expected}")
+        if isinstance(value, list) and len(set(value)) < max(len(value), 1):
+            raise ValueError(f"is {value!r}; {expected}, at least one and each once")
+        return value
+
+
 class Parameters(Block):
     """All parameters but the variants, which are top-level blocks of any name that say `model:`."""
 
@@ -67,6 +88,7 @@ class Parameters(Block):
     threads: Annotated[int, Field(ge=1, le=1024)]
     precision: Precision
     inference: Inference
+    stability: Stability = Stability()
     runs: Settings = Settings()
 
 
@@ -142,18 +164,55 @@ def check(raw: dict[str, Any]) -> None:
     for name, block in blocks.items():
         faults += find_faults(Variant, block, f"{name}.")
     if (inference := others.get("inference")) and not find_faults(Inference, inference):
-        faults += _find_unknown_variant(inference["variant"], raw, list(blocks))
+        faults += _find_unknown_variant("inference.variant is", inference["variant"], raw, list(blocks))
+    faults += _find_faults_of_study(raw, list(blocks))
     if faults:
         raise InputError(*(f"parameter {fault}" for fault in faults))
 
 
-def _find_unknown_variant(variant: str, raw: dict[str, Any], known: list[str]) -> list[str]:
+def find_study(raw: dict[str, Any]) -> tuple[Stability, list[str], str]:
+    """Find what the study of stability is to train.
+
+    Args:
+        raw: The parameters as they stand in the configuration, checked.
+
+    Returns:
+        The block; the variants that it means, and its reference, in the order of the configuration; and the
+        name of the reference.
+    """
+    study = Stability.model_validate(raw.get("stability", {}))
+    known = list(variants(raw))
+    reference = study.reference or known[0]
+    chosen = known if study.variants == "all" else [*study.variants, reference]
+    return study, [name for name in known if name in chosen], reference
+
+
+def _find_faults_of_study(raw: dict[str, Any], known: list[str]) -> list[str]:
+    block = raw.get("stability", {})
+    if find_faults(Stability, block):  # which is told already
+        return []
+    study = Stability.model_validate(block)
+    faults = []
+    first = raw["split"].get("seed") if isinstance(raw.get("split"), dict) else None
+    if isinstance(first, int) and first < 2**63 <= first + study.splits - 1:
+        faults.append(
+            f"stability.splits is {study.splits}: the seeds of the splits follow on split.seed {first}; "
+            "expected all to be less than 2**63"
+        )
+    for name in study.variants if study.variants != "all" else []:
+        faults += _find_unknown_variant("stability.variants has", name, raw, known)
+    if study.reference is not None:
+        faults += _find_unknown_variant("stability.reference is", study.reference, raw, known)
+    return faults
+
+
+def _find_unknown_variant(what: str, variant: str, raw: dict[str, Any], known: list[str]) -> list[str]:
     if variant in known or (
         variant in raw and variant not in Parameters.model_fields
     ):  # which is told already
         return []
     expected = f"expected one of {', '.join(known)}{did_you_mean(variant, known)}"
-    return [f"inference.variant is {variant!r}: {expected}"]
+    return [f"{what} {variant!r}: {expected}"]
 
 
 def _can_be_a_name(variant: str) -> bool:

@@ -1,7 +1,7 @@
-"""The pipelines: data processing, one for each variant of the configuration, the report, and inference.
+"""The pipelines: data processing, one for each variant, the report, the study of stability, and inference.
 
 `deep` is data processing and the training of `deep`; `__default__` is everything but inference, which needs
-rows to predict.
+rows to predict, and the study of stability. `stability` is `__default__` with that study, in its report too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
 from from_scratch import parameters
-from from_scratch.pipelines import data_processing, inference, reporting, training
+from from_scratch.pipelines import data_processing, inference, reporting, stability, training
 
 parameters_of_session: dict[str, Any] = {}
 """What the running session reads, `--env`, `--conf-source` and `--params` included; a hook puts it here."""
@@ -31,12 +31,17 @@ def register_pipelines() -> dict[str, Pipeline]:
     variants = parameters.variants(raw)
     processing = data_processing.create_pipeline()
     trainings = {name: training.create_pipeline(name) for name in variants}
+    everything = sum([processing, *trainings.values()], Pipeline([]))
     report = reporting.create_pipeline(variants)
+    study, studied, _ = parameters.find_study(raw)
     return {
-        "__default__": sum([processing, *trainings.values(), report], Pipeline([])),
+        "__default__": everything + report,
         "data_processing": processing,
         **{name: processing + pipeline for name, pipeline in trainings.items()},
         "reporting": report,
+        "stability": everything
+        + stability.create_pipeline(studied, study.splits)
+        + reporting.create_pipeline(variants, study=True),
         "inference": inference.create_pipeline(raw["inference"]["variant"]),
     }
 

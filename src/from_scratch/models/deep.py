@@ -5,6 +5,8 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor
 
+from from_scratch.models.layers import Layers
+
 
 def initialise(features: int, hidden: list[int], generator: Generator) -> dict[str, Tensor]:
     """Draw every layer, then a constant for each.
@@ -47,3 +49,16 @@ def predict(coefficients: dict[str, Tensor], independent: Tensor) -> Tensor:
         if i < depth:
             activations = torch.relu(activations)
     return torch.sigmoid(activations).squeeze(1)
+
+
+def layers(coefficients: dict[str, Tensor]) -> Layers:
+    """Say which coefficients are layers.
+
+    Args:
+        coefficients: As `initialise` returns them.
+
+    Returns:
+        All layers, each with its constant, and a sigmoid.
+    """
+    depth = len(coefficients) // 2
+    return Layers([(f"layer{i}", f"constant{i}") for i in range(1, depth + 1)], sigmoid=True)

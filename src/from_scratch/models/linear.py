@@ -6,6 +6,8 @@ There is no constant term: the dummies of one category always sum to one, so the
 import torch
 from torch import Generator, Tensor
 
+from from_scratch.models.layers import Layers
+
 
 def initialise(features: int, hidden: list[int], generator: Generator) -> dict[str, Tensor]:
     """Draw one coefficient for each feature, uniformly from [-0.5, 0.5).
@@ -32,3 +34,15 @@ def predict(coefficients: dict[str, Tensor], independent: Tensor) -> Tensor:
         Predictions [rows]; nothing keeps them between 0 and 1.
     """
     return (independent * coefficients["weights"]).sum(dim=1)
+
+
+def layers(coefficients: dict[str, Tensor]) -> Layers:
+    """Say which coefficients are layers.
+
+    Args:
+        coefficients: As `initialise` returns them.
+
+    Returns:
+        One layer, and nothing after it.
+    """
+    return Layers([("weights", None)], sigmoid=False)

@@ -3,6 +3,8 @@
 import torch
 from torch import Generator, Tensor
 
+from from_scratch.models.layers import Layers
+
 
 def initialise(features: int, hidden: list[int], generator: Generator) -> dict[str, Tensor]:
     """Draw a column of coefficients, uniformly from [0, 0.1).
@@ -29,3 +31,15 @@ def predict(coefficients: dict[str, Tensor], independent: Tensor) -> Tensor:
         Probabilities [rows].
     """
     return torch.sigmoid(independent @ coefficients["weights"]).squeeze(1)
+
+
+def layers(coefficients: dict[str, Tensor]) -> Layers:
+    """Say which coefficients are layers.
+
+    Args:
+        coefficients: As `initialise` returns them.
+
+    Returns:
+        One layer, and a sigmoid.
+    """
+    return Layers([("weights", None)], sigmoid=True)

@@ -3,6 +3,8 @@
 import torch
 from torch import Generator, Tensor
 
+from from_scratch.models.layers import Layers
+
 
 def initialise(features: int, hidden: list[int], generator: Generator) -> dict[str, Tensor]:
     """Draw two layers, and the constant that is added after the second.
@@ -39,3 +41,15 @@ def predict(coefficients: dict[str, Tensor], independent: Tensor) -> Tensor:
     """
     activations = torch.relu(independent @ coefficients["layer1"])
     return torch.sigmoid(activations @ coefficients["layer2"] + coefficients["constant"]).squeeze(1)
+
+
+def layers(coefficients: dict[str, Tensor]) -> Layers:
+    """Say which coefficients are layers.
+
+    Args:
+        coefficients: As `initialise` returns them.
+
+    Returns:
+        Two layers, of which the second has a constant, and a sigmoid.
+    """
+    return Layers([("layer1", None), ("layer2", "constant")], sigmoid=True)

@@ -1,6 +1,6 @@
 """How predictions are judged (section 6.3), and how far a judgement on few rows can be trusted."""
 
-from math import comb
+from math import comb, cos, pi, sin, sqrt, tan
 from statistics import NormalDist
 
 from torch import Tensor
@@ -19,8 +19,21 @@ def accuracy(predictions: Tensor, dependent: Tensor) -> float:
     Returns:
         A share between 0 and 1.
     """
+    return accuracies(predictions[None], dependent)[0]
+
+
+def accuracies(predictions: Tensor, dependent: Tensor) -> list[float]:
+    """The share of rows that each of many models decides rightly.
+
+    Args:
+        predictions: One for each model and row [models, rows].
+        dependent: The truth, 0 or 1 [rows].
+
+    Returns:
+        A share between 0 and 1 for each model.
+    """
     right = (predictions > THRESHOLD) == dependent.bool()
-    return int(right.sum()) / len(right)
+    return [count / len(dependent) for count in right.sum(dim=1).tolist()]
 
 
 def majority_accuracy(train: Tensor, valid: Tensor) -> float:
@@ -71,6 +84,33 @@ def wilson_interval(share: float, rows: int, confidence: float = 0.95) -> tuple[
     centre = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
     reach = z / (1 + z**2 / rows) * (share * (1 - share) / rows + z**2 / (4 * rows**2)) ** 0.5
     return max(centre - reach, 0.0), min(centre + reach, 1.0)
+
+
+def student_quantile(degrees: int, confidence: float = 0.95) -> float:
+    """How many standard errors a mean of few values may be off: Student's t.
+
+    Args:
+        degrees: The degrees of freedom, at least 1.
+        confidence: How surely the mean is no further off.
+
+    Returns:
+        The t that |T| stays below with this probability.
+    """
+    low, high = 0.0, pi / 2
+    for _ in range(64):  # halves the angle's range to nothing
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, degrees) < confidence else (low, middle)
+    return sqrt(degrees) * tan(low)
+
+
+def _within(angle: float, degrees: int) -> float:
+    """How likely |T| < √degrees · tan(angle) is: Abramowitz and Stegun, 26.7.3 and 26.7.4, exact sums."""
+    odd = degrees % 2
+    term, total = (cos(angle) if odd else 1.0), 0.0
+    for n in range(2 + odd, degrees + 1, 2):
+        total += term
+        term *= cos(angle) ** 2 * (n - 1) / n
+    return 2 / pi * (angle + sin(angle) * total) if odd else sin(angle) * total
 
 
 def sign_test(ours: int, theirs: int) -> float:

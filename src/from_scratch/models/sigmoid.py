@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from from_scratch.models import linear
+from from_scratch.models.layers import Layers
 
 initialise = linear.initialise
 
@@ -19,3 +20,15 @@ def predict(coefficients: dict[str, Tensor], independent: Tensor) -> Tensor:
         Probabilities [rows].
     """
     return torch.sigmoid(linear.predict(coefficients, independent))
+
+
+def layers(coefficients: dict[str, Tensor]) -> Layers:
+    """Say which coefficients are layers.
+
+    Args:
+        coefficients: As `initialise` returns them.
+
+    Returns:
+        One layer, and a sigmoid.
+    """
+    return Layers([("weights", None)], sigmoid=True)

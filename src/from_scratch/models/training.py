@@ -13,13 +13,13 @@ def mean_absolute_error(predictions: Tensor, dependent: Tensor) -> Tensor:
     """How far, on average, the predictions are from the truth.
 
     Args:
-        predictions: One for each row [rows].
+        predictions: One for each row [rows], or of many models [models, rows].
         dependent: The truth, 0 or 1 [rows].
 
     Returns:
-        The loss [], 0 at best.
+        The loss [], or each model's [models], 0 at best.
     """
-    return torch.abs(predictions - dependent).mean()
+    return torch.abs(predictions - dependent).mean(dim=-1)
 
 
 def gradient_step(coefficients: dict[str, Tensor], loss: Tensor, learning_rate: float) -> None:

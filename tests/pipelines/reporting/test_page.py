@@ -7,10 +7,14 @@ import pandas as pd
 import pytest
 
 from from_scratch.node_types import Tensors
+from from_scratch.parameters import Stability
 from from_scratch.pipelines.reporting import nodes, plots
 from from_scratch.pipelines.reporting.article import compare_with_article
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
 from from_scratch.pipelines.reporting.page import write_report
+from from_scratch.pipelines.reporting.stability_plot import plot_stability
+from from_scratch.pipelines.stability.summary import summarise
+from tests.pipelines.stability.conftest import make_runs
 
 
 def write(
@@ -18,6 +22,8 @@ def write(
     results: dict[str, Results],
     figures: pd.DataFrame | None = None,
     groups: pd.DataFrame | None = None,
+    summary: pd.DataFrame | None = None,
+    runs: pd.DataFrame | None = None,
 ) -> str:
     """The page, without plotly.js."""
     groups = nodes.compare_groups(data, results) if groups is None else groups
@@ -31,6 +37,8 @@ def write(
         plots.plot_losses(results),
         plots.plot_coefficients(nodes.name_coefficients(data, results), results),
         plots.plot_groups(groups, results),
+        summary,
+        None if summary is None or runs is None else plot_stability(runs, summary, results),
     )
     assert page.count("<script>") == 2
     return re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
@@ -97,6 +105,34 @@ def test_page_of_thousands_of_groups_shows_the_largest(
 
 def test_page_is_the_same_for_the_same_inputs(data: PreparedData, results: dict[str, Results]) -> None:
     assert write(data, results) == write(data, results)
+
+
+def test_page_without_the_study_says_how_to_make_it(data: PreparedData, results: dict[str, Results]) -> None:
+    page = write(data, results)
+    assert "<code>kedro run --pipeline stability</code>" in page
+    assert 'id="stability"' not in page
+
+
+def test_page_with_the_study(data: PreparedData, results: dict[str, Results]) -> None:
+    runs = make_runs(
+        {"line": ("linear", [[0.7, 0.7], [0.7, 0.8]]), "net": ("deep", [[0.6, 0.6], [0.62, 0.9]])}
+    )
+    page = write(data, results, summary=summarise(runs, Stability()), runs=runs)
+    assert "kedro run --pipeline stability" not in page
+    assert "Over 2 seeds and 2 splits, net can&#39;t be told apart from line: −4.5 points" in page
+    assert "net trains in 25.0 % of its 4 runs" in page
+    section = page.partition("Is deep learning any better here?")[2].partition("</section>")[0]
+    assert "the 4 runs of a variant: from the seeds 0 to 1, on 2 random splits" in section
+    spread, against = (
+        [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr><th>.*?</tr>", table)[1:]]
+        for table in section.split("<table>")[1:]
+    )
+    assert [row[0] for row in spread] == ["0.7250", "0.6800"]
+    assert [row[-3] for row in spread] == ["0 %", "75.0 %"]
+    ((difference, _, *shares, trained, interval),) = against
+    assert (difference, *shares) == ("−4.5", "25.0 %", "0 %", "75.0 %")
+    assert (trained, interval) == ("+10.0", "–"), "one run trains: no interval"
+    assert '"stability": {"data"' in page
 
 
 def test_names_are_no_markup(data: PreparedData, results: dict[str, Results]) -> None:

@@ -24,6 +24,8 @@ def write_report(
     loss_plot: Plot,
     coefficient_plot: Plot,
     group_plot: Plot,
+    stability_summary: DataFrame | None = None,
+    stability_plot: Plot | None = None,
 ) -> str:
     """Write what came out as a page of HTML.
 
@@ -39,6 +41,8 @@ def write_report(
         loss_plot: How the losses fell.
         coefficient_plot: The coefficients of the simplest variants.
         group_plot: What the variants predict for each group.
+        stability_summary: What the study says of each variant, if there was one.
+        stability_plot: How the accuracies of the study's runs are spread.
 
     Returns:
         The page. It asks no host for anything: styles, plots and plotly.js are in it.
@@ -86,14 +90,28 @@ def write_report(
             (article_figures["same"] & (article_figures["article"] != article_figures["ours"])).sum()
         ),
         article_count=len(article_figures),
+        study=None if stability_summary is None else _tell_study(stability_summary),
         plots={
             "accuracies": accuracy_plot,
             "losses": loss_plot,
             "coefficients": coefficient_plot,
             "groups": group_plot,
+            **({} if stability_plot is None else {"stability": stability_plot}),
         },
         plotly_js=(files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8"),
     )
+
+
+def _tell_study(summary: DataFrame) -> dict[str, Any]:
+    """Put the study's sentences and its table's rows together."""
+    from from_scratch.pipelines.reporting import stability_words as words
+
+    return {
+        "sentences": [words.say_better(summary), words.say_training(summary)],
+        "rows": summary.astype(object).where(summary.notna(), None).to_dict("records"),
+        "percent": words.format_percent,
+        "points": words.format_points,
+    }
 
 
 def _square(disagreements: DataFrame, variants: list[str]) -> dict[str, dict[str, int | None]]:

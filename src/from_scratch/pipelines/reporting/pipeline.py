@@ -14,9 +14,10 @@ from from_scratch.pipelines.reporting.plots import (
     plot_groups,
     plot_losses,
 )
+from from_scratch.pipelines.reporting.stability_plot import plot_stability
 
 
-def create_pipeline(variants: Iterable[str]) -> Pipeline:
+def create_pipeline(variants: Iterable[str], study: bool = False) -> Pipeline:
     """Build the report.
 
     What it reads is gathered in one bundle for each box of Kedro-Viz, inside that box: with a line for each
@@ -24,11 +25,23 @@ def create_pipeline(variants: Iterable[str]) -> Pipeline:
 
     Args:
         variants: The variants' names.
+        study: Whether the study of stability is in the report.
 
     Returns:
         The pipeline, from what data processing and the variants made to `comparison` and `report`.
     """
     names = list(variants)
+    page = [
+        "prepared_data",
+        "results",
+        "disagreements",
+        "groups",
+        "article_figures",
+        "accuracy_plot",
+        "loss_plot",
+        "coefficient_plot",
+        "group_plot",
+    ]
     nodes = [
         node(collect, {name: f"{name}.results" for name in names}, "results", name="collect"),
         node(compare, "results", "comparison", name="compare"),
@@ -44,23 +57,12 @@ def create_pipeline(variants: Iterable[str]) -> Pipeline:
             plot_coefficients, ["named_coefficients", "results"], "coefficient_plot", name="plot_coefficients"
         ),
         node(plot_groups, ["groups", "results"], "group_plot", name="plot_groups"),
-        node(
-            write_report,
-            [
-                "prepared_data",
-                "results",
-                "disagreements",
-                "groups",
-                "article_figures",
-                "accuracy_plot",
-                "loss_plot",
-                "coefficient_plot",
-                "group_plot",
-            ],
-            "report",
-            name="write_report",
-        ),
     ]
+    if study:
+        runs = ["stability_runs", "stability_summary"]
+        nodes.append(node(plot_stability, [*runs, "results"], "stability_plot", name="plot_stability"))
+        page += ["stability_summary", "stability_plot"]
+    nodes.append(node(write_report, page, "report", name="write_report"))
     report = pipeline(nodes, namespace="reporting", prefix_datasets_with_namespace=False)
     return sum([_gather_data(), *map(_gather_results, names)], report)
 

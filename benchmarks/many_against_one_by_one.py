@@ -1,0 +1,122 @@
+"""What training many models at once is worth: the study of stability against a loop of one after the other.
+
+python benchmarks/many_against_one_by_one.py [PAIRS]
+
+Both of a pair train the same models in turn, all six variants from the same seeds on one thread; what is
+printed are the medians, over all pairs, of the models per second of each and of their ratio. The study runs
+once in one process, and once spread over two of one thread each. It all happens in memory, on train.csv if it
+is there. To reach: 3 in one process, 5.5 in two.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import pandas as pd
+import torch
+import yaml
+from side_by_side import ROOT, copy_project
+from tqdm import tqdm
+
+from from_scratch import parameters
+from from_scratch.features import Features
+from from_scratch.models import MODELS, train
+from from_scratch.models.scoring import accuracy
+from from_scratch.parameters import Split, Stability, Variant
+from from_scratch.pipelines.stability.nodes import StudySplit, prepare_splits, train_seeds
+
+SEEDS = 200
+PROCESSES = 2
+RAW = yaml.safe_load((ROOT / "conf" / "base" / "parameters.yml").read_text())
+VARIANTS = [Variant.model_validate(block) for block in parameters.variants(RAW).values()]
+STUDY = Stability(seeds=SEEDS)
+
+Work = Callable[[], list[float]]
+"""Trains all models; gives back how often each is right on the rows that validate."""
+
+
+def read_split() -> StudySplit:
+    with tempfile.TemporaryDirectory() as temporary:
+        file = copy_project(Path(temporary) / "project") / "data" / "01_raw" / "train.csv"
+        passengers = pd.read_csv(file)
+    features = Features.model_validate(RAW["features"])
+    return prepare_splits(passengers, features, Split.model_validate(RAW["split"]), STUDY)[0]
+
+
+def train_one_by_one(split: StudySplit) -> list[float]:
+    accuracies = []
+    independent, dependent = split.train["independent"], split.train["dependent"]
+    for variant in VARIANTS:
+        model = MODELS[variant.model]
+        for seed in range(SEEDS):
+            generator = torch.Generator().manual_seed(seed)
+            coefficients = model.initialise(independent.shape[1], variant.hidden, generator)
+            for _ in train(
+                model.predict, coefficients, independent, dependent, variant.learning_rate, variant.epochs
+            ):
+                pass
+            with torch.no_grad():
+                predictions = model.predict(coefficients, split.valid["independent"])
+            accuracies.append(accuracy(predictions, split.valid["dependent"]))
+    return accuracies
+
+
+def study(split: StudySplit, variant: Variant) -> list[float]:
+    accuracies: list[float] = train_seeds(split, variant, STUDY, 1, "float32")["valid_accuracy"].tolist()
+    return accuracies
+
+
+def train_at_once(split: StudySplit) -> list[float]:
+    return [one for variant in VARIANTS for one in study(split, variant)]
+
+
+def train_in_processes(pool: ProcessPoolExecutor, splits: list[StudySplit]) -> list[float]:
+    """A variant on a split is one piece of work, as it is one step of the pipeline."""
+    work = [(split, variant) for split in splits for variant in VARIANTS]
+    return [one for some in pool.map(study, *zip(*work, strict=True)) for one in some]
+
+
+def time(work: Work, models: int) -> tuple[float, list[float]]:
+    """Models per second, and what came out."""
+    started = perf_counter()
+    accuracies = work()
+    return models / (perf_counter() - started), accuracies
+
+
+def compare(what: str, ours: Work, theirs: Work, copies: int, pairs: int) -> None:
+    """Ours trains the models of theirs as many times as there are copies."""
+    models = len(VARIANTS) * SEEDS
+    assert ours() == theirs() * copies, "or they would not be the same models"
+    rates = []
+    for _ in tqdm(range(pairs), desc=what, leave=False):
+        rates.append((time(ours, models * copies)[0], time(theirs, models)[0]))
+    ratio = median(a / b for a, b in rates)
+    a, b = (median(column) for column in zip(*rates, strict=True))
+    print(f"{what:<62} {a:6.0f}/s {b:6.0f}/s {ratio:7.2f}")
+
+
+def main() -> None:
+    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    torch.set_num_threads(1)
+    split = read_split()
+    one_by_one = partial(train_one_by_one, split)
+    heading = f"models per second, medians of {pairs} pairs"
+    print(f"{heading:<62} {'ours':>8} {'other':>8} {'ratio':>7}")
+    compare("many at once / one by one", partial(train_at_once, split), one_by_one, 1, pairs)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(PROCESSES, mp_context=spawn) as pool:
+        copies = 2 * PROCESSES
+        spread = partial(train_in_processes, pool, [split] * copies)
+        compare(f"many at once, in {PROCESSES} processes / one by one", spread, one_by_one, copies, pairs)
+
+
+if __name__ == "__main__":
+    main()

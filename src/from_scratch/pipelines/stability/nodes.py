@@ -1,0 +1,183 @@
+"""The steps of the study: splits, trainings of many models at once, and their results in one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from from_scratch.errors import InputError
+from from_scratch.features import Features
+from from_scratch.node_types import DataFrame, Tensor, Tensors
+from from_scratch.parameters import Precision, Split, Stability, Variant
+from from_scratch.pipelines.data_processing import nodes as processing
+from from_scratch.pipelines.data_processing.splitting import select_fitting
+
+
+@dataclass(frozen=True)
+class StudySplit:
+    """The same rows, split with another seed. Nobody changes it, so Kedro is spared copying it."""
+
+    seed: int
+    train: Tensors
+    valid: Tensors
+
+    def __deepcopy__(self, memo: object) -> StudySplit:
+        return self
+
+
+def prepare_splits(
+    passengers: DataFrame, features: Features, split: Split, study: Stability
+) -> list[StudySplit]:
+    """Split the rows anew from each of several seeds.
+
+    All that is learnt from the rows to prepare them is learnt again for each split: with `fit_on: train`, no
+    row that validates has any part in it.
+
+    Args:
+        passengers: The rows, checked.
+        features: What each column is, and which rows decide how they are prepared.
+        split: The seed of the first split, which is that of the other pipelines, and the fraction.
+        study: How many splits.
+
+    Returns:
+        The splits; their seeds follow on each other.
+
+    Raises:
+        InputError: If the rows that train in one of them are not enough to prepare the data.
+    """
+    splits = [split.model_copy(update={"seed": split.seed + i}) for i in range(study.splits)]
+    return [_prepare(passengers, features, one) for one in splits]
+
+
+def _prepare(passengers: DataFrame, features: Features, split: Split) -> StudySplit:
+    from from_scratch.pipelines.data_processing.checks import find_faults
+
+    if features.fit_on == "train":
+        fitting = select_fitting(passengers, features, split)
+        faults = find_faults(passengers, fitting, features)
+        processing.stop_at(passengers, [f"split with seed {split.seed}: {fault}" for fault in faults])
+    fill_values = processing.compute_fill_values(passengers, features, split)
+    imputed = processing.impute(passengers, fill_values)
+    categories = processing.learn_categories(imputed, features, split)
+    encoded = processing.one_hot_encode(imputed, features, categories)
+    scales = processing.compute_scales(encoded, features, split)
+    model_input = processing.make_model_input(encoded, scales, imputed, features)
+    train, valid = processing.split(model_input, split)
+    return StudySplit(split.seed, train, valid)
+
+
+def train_seeds(
+    split: StudySplit, variant: Variant, study: Stability, threads: int, precision: Precision
+) -> DataFrame:
+    """Train a variant from many seeds on one split, many models at once.
+
+    Args:
+        split: The rows.
+        variant: The model, its hidden layers, its learning rate and its epochs. Its own seed has no say.
+        study: From how many seeds: 0, 1, 2, …
+        threads: How many threads compute.
+        precision: What to compute in: float32 or float64.
+
+    Returns:
+        A row for each seed: `model`, `split` (its seed), `seed`, `valid_accuracy`, `train_accuracy`,
+        `majority_accuracy` (what always giving the answer that is more frequent in training reaches on the
+        rows that validate), `last_loss` (before the last step), `train_rows` and `valid_rows`.
+
+    Raises:
+        InputError: If a loss, a coefficient or a prediction is no finite number any more.
+    """
+    import pandas as pd
+    import torch
+    from tqdm import tqdm
+
+    from from_scratch.models.many import choose_batch
+    from from_scratch.models.scoring import accuracies, majority_accuracy
+
+    torch.set_num_threads(threads)
+    truth = {
+        name: rows["dependent"].double() for name, rows in (("train", split.train), ("valid", split.valid))
+    }
+    size = choose_batch(variant.hidden, len(truth["train"]))
+    tables, lost = [], []
+    # A bar, where someone watches, for trainings of more than two seconds.
+    with tqdm(total=study.seeds, unit="model", delay=2, leave=False, disable=None) as bar:
+        for first in range(0, study.seeds, size):
+            seeds = range(first, min(first + size, study.seeds))
+            predictions, last_losses, finite = _train_at_once(split, variant, seeds, precision)
+            table = {
+                "seed": seeds,
+                **{f"{name}_accuracy": accuracies(predictions[name], truth[name]) for name in truth},
+                "last_loss": last_losses.float().numpy(),
+            }
+            tables.append(pd.DataFrame(table))
+            lost += [seed for seed, is_finite in zip(seeds, finite.tolist(), strict=True) if not is_finite]
+            bar.update(len(seeds))
+    if lost:
+        raise InputError(
+            f"with learning_rate {variant.learning_rate}, {len(lost):,} of {study.seeds:,} models went "
+            f"beyond all numbers, the first from seed {lost[0]}; expected them to stay finite: try a smaller "
+            "learning_rate"
+        )
+    constants = {
+        "model": variant.model,
+        "split": split.seed,
+        "majority_accuracy": majority_accuracy(truth["train"], truth["valid"]),
+        "train_rows": len(truth["train"]),
+        "valid_rows": len(truth["valid"]),
+    }
+    columns = (
+        "model split seed valid_accuracy train_accuracy majority_accuracy last_loss train_rows valid_rows"
+    )
+    return pd.concat(tables, ignore_index=True).assign(**constants)[columns.split()]
+
+
+def _train_at_once(
+    split: StudySplit, variant: Variant, seeds: range, precision: Precision
+) -> tuple[Tensors, Tensor, Tensor]:
+    """Train a model from each seed, as `training` does one; say what they predict, and which stay finite.
+
+    Returns:
+        `train` and `valid` [models, rows], float32; the last losses [models]; whether all is finite [models].
+    """
+    import torch
+
+    from from_scratch.models import MODELS
+    from from_scratch.models.many import stack, train_many
+
+    model, dtype = MODELS[variant.model], getattr(torch, precision)
+    features = split.train["independent"].shape[1]
+    draws = [
+        model.initialise(features, variant.hidden, torch.Generator().manual_seed(seed)) for seed in seeds
+    ]
+    predict, drawn = stack(model, draws)
+    coefficients = {name: tensor.to(dtype) for name, tensor in drawn.items()}
+    independent = {  # column by column in memory
+        name: rows["independent"].to(dtype).T.contiguous().T
+        for name, rows in (("train", split.train), ("valid", split.valid))
+    }
+    dependent = split.train["dependent"].to(dtype)
+    *_, last_losses = train_many(
+        predict, coefficients, independent["train"], dependent, variant.learning_rate, variant.epochs
+    )
+    with torch.no_grad():
+        predictions = {name: predict(coefficients, rows).float() for name, rows in independent.items()}
+    parts = [last_losses[:, None], *predictions.values(), *coefficients.values()]
+    finite = torch.stack([part.detach().reshape(len(seeds), -1).isfinite().all(dim=1) for part in parts])
+    return predictions, last_losses, finite.all(dim=0)
+
+
+def collect_runs(**chunks: DataFrame) -> DataFrame:
+    """Put all trainings into one table.
+
+    Args:
+        **chunks: A row for each seed, by variant and split: `deep.1`.
+
+    Returns:
+        The rows, behind the name of the variant: `variant`.
+    """
+    import pandas as pd
+
+    tables = []
+    for name, table in chunks.items():
+        variant, _, _ = name.rpartition(".")
+        tables.append(table.assign(variant=variant)[["variant", *table.columns]])
+    return pd.concat(tables, ignore_index=True)

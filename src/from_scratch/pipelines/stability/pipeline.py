@@ -1,0 +1,50 @@
+"""The study: a step for each variant on each split, so that runners spread them."""
+
+from collections.abc import Sequence
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from from_scratch.pipelines.stability.nodes import collect_runs, prepare_splits, train_seeds
+from from_scratch.pipelines.stability.summary import summarise
+
+NAMESPACE = "stability"
+TRAINING = f"{NAMESPACE}.train_"
+"""How the names of the steps begin that train."""
+
+
+def create_pipeline(variants: Sequence[str], splits: int) -> Pipeline:
+    """Build the study.
+
+    Args:
+        variants: The variants' names, the reference among them.
+        splits: On how many splits each is trained.
+
+    Returns:
+        The pipeline, one box in Kedro-Viz, from `checked_passengers` to `stability_summary`.
+    """
+    places = range(1, splits + 1)
+    prepare = node(
+        prepare_splits,
+        ["checked_passengers", "params:features", "params:split", "params:stability"],
+        [f"stability_split_{i}" for i in places],
+        name="prepare_splits",
+    )
+    shared = ["params:stability", "params:threads", "params:precision"]
+    trainings = [
+        node(
+            train_seeds,
+            [f"stability_split_{i}", f"params:{variant}", *shared],
+            f"stability_{variant}_split_{i}",
+            name=f"train_{variant}_on_split_{i}",
+        )
+        for variant in variants
+        for i in places
+    ]
+    chunks = {f"{variant}.{i}": f"stability_{variant}_split_{i}" for variant in variants for i in places}
+    closing = [
+        node(collect_runs, chunks, "stability_runs", name="collect_runs"),
+        node(summarise, ["stability_runs", "params:stability"], "stability_summary", name="summarise"),
+    ]
+    return pipeline(
+        [prepare, *trainings, *closing], namespace=NAMESPACE, prefix_datasets_with_namespace=False
+    )

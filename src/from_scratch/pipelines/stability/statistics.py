@@ -1,0 +1,55 @@
+"""How far a mean over seeds and splits can be trusted."""
+
+from __future__ import annotations
+
+from math import nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from from_scratch.models.scoring import student_quantile
+
+
+def estimate_mean(values: NDArray[np.float64], ratio: float) -> tuple[float, float, float]:
+    """Estimate what the mean would be over all seeds and all splits.
+
+    Runs of one seed, or of one split, are no independent ones: a lucky seed is lucky on many splits, and a
+    split is easy for many seeds. So the mean is as unsure as the splits' means and the seeds' means together.
+    The splits' training rows overlap, too: their means differ less than those of fresh data would. What
+    C. Nadeau and Y. Bengio (Machine Learning 52, 2003) add for that is `ratio`.
+
+    Args:
+        values: One for each split and seed [splits, seeds]; nan where there is none.
+        ratio: How many rows validate for each that trains.
+
+    Returns:
+        The mean, and the ends of its 95 % interval: Student's t with a degree less than there are splits. All
+        are nan without any value; the ends, if there are not at least two splits and two seeds.
+    """
+    present = ~np.isnan(values)
+    values = values[present.any(axis=1)][:, present.any(axis=0)]
+    splits, seeds = values.shape
+    if not values.size:
+        return nan, nan, nan
+    mean = float(np.nanmean(values))
+    if splits < 2 or seeds < 2:
+        return mean, nan, nan
+    of_splits = float(np.nanmean(values, axis=1).var(ddof=1))
+    of_seeds = float(np.nanmean(values, axis=0).var(ddof=1))
+    error = ((1 / splits + ratio) * of_splits + of_seeds / seeds) ** 0.5
+    reach = student_quantile(splits - 1) * error
+    return mean, mean - reach, mean + reach
+
+
+def estimate_share(shares: NDArray[np.float64], ratio: float) -> tuple[float, float, float]:
+    """Estimate what the mean of shares would be over all seeds and all splits.
+
+    Args:
+        shares: One for each split and seed, or whether something happened there: 0 or 1 [splits, seeds].
+        ratio: How many rows validate for each that trains.
+
+    Returns:
+        As `estimate_mean`, with the ends between 0 and 1.
+    """
+    share, low, high = estimate_mean(shares, ratio)
+    return share, max(low, 0.0), min(high, 1.0)

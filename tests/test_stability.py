@@ -1,0 +1,136 @@
+"""The study of stability, as a user runs it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+
+from tests.conftest import MakeProject, Project
+
+FEW = ("--pipeline", "stability", "--params", "stability.seeds=8,stability.splits=2")
+VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
+MADE = ["stability_runs", "stability_summary", "stability_plot"]
+
+
+@pytest.fixture(scope="module")
+def study(make_project: MakeProject) -> tuple[Project, subprocess.CompletedProcess[str]]:
+    project = make_project()
+    return project, project.run(*FEW)
+
+
+Study = tuple[Project, subprocess.CompletedProcess[str]]
+
+
+def test_every_variant_runs_from_every_seed_on_every_split(study: Study) -> None:
+    runs = study[0].load("stability_runs")
+    assert runs["variant"].unique().tolist() == VARIANTS
+    for _, table in runs.groupby("variant"):
+        found = set(zip(table["split"], table["seed"], strict=True))
+        assert found == {(split, seed) for split in (42, 43) for seed in range(8)}
+        assert len(table) == 16
+    summary = study[0].load("stability_summary")
+    assert summary["variant"].tolist() == VARIANTS
+    assert set(summary["runs"]) == {16}
+    assert summary.dtypes["difference"] == "float64"
+
+
+def test_the_first_split_is_that_of_the_other_pipelines(make_project: MakeProject) -> None:
+    """So a variant's own seed, if it is among those of the study, reaches there what it reaches alone."""
+    project = make_project()
+    project.configure("parameters.yml", "deep: {seed: 3}\nlinear: {seed: 5}\nfeatures: {fit_on: train}\n")
+    project.run(*FEW)
+    runs = project.load("stability_runs")
+    for variant, seed in (("deep", 3), ("linear", 5)):
+        metrics = project.load(f"{variant}.metrics")
+        chosen = (runs["variant"] == variant) & (runs["split"] == 42) & (runs["seed"] == seed)
+        (row,) = runs[chosen].to_dict("records")
+        for name in ("valid_accuracy", "train_accuracy", "majority_accuracy"):
+            assert row[name] == pytest.approx(metrics[name], rel=1e-12)
+
+
+def test_console_and_report_say_the_same(study: Study) -> None:
+    project, ran = study
+    assert "stability: 8 seeds on 2 splits" in ran.stdout
+    page = project.load("report").replace("&#39;", "'")
+    said = ran.stdout.split("stability: ")[1].split("The report:")[0].strip().splitlines()[-2:]
+    assert "deep" in said[0]
+    assert said[1].startswith("deep trains in")
+    assert all(sentence in page for sentence in said)
+    assert "source: SAMPLE" in ran.stdout
+    assert len(re.findall("^stability.train_", ran.stderr, re.MULTILINE)) == 12, "a line for each step"
+
+
+def test_a_run_of_everything_else_leaves_the_study_out(sample_run: Project) -> None:
+    assert not [name for name in sample_run.artefacts() if "stability" in name]
+    assert "<code>kedro run --pipeline stability</code>" in sample_run.load("report")
+
+
+@pytest.mark.parametrize(
+    ("runner", "environment"),
+    [("ThreadRunner", {}), ("ParallelRunner", {"KEDRO_MP_CONTEXT": "fork"})],
+)
+def test_runners_give_the_same_bytes(
+    make_project: MakeProject, study: Study, runner: str, environment: dict[str, str]
+) -> None:
+    other = make_project()
+    other.run(*FEW, "--runner", runner, **environment)
+    assert other.artefacts() == study[0].artefacts()
+
+
+def test_parameters_older_than_the_study_still_do(project: Project) -> None:
+    file = project.folder / "conf" / "base" / "parameters.yml"
+    text = file.read_text()
+    file.write_text(re.sub(r"^stability: .*\n", "", text, flags=re.MULTILINE))
+    assert file.read_text() != text
+    project.run("--pipeline", "linear")
+    project.run("--pipeline", "stability", "--to-nodes", "stability.train_linear_on_split_5")
+
+
+def test_a_chosen_few_are_held_against_another(project: Project) -> None:
+    project.configure(
+        "parameters.yml",
+        "wide: {model: deep, seed: 1, learning_rate: 0.5, epochs: 3, hidden: [8, 4]}\n"
+        "stability: {variants: [wide], seeds: 4, splits: 2, reference: matmul}\n",
+    )
+    ran = project.run("--pipeline", "stability")
+    assert project.load("stability_summary")["variant"].tolist() == ["matmul", "wide"]
+    assert "points against matmul" in ran.stdout
+    assert "wide trains in" in ran.stdout
+
+
+def test_a_learning_rate_that_is_too_great_is_told_in_one_line(project: Project) -> None:
+    ran = project.kedro("run", *FEW[:-1], f"{FEW[-1]},linear.learning_rate=1e200")
+    assert ran.returncode == 1
+    (error,) = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
+    assert "with learning_rate 1e+200, 8 of 8 models went beyond all numbers, the first from seed 0" in error
+    assert "in stability.train_linear_on_split_" in error
+    assert project.artefacts() == {}
+
+
+def test_whoever_watches_sees_a_bar_with_the_time_left(project: Project) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    command = [sys.executable, "-m", "kedro", "run", *FEW]
+    with subprocess.Popen(command, cwd=project.folder, stderr=theirs, stdout=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        shown = b""
+        try:
+            while read := os.read(ours, 65536):
+                shown += read
+        except OSError:  # the other end is closed
+            pass
+        os.close(ours)
+    assert process.returncode == 0
+    text = shown.decode()
+    assert re.search(r"stability: +\d+%\|.*\| \d+/12 \[\d\d:\d\d<\d\d:\d\d", text)
+    assert "stability.train_" not in text, "the bar speaks for these"
+    assert "stability.summarise" in text, "the bar is gone by then"
+    assert "deep.fit" in text
