@@ -88,6 +88,15 @@ def test_a_changed_parameter_reaches_the_workers(make_project: MakeProject, clus
     assert sums(last_run(ours)) == sums(last_run(theirs))
 
 
+def test_the_study_is_spread_over_the_workers(make_project: MakeProject, cluster: Cluster) -> None:
+    ours, theirs = make_project(), make_project()
+    study = ("--pipeline", "stability", "--params", "stability.seeds=8,stability.splits=2")
+    ours.run(*study)
+    theirs.run(*study, *cluster.runner)
+    assert sums(last_run(ours)) == sums(last_run(theirs))
+    assert "stability_runs" in last_run(theirs).wrote
+
+
 def test_wrong_data_is_told_as_in_one_process(make_project: MakeProject, cluster: Cluster) -> None:
     project = make_project()
     project.run("--pipeline", "deep")
