@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import warnings
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from from_scratch.errors import InputError
 from from_scratch.runners import by_value, facts, quiet_worker
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, LocalCluster
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +42,13 @@ def open_cluster(address: str | None, workers: int | None) -> Iterator[Client]:
         InputError: If no scheduler answers, or no worker comes.
     """
     import dask
-    from distributed import Client, LocalCluster
+    from dask.system import CPU_COUNT
+    from distributed import Client
     from distributed.versions import VersionMismatchWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", VersionMismatchWarning)  # check_workers says it in words
-        if address:
+        if address is not None:
             _see_that_a_scheduler_answers(address)
             log.info("running on the cluster at %s", address)
             with Client(address, timeout=PATIENCE) as client:
@@ -57,20 +58,32 @@ def open_cluster(address: str | None, workers: int | None) -> Iterator[Client]:
         with (
             # Dask would set numbers of threads there, and in this process too; they are a parameter of ours.
             dask.config.set({"distributed.nanny.pre-spawn-environ": {}}),
-            LocalCluster(
-                n_workers=workers or len(os.sched_getaffinity(0)),
-                threads_per_worker=1,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.CRITICAL,
-                preload=[quiet_worker.__name__],
-            ) as cluster,
+            _start_workers(workers or CPU_COUNT) as cluster,
             Client(cluster) as client,
         ):
             count = len(cluster.workers)
             log.info("running on %d worker%s of this machine", count, "" if count == 1 else "s")
             _say_dashboard(client)
             yield client
+
+
+def _start_workers(count: int) -> LocalCluster:
+    from distributed import LocalCluster
+
+    try:
+        return LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+            preload=[quiet_worker.__name__],
+        )
+    except RuntimeError as error:
+        raise InputError(
+            f"workers can't be started here ({_first_line(error)}); in a script of yours, expected the run "
+            'to stand behind `if __name__ == "__main__":`, since every worker loads the script'
+        ) from error
 
 
 def check_workers(client: Client, package: str, marker: str | None) -> None:
@@ -85,10 +98,16 @@ def check_workers(client: Client, package: str, marker: str | None) -> None:
         InputError: A line for each process that can't.
     """
     _wait_for_worker(client)
-    _check_versions(dict(client.get_versions()))  # type: ignore[arg-type]
     here = facts.read_facts(package)
-    found = _ask(client, "read_facts", package)
-    seen = _ask(client, "sees", marker) if marker else {}
+    try:
+        _check_versions(_within_patience(client.get_versions))
+        found = _ask(client, "read_facts", package)
+        seen = _ask(client, "sees", marker) if marker else {}
+    except TimeoutError as timeout:
+        raise InputError(
+            f"the cluster at {find_address(client)} doesn't answer within {PATIENCE} s; expected all of its "
+            f"workers to: {', '.join(sorted(list_workers(client)))}"
+        ) from timeout
     faults = []
     for worker, (error, there) in found.items():
         if error:
@@ -145,9 +164,11 @@ def list_workers(client: Client) -> set[str]:
 def _see_that_a_scheduler_answers(address: str) -> None:
     """Ask who is there: Dask's client itself would wait for ever for a server that says nothing."""
     from distributed.core import rpc
+    from distributed.security import Security
 
     async def ask() -> str:
-        async with rpc(address) as server:
+        connection = Security().get_connection_args("client")
+        async with rpc(address, connection_args=connection) as server:
             return str((await server.identity())["type"])
 
     async def ask_patiently() -> str:
@@ -157,7 +178,7 @@ def _see_that_a_scheduler_answers(address: str) -> None:
     try:
         with ThreadPoolExecutor(1) as thread:  # a notebook's own thread runs a loop already
             answer = thread.submit(asyncio.run, ask_patiently()).result()
-    except (OSError, ValueError, TypeError) as error:
+    except Exception as error:  # what another kind of server says may be taken for anything
         raise InputError(
             f"no scheduler of Dask answers at {address} ({_first_line(error)}); {expected}"
         ) from error
@@ -202,11 +223,30 @@ def _ask(client: Client, function: str, *args: Any) -> dict[str, tuple[str, Any]
     import cloudpickle
 
     cloudpickle.register_pickle_by_value(by_value)
-    asked = client.run(by_value.try_to_call, f"{facts.__name__}.{function}", *args, on_error="return")
+    called = f"{facts.__name__}.{function}"
+    asked = _within_patience(lambda: client.run(by_value.try_to_call, called, *args, on_error="return"))
     return {
         worker: answer if isinstance(answer, tuple) else (f"{type(answer).__name__}: {answer}", None)
         for worker, answer in sorted(asked.items())
     }
+
+
+def _within_patience(ask: Callable[[], Any]) -> Any:
+    """Ask what Dask itself would wait for without end.
+
+    Raises:
+        TimeoutError: If there is no answer in time.
+    """
+    answer: Future[Any] = Future()
+
+    def wait() -> None:
+        try:
+            answer.set_result(ask())
+        except BaseException as error:  # which is raised where it was asked
+            answer.set_exception(error)
+
+    Thread(target=wait, daemon=True).start()
+    return answer.result(PATIENCE)
 
 
 def _say_dashboard(client: Client) -> None:

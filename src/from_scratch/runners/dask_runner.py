@@ -13,6 +13,7 @@ from kedro.pipeline import Pipeline
 from kedro.runner import AbstractRunner
 
 from from_scratch.errors import InputError
+from from_scratch.runs import storage
 
 if TYPE_CHECKING:
     from pluggy import PluginManager
@@ -44,7 +45,7 @@ class DaskRunner(AbstractRunner):
         if unknown:
             names = ", ".join(unknown)
             raise InputError(f"--runner-params: {names} is unknown; known: address, workers, is_async")
-        if address is not None and (not isinstance(address, str) or workers is not None):
+        if address is not None and (not address or not isinstance(address, str) or workers is not None):
             raise InputError(
                 f"--runner-params: address is {address!r}, workers is {workers!r}; expected an address such "
                 "as tcp://host:8786, or a number of workers to start here"
@@ -64,12 +65,6 @@ class DaskRunner(AbstractRunner):
         """Nothing: Dask is more than an executor, since tasks may need what others left in memory."""
         return None
 
-    def _validate_catalog(self, catalog: Any) -> None:
-        """See that every dataset can be used by other processes."""
-        single = [name for name, dataset in catalog.items() if getattr(dataset, "_SINGLE_PROCESS", False)]
-        if single:
-            raise InputError(f"{', '.join(single)}: can be used in one process only; expected another runner")
-
     def _run(
         self,
         pipeline: Pipeline,
@@ -83,6 +78,18 @@ class DaskRunner(AbstractRunner):
 
         if not run_id or not project.PACKAGE_NAME:
             raise InputError("the DaskRunner runs in a session of Kedro: `kedro run`, or session.run")
-        self._validate_catalog(catalog)
+        _see_that_datasets_can_be_shared(pipeline, catalog)
         with open_cluster(self._address, self._workers) as client:
             Tasks(client, pipeline, catalog, self._is_async, run_id, project.PACKAGE_NAME).run()
+
+
+def _see_that_datasets_can_be_shared(pipeline: Pipeline, catalog: Any) -> None:
+    """See that what one process writes another can read."""
+    single = [
+        name
+        for name in sorted(pipeline.datasets())
+        if getattr(catalog.get(name), "_SINGLE_PROCESS", False)
+        or ((place := storage.find_place(catalog, name)) and place.path.startswith("memory:"))
+    ]
+    if single:
+        raise InputError(f"{', '.join(single)}: can be used in one process only; expected another runner")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from typing import Any
 
 from kedro.framework.project import configure_logging
@@ -15,8 +16,11 @@ def dask_setup(worker: Any) -> None:
     Args:
         worker: Dask's worker.
     """
-    configure_logging({"version": 1, "disable_existing_loggers": False, "root": {"level": "WARNING"}})
+    nowhere = {"nowhere": {"class": "logging.NullHandler"}}
+    root = {"level": "WARNING", "handlers": ["nowhere"]}
+    configure_logging({"version": 1, "disable_existing_loggers": False, "handlers": nowhere, "root": root})
     for logger in map(logging.getLogger, list(logging.root.manager.loggerDict)):
         logger.handlers.clear()
         logger.propagate = True
     os.environ["TQDM_DISABLE"] = "1"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run's process, which ends its workers

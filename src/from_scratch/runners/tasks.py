@@ -13,7 +13,7 @@ from typing import Any
 
 import cloudpickle
 from distributed import CancelledError, Client, Future, KilledWorker, wait
-from kedro.io import MemoryDataset
+from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from tqdm import tqdm
@@ -49,7 +49,8 @@ class Tasks:
             run_id: The run.
             package: The project's package.
         """
-        self._client, self._pipeline, self._catalog = client, pipeline, catalog
+        self._client, self._pipeline, self._all = client, pipeline, catalog
+        self._catalog = DataCatalog({name: catalog.get(name) for name in sorted(pipeline.datasets())})
         self._address = find_address(client)
         self._is_async, self._run_id, self._package = is_async, run_id, package
         self._facts = json.dumps(facts.read_facts(package))
@@ -74,17 +75,19 @@ class Tasks:
         with self._mark_run() as self._marker, _progress(len(self._pipeline.nodes)) as bar:
             try:
                 check_workers(self._client, self._package, self._marker)
+                self._watch = Watch(self._client)
                 self._client.subscribe_topic(self._package, receive(self._run_id))
                 self._run_nodes(bar)
                 for name, future in self._held.items():
-                    self._catalog.save(name, future.result()[name])
+                    self._all.save(name, self._fetch(future)[name])
             except (CancelledError, OSError) as error:
-                if self._client.status == "running":
+                if self._client.status != "running":
+                    happened = "has gone away, and with it the run; expected it to stay"
+                elif isinstance(error, CancelledError):
+                    happened = "has dropped the run's tasks; expected nobody to restart it"
+                else:
                     raise
-                raise InputError(
-                    f"the scheduler at {self._address} has gone away, and with it the run; "
-                    "expected it to stay"
-                ) from error
+                raise InputError(f"the scheduler at {self._address} {happened}") from error
             finally:
                 with suppress(Exception):  # the cluster may be gone
                     self._client.cancel([*self._running], force=True)
@@ -93,28 +96,30 @@ class Tasks:
         dependencies = self._pipeline.node_dependencies
         done: set[Node] = set()
         left = list(self._pipeline.nodes)
-        watch = Watch(self._client)
         while left or self._running:
             for node in [node for node in left if dependencies[node] <= done]:
                 left.remove(node)
                 self._running[self._submit(node)] = node
             with suppress(TimeoutError):
                 wait(list(self._running), timeout=GLANCE, return_when="FIRST_COMPLETED")
-            watch.look()
-            for future in [future for future in self._running if future.done()]:
-                node = self._running[future]
-                _raise_error(future, node)
-                del self._running[future]
+            self._watch.look()
+            for node in self._take_finished():
                 done.add(node)
                 bar.update()
                 if bar.disable:
                     log.info("%*d of %d done: %s", len(str(bar.total)), len(done), bar.total, node.name)
                 self._release(node)
 
+    def _take_finished(self) -> list[Node]:
+        """Take the nodes that are done, and keep no hold on their tasks: what is held is computed again."""
+        finished = {future: node for future, node in self._running.items() if future.done()}
+        for future, node in finished.items():
+            _raise_error(future, node)
+            del self._running[future]
+        return list(finished.values())
+
     def _submit(self, node: Node) -> Future[Any]:
         work = worker.Work(
-            package=self._package,
-            facts=self._facts,
             node=node,
             catalog=self._catalog,
             is_async=self._is_async,
@@ -127,13 +132,34 @@ class Tasks:
         future = self._client.submit(
             by_value.call,
             FUNCTION,
-            cloudpickle.dumps(work),
+            self._package,
+            self._facts,
+            self._pickle(work),
             *upstream.values(),
             key=f"{node.name}-{self._run_id}",
             pure=False,
         )
         self._held |= dict.fromkeys(work.in_memory, future)
         return future
+
+    def _pickle(self, work: worker.Work) -> bytes:
+        try:
+            pickled: bytes = cloudpickle.dumps(work)
+        except Exception as error:  # whatever pickling may raise
+            expected = "expected what can be pickled, or another runner"
+            for name in sorted(self._pipeline.datasets()):
+                if not _can_be_pickled(self._catalog.get(name)):
+                    raise InputError(f"{name}: can't be sent to workers ({error}); {expected}") from error
+            raise InputError(f"{work.node.name}: can't be sent to workers ({error}); {expected}") from error
+        return pickled
+
+    def _fetch(self, future: Future[Any]) -> dict[str, Any]:
+        """Bring a result here, unless all workers go before."""
+        while True:
+            with suppress(TimeoutError):
+                result: dict[str, Any] = future.result(timeout=GLANCE)
+                return result
+            self._watch.look()
 
     def _release(self, node: Node) -> None:
         """Let go what nobody reads any more."""
@@ -173,10 +199,18 @@ def _raise_error(future: Future[Any], node: Node) -> None:
     if isinstance(error, KilledWorker):
         times = error.allowed_failures + 1
         raise InputError(
-            f"{node.name}: every worker that ran it died ({times} times); expected it to fit into a worker's "
-            "memory"
+            f"{node.name}: every worker that ran it died ({times} times); expected it to end: it may need "
+            "more memory than a worker has"
         )
     raise error.with_traceback(future.traceback())
+
+
+def _can_be_pickled(dataset: Any) -> bool:
+    try:
+        cloudpickle.dumps(dataset)
+    except Exception:  # whatever pickling may raise
+        return False
+    return True
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import json
 import logging
 import pickle
 import shutil
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -22,7 +21,7 @@ from kedro.framework import project
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline.node import Node
 
-from from_scratch.errors import InputError
+from from_scratch.errors import InputError, in_lines
 from from_scratch.runners.facts import find_faults, read_facts
 from from_scratch.runners.forwarding import forward_logs
 from from_scratch.runs import storage
@@ -34,10 +33,6 @@ _loading = Lock()
 class Work(NamedTuple):
     """A node that is to run, with all that it needs."""
 
-    package: str
-    """The project's."""
-    facts: str
-    """What the run's process runs with, as JSON."""
     node: Node
     catalog: DataCatalog
     is_async: bool
@@ -50,10 +45,12 @@ class Work(NamedTuple):
     """A file that is there as long as the run goes on."""
 
 
-def run_node(pickled: bytes, *upstream: dict[str, Any]) -> dict[str, Any]:
+def run_node(package: str, facts: str, pickled: bytes, *upstream: dict[str, Any]) -> dict[str, Any]:
     """Run a node.
 
     Args:
+        package: The project's package.
+        facts: What the run's process runs with, as JSON.
         pickled: What is to be done, a `Work`.
         *upstream: What earlier nodes left in memory, by dataset.
 
@@ -61,24 +58,27 @@ def run_node(pickled: bytes, *upstream: dict[str, Any]) -> dict[str, Any]:
         What this one leaves in memory, by dataset.
 
     Raises:
-        InputError: If the run is over, or this worker is not fit for it.
+        InputError: If the run is over, this worker is not fit for it, or the node would end the process.
     """
+    with _loading:  # a worker may have several threads
+        _check_facts(package, facts)
+        hook_manager = _load_project(package)
     work: Work = pickle.loads(pickled)
     _see_that_the_run_goes_on(work)
-    with _loading:  # a worker may have several threads
-        _check_facts(work.package, work.facts)
-        hook_manager = _load_project(work.package)
     _fill_memory(work, upstream)
     version = f"{work.run_id}{TRY}{uuid4().hex}"
     storage.read_and_write(work.catalog, work.places, version)
     folders = {Path(place).parent: Path(place).parent.with_name(version) for place in work.places.values()}
     try:
-        with forward_logs(work.package, work.run_id):
+        with forward_logs(package, work.run_id):
             _execute(work, hook_manager)
         _see_that_the_run_goes_on(work)
         for folder, written in folders.items():
-            with suppress(OSError):  # the folder is there, and not empty; or the node has left it out
+            try:
                 written.rename(folder)
+            except OSError:
+                if written.exists() and not folder.exists():  # another try has been quicker, if it does
+                    raise
     finally:
         for written in folders.values():
             shutil.rmtree(written, ignore_errors=True)
@@ -88,7 +88,25 @@ def run_node(pickled: bytes, *upstream: dict[str, Any]) -> dict[str, Any]:
 def _execute(work: Work, hook_manager: Any) -> None:
     from kedro.runner.task import Task
 
-    Task(work.node, work.catalog, work.is_async, hook_manager=hook_manager, run_id=work.run_id).execute()
+    task = Task(work.node, work.catalog, work.is_async, hook_manager=hook_manager, run_id=work.run_id)
+    try:
+        task.execute()
+    except (SystemExit, KeyboardInterrupt) as error:  # either would end the worker
+        raise InputError(
+            f"{work.node.name} would end its process ({error!r}); expected it to return, or to raise an error"
+        ) from error
+    except Exception as error:
+        if not _can_be_sent(error):
+            raise RuntimeError(in_lines(error)[0]) from None
+        raise
+
+
+def _can_be_sent(error: Exception) -> bool:
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # whatever pickling may raise
+        return False
+    return True
 
 
 def _see_that_the_run_goes_on(work: Work) -> None:

@@ -232,6 +232,9 @@ class Ledger:
         if there := [folder for folder in folders.values() if (self.project / folder).exists()]:
             raise LedgerError(f"{there[0]} is there already, and of no run; expected another run id")
         with self.clear_errors("nothing was changed"):
+            for folder in folders.values():
+                for left in (self.project / folder).parent.glob(f"*{TRY}*"):  # of a run that is over
+                    files.remove(left)
             files.write_at_once(self._mark(run_id), json.dumps(folders))
 
     def commit(self, record: Record) -> None:
