@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,14 @@ from from_scratch.pipelines.stability.pipeline import NAMESPACE, TRAINING
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+
+def is_watched() -> bool:
+    """Say whether standard error is a terminal that has room for a bar."""
+    try:
+        return all(os.get_terminal_size(sys.stderr.fileno()))
+    except (OSError, ValueError, AttributeError):  # it is a file, closed, or a notebook's
+        return False
 
 
 class StudyBar:
@@ -45,7 +54,9 @@ class StudyBar:
             if self._bar is None:
                 from tqdm import tqdm
 
-                bar = tqdm(total=self._total, desc=NAMESPACE, unit="training", leave=False, disable=None)
+                bar = tqdm(
+                    total=self._total, desc=NAMESPACE, unit="training", leave=False, disable=not is_watched()
+                )
                 self._bar = bar
             return not self._bar.disable
 

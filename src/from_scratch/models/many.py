@@ -15,8 +15,8 @@ from from_scratch.models import Model, gradient_step, mean_absolute_error
 from from_scratch.models.layers import Layers
 from from_scratch.models.training import Predict
 
-VALUES = 2**18
-"""How many values the widest layer of all models that train at once may have: a megabyte in float32."""
+VALUES = 2**17
+"""How many values the widest layer of all models that train at once may have: a megabyte in float64."""
 KEPT = 24 * 2**20
 """How many bytes the C library is to keep for the next epoch."""
 

@@ -49,8 +49,8 @@ def open_cluster(address: str | None, workers: int | None) -> Iterator[Client]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", VersionMismatchWarning)  # check_workers says it in words
         if address is not None:
-            _see_that_a_scheduler_answers(address)
             log.info("running on the cluster at %s", address)
+            _see_that_a_scheduler_answers(address)
             with Client(address, timeout=PATIENCE) as client:
                 _say_dashboard(client)
                 yield client
@@ -168,7 +168,7 @@ def _see_that_a_scheduler_answers(address: str) -> None:
 
     async def ask() -> str:
         connection = Security().get_connection_args("client")
-        async with rpc(address, connection_args=connection) as server:
+        async with rpc(address, timeout=0.9 * PATIENCE, connection_args=connection) as server:
             return str((await server.identity())["type"])
 
     async def ask_patiently() -> str:
@@ -180,13 +180,15 @@ def _see_that_a_scheduler_answers(address: str) -> None:
             answer = thread.submit(asyncio.run, ask_patiently()).result()
     except Exception as error:  # what another kind of server says may be taken for anything
         raise InputError(
-            f"no scheduler of Dask answers at {address} ({_first_line(error)}); {expected}"
+            f"no scheduler of Dask answers at {address} ({_first_line(error.__cause__ or error)}); {expected}"
         ) from error
     if answer != "Scheduler":
         raise InputError(f"no scheduler of Dask answers at {address}, but a {answer.lower()}; {expected}")
 
 
 def _wait_for_worker(client: Client) -> None:
+    if not list_workers(client):
+        log.info("there is no worker yet; waiting for one")
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
     except TimeoutError as error:
@@ -253,5 +255,5 @@ def _say_dashboard(client: Client) -> None:
     log.info("Dask's dashboard: %s", client.dashboard_link)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).partition("\n")[0] or type(error).__name__

@@ -14,6 +14,7 @@ from kedro.runner import AbstractRunner
 
 from from_scratch.errors import InputError
 from from_scratch.runs import storage
+from from_scratch.validation import did_you_mean
 
 if TYPE_CHECKING:
     from pluggy import PluginManager
@@ -43,8 +44,12 @@ class DaskRunner(AbstractRunner):
         """
         super().__init__(is_async=is_async)
         if unknown:
+            known = ["address", "workers", "is_async"]
             names = ", ".join(unknown)
-            raise InputError(f"--runner-params: {names} is unknown; known: address, workers, is_async")
+            raise InputError(
+                f"--runner-params: {names} is unknown; known: {', '.join(known)}"
+                f"{did_you_mean(next(iter(unknown)), known)}"
+            )
         if address is not None and (not address or not isinstance(address, str) or workers is not None):
             raise InputError(
                 f"--runner-params: address is {address!r}, workers is {workers!r}; expected an address such "

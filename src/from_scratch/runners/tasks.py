@@ -20,6 +20,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from from_scratch.errors import InputError
+from from_scratch.progress import is_watched
 from from_scratch.runners import by_value, facts, worker
 from from_scratch.runners.cluster import Watch, check_workers, find_address
 from from_scratch.runners.forwarding import receive
@@ -217,7 +218,7 @@ def _can_be_pickled(dataset: Any) -> bool:
 def _progress(nodes: int) -> Iterator[tqdm[Any]]:
     """Show a bar, where someone watches, with log lines above it."""
     with ExitStack() as stack:
-        bar = stack.enter_context(tqdm(total=nodes, unit="node", leave=False, disable=None))
+        bar = stack.enter_context(tqdm(total=nodes, unit="node", leave=False, disable=not is_watched()))
         if not bar.disable:
             stack.enter_context(logging_redirect_tqdm())
         yield bar

@@ -9,7 +9,7 @@ from from_scratch.errors import InputError
 from from_scratch.features import Features
 from from_scratch.models import MODELS, Model
 from from_scratch.node_types import Tensor, Tensors
-from from_scratch.parameters import Precision, Split, Stability, Variant
+from from_scratch.parameters import Split, Stability, Variant
 from from_scratch.pipelines.data_processing import nodes as processing
 from from_scratch.pipelines.data_processing.splitting import shuffle
 from from_scratch.pipelines.stability import nodes
@@ -69,6 +69,12 @@ def test_rows_that_validate_have_no_part_in_what_prepares_them(passengers: pd.Da
     assert not before.valid["independent"].equal(after.valid["independent"])
 
 
+def test_after_the_greatest_seed_comes_the_first(passengers: pd.DataFrame) -> None:
+    greatest = SPLIT.model_copy(update={"seed": 2**63 - 1})
+    splits = nodes.prepare_splits(passengers, ON_TRAIN, greatest, Stability(splits=2))
+    assert [split.seed for split in splits] == [2**63 - 1, 0]
+
+
 def test_a_split_that_leaves_nothing_to_learn_from_is_told(passengers: pd.DataFrame) -> None:
     """All that is known of a column may validate on the second split, though not on the first."""
     _, first = shuffle(len(passengers), SPLIT)
@@ -80,19 +86,18 @@ def test_a_split_that_leaves_nothing_to_learn_from_is_told(passengers: pd.DataFr
 
 
 @pytest.mark.parametrize("variant", [NET, LINEAR], ids=["net", "linear"])
-@pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_many_score_as_each_would_alone(
-    split: StudySplit, variant: Variant, precision: Precision, monkeypatch: pytest.MonkeyPatch
+    split: StudySplit, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("from_scratch.models.many.VALUES", 3 * 20 * len(split.train["dependent"]))
-    table = nodes.train_seeds(split, variant, Stability(seeds=8), 1, precision)
+    table = nodes.train_seeds(split, variant, Stability(seeds=8), 1)
     assert table["seed"].tolist() == list(range(8))
     source = {"source": "own", "file": "own.csv", "rows": 1}
     for row in table.to_dict("records"):
         alone = variant.model_copy(update={"seed": row["seed"]})
         initial = training.initialise(split.train, alone)
-        coefficients, losses = training.fit(initial, split.train, alone, 1, precision)
-        predictions = training.predict(coefficients, split.train, split.valid, alone, 1, precision)
+        coefficients, losses = training.fit(initial, split.train, alone, 1, "float64")
+        predictions = training.predict(coefficients, split.train, split.valid, alone, 1, "float64")
         metrics = training.score(predictions, losses, split.train, split.valid, source, alone, 1)
         same = ["model", "valid_accuracy", "train_accuracy", "majority_accuracy", "train_rows", "valid_rows"]
         assert {name: row[name] for name in same} == {name: metrics[name] for name in same}
@@ -106,7 +111,7 @@ def test_models_beyond_all_numbers_are_counted(split: StudySplit) -> None:
         InputError,
         match=r"with learning_rate 1e\+200, 8 of 8 models .* from seed 0; .* smaller learning_rate",
     ):
-        nodes.train_seeds(split, wild, Stability(seeds=8), 1, "float32")
+        nodes.train_seeds(split, wild, Stability(seeds=8), 1)
 
 
 def test_a_model_that_is_no_layers_is_studied_too(split: StudySplit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,12 +119,12 @@ def test_a_model_that_is_no_layers_is_studied_too(split: StudySplit, monkeypatch
         return torch.tanh((independent * coefficients["weights"]).sum(dim=1))
 
     monkeypatch.setitem(MODELS, "linear", Model(MODELS["linear"].initialise, predict))
-    table = nodes.train_seeds(split, LINEAR, Stability(seeds=4), 1, "float32")
+    table = nodes.train_seeds(split, LINEAR, Stability(seeds=4), 1)
     assert len({*table["last_loss"]}) == 4
 
 
 def test_runs_are_named_by_their_variant(split: StudySplit) -> None:
-    table = nodes.train_seeds(split, LINEAR, Stability(seeds=2), 1, "float32")
+    table = nodes.train_seeds(split, LINEAR, Stability(seeds=2), 1)
     runs = nodes.collect_runs(**{"a.1": table, "a.2": table, "b_1.1": table})
     assert runs["variant"].tolist() == ["a"] * 4 + ["b_1"] * 2
     assert list(runs.columns) == ["variant", *table.columns]

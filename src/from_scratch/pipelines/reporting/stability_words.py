@@ -8,7 +8,7 @@ from from_scratch.node_types import DataFrame
 
 
 def say_better(summary: DataFrame) -> str:
-    """Say if the deep net is better than the reference, or each variant if there is no deep net.
+    """Say if the deep nets are better than the reference, or each variant if there is no deep net.
 
     Args:
         summary: A row for each variant of the study, as `summarise` returns it.
@@ -21,14 +21,14 @@ def say_better(summary: DataFrame) -> str:
         return f"Only {summary['variant'].iloc[0]} was trained: there is nothing to hold it against."
     said = "; ".join(map(_compare, subjects))
     first = subjects[0]
-    over = f"over {first['seeds']:,} seeds and {first['splits']:,} splits"
+    runs = f"{first['seeds']:,} seeds and {first['splits']:,} splits"
     if len(subjects) == 1 and first["model"] == "deep" and (verdict := _judge(first)):
-        return f"{'Yes' if verdict == 'better' else 'No'}: {over}, {said}."
-    return f"O{over[1:]}, {said}."
+        return f"{'Yes' if verdict == 'better' else 'No'}: over {runs}, {said}."
+    return f"Over {runs}, {said}."
 
 
 def say_training(summary: DataFrame) -> str:
-    """Say how often that net, or those variants, train at all.
+    """Say how often those nets, or variants, train at all.
 
     Args:
         summary: A row for each variant of the study, as `summarise` returns it.
@@ -41,7 +41,7 @@ def say_training(summary: DataFrame) -> str:
     if all(row["at_majority"] == 0 for row in subjects):
         return f"{said}."
     return (
-        f"{said}; a run that doesn't does no better than always giving the answer that is more frequent in "
+        f"{said}; runs that don't train do no better than always giving the answer that is more frequent in "
         "training."
     )
 
@@ -71,11 +71,13 @@ def format_percent(share: float) -> str:
 def _find_subjects(summary: DataFrame) -> list[dict[Any, Any]]:
     others = [row for row in summary.to_dict("records") if row["variant"] != row["reference"]]
     deep = [row for row in others if row["model"] == "deep"]
-    return deep[-1:] or others
+    return deep or others
 
 
 def _judge(row: dict[Any, Any]) -> str | None:
     """Say what the whole interval of the difference says: better, worse, or nothing."""
+    if row["difference_low"] == row["difference_high"]:
+        return None  # all pairs are alike, so nothing tells how another would differ
     if row["difference_low"] > 0:
         return "better"
     return "worse" if row["difference_high"] < 0 else None
@@ -83,6 +85,8 @@ def _judge(row: dict[Any, Any]) -> str | None:
 
 def _compare(row: dict[Any, Any]) -> str:
     variant, reference = row["variant"], row["reference"]
+    if row["equal"] == 1:
+        return f"{variant} is as often right as {reference} in every pair of runs"
     ends = (row["difference"], row["difference_low"], row["difference_high"])
     mean, low, high = map(format_points, ends)
     interval = f"{mean} points of accuracy on average (95 % interval {low} to {high})"
@@ -96,10 +100,10 @@ def _count_trained(row: dict[Any, Any]) -> str:
     runs = f"its {row['runs']:,} runs"
     if at_majority in (0, 1):
         return f"{row['variant']} trains in {'none' if at_majority else 'all'} of {runs}"
-    low, high = (100 * (1 - row[f"at_majority_{end}"]) for end in ("high", "low"))
+    low, high = (format_percent(1 - row[f"at_majority_{end}"]) for end in ("high", "low"))
     said = f"{row['variant']} trains in {format_percent(1 - at_majority)} of {runs}"
-    said += f" (95 % interval {low:.1f} to {high:.1f} %)"
+    said += f" (95 % interval {low} to {high})"
     if difference == difference:  # is no nan
-        said += f", and there has {format_points(difference)} points against {row['reference']}"
+        said += f", which differ from {row['reference']} by {format_points(difference)} points"
     low, high = row["trained_difference_low"], row["trained_difference_high"]
     return said if low != low else f"{said} ({format_points(low)} to {format_points(high)})"

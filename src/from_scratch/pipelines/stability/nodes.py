@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from from_scratch.errors import InputError
 from from_scratch.features import Features
 from from_scratch.node_types import DataFrame, Tensor, Tensors
-from from_scratch.parameters import Precision, Split, Stability, Variant
+from from_scratch.parameters import Split, Stability, Variant
 from from_scratch.pipelines.data_processing import nodes as processing
 from from_scratch.pipelines.data_processing.splitting import select_fitting
 
@@ -44,7 +44,8 @@ def prepare_splits(
     Raises:
         InputError: If the rows that train in one of them are not enough to prepare the data.
     """
-    splits = [split.model_copy(update={"seed": split.seed + i}) for i in range(study.splits)]
+    seeds = ((split.seed + i) % 2**63 for i in range(study.splits))  # after the greatest seed comes 0
+    splits = [split.model_copy(update={"seed": seed}) for seed in seeds]
     return [_prepare(passengers, features, one) for one in splits]
 
 
@@ -65,17 +66,17 @@ def _prepare(passengers: DataFrame, features: Features, split: Split) -> StudySp
     return StudySplit(split.seed, train, valid)
 
 
-def train_seeds(
-    split: StudySplit, variant: Variant, study: Stability, threads: int, precision: Precision
-) -> DataFrame:
+def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: int) -> DataFrame:
     """Train a variant from many seeds on one split, many models at once.
+
+    All is computed in float64. In float32 the order in which a processor sums decides where one of a thousand
+    deep nets ends, and many at once are summed in another order than one alone.
 
     Args:
         split: The rows.
         variant: The model, its hidden layers, its learning rate and its epochs. Its own seed has no say.
         study: From how many seeds: 0, 1, 2, …
         threads: How many threads compute.
-        precision: What to compute in: float32 or float64.
 
     Returns:
         A row for each seed: `model`, `split` (its seed), `seed`, `valid_accuracy`, `train_accuracy`,
@@ -102,7 +103,7 @@ def train_seeds(
     with tqdm(total=study.seeds, unit="model", delay=2, leave=False, disable=None) as bar:
         for first in range(0, study.seeds, size):
             seeds = range(first, min(first + size, study.seeds))
-            predictions, last_losses, finite = _train_at_once(split, variant, seeds, precision)
+            predictions, last_losses, finite = _train_at_once(split, variant, seeds)
             table = {
                 "seed": seeds,
                 **{f"{name}_accuracy": accuracies(predictions[name], truth[name]) for name in truth},
@@ -130,9 +131,7 @@ def train_seeds(
     return pd.concat(tables, ignore_index=True).assign(**constants)[columns.split()]
 
 
-def _train_at_once(
-    split: StudySplit, variant: Variant, seeds: range, precision: Precision
-) -> tuple[Tensors, Tensor, Tensor]:
+def _train_at_once(split: StudySplit, variant: Variant, seeds: range) -> tuple[Tensors, Tensor, Tensor]:
     """Train a model from each seed, as `training` does one; say what they predict, and which stay finite.
 
     Returns:
@@ -143,18 +142,18 @@ def _train_at_once(
     from from_scratch.models import MODELS
     from from_scratch.models.many import stack, train_many
 
-    model, dtype = MODELS[variant.model], getattr(torch, precision)
+    model = MODELS[variant.model]
     features = split.train["independent"].shape[1]
     draws = [
         model.initialise(features, variant.hidden, torch.Generator().manual_seed(seed)) for seed in seeds
     ]
     predict, drawn = stack(model, draws)
-    coefficients = {name: tensor.to(dtype) for name, tensor in drawn.items()}
+    coefficients = {name: tensor.double() for name, tensor in drawn.items()}
     independent = {  # column by column in memory
-        name: rows["independent"].to(dtype).T.contiguous().T
+        name: rows["independent"].double().T.contiguous().T
         for name, rows in (("train", split.train), ("valid", split.valid))
     }
-    dependent = split.train["dependent"].to(dtype)
+    dependent = split.train["dependent"].double()
     *_, last_losses = train_many(
         predict, coefficients, independent["train"], dependent, variant.learning_rate, variant.epochs
     )

@@ -29,7 +29,7 @@ def create_pipeline(variants: Sequence[str], splits: int) -> Pipeline:
         [f"stability_split_{i}" for i in places],
         name="prepare_splits",
     )
-    shared = ["params:stability", "params:threads", "params:precision"]
+    shared = ["params:stability", "params:threads"]
     trainings = [
         node(
             train_seeds,

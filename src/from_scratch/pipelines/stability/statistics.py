@@ -11,20 +11,20 @@ from from_scratch.models.scoring import student_quantile
 
 
 def estimate_mean(values: NDArray[np.float64], ratio: float) -> tuple[float, float, float]:
-    """Estimate what the mean would be over all seeds and all splits.
+    """Estimate what the mean would be over all seeds, and over fresh rows of the same kind.
 
     Runs of one seed, or of one split, are no independent ones: a lucky seed is lucky on many splits, and a
     split is easy for many seeds. So the mean is as unsure as the splits' means and the seeds' means together.
-    The splits' training rows overlap, too: their means differ less than those of fresh data would. What
-    C. Nadeau and Y. Bengio (Machine Learning 52, 2003) add for that is `ratio`.
+    The splits are of the same rows, too: their means differ less than those of fresh rows would. What
+    C. Nadeau and Y. Bengio (Machine Learning 52, 2003) add for that, by a rule of thumb, is `ratio`.
 
     Args:
         values: One for each split and seed [splits, seeds]; nan where there is none.
         ratio: How many rows validate for each that trains.
 
     Returns:
-        The mean, and the ends of its 95 % interval: Student's t with a degree less than there are splits. All
-        are nan without any value; the ends, if there are not at least two splits and two seeds.
+        The mean, and the ends of its 95 % interval: Student's t with a degree less than there are splits, or
+        seeds if they are fewer. All are nan without any value; the ends, if there are not two of each.
     """
     present = ~np.isnan(values)
     values = values[present.any(axis=1)][:, present.any(axis=0)]
@@ -37,12 +37,26 @@ def estimate_mean(values: NDArray[np.float64], ratio: float) -> tuple[float, flo
     of_splits = float(np.nanmean(values, axis=1).var(ddof=1))
     of_seeds = float(np.nanmean(values, axis=0).var(ddof=1))
     error = ((1 / splits + ratio) * of_splits + of_seeds / seeds) ** 0.5
-    reach = student_quantile(splits - 1) * error
+    reach = student_quantile(min(splits, seeds) - 1) * error
     return mean, mean - reach, mean + reach
 
 
+def estimate_difference(differences: NDArray[np.float64], ratio: float) -> tuple[float, float, float]:
+    """Estimate what the mean difference of shares would be.
+
+    Args:
+        differences: One for each split and seed [splits, seeds]; nan where there is none.
+        ratio: How many rows validate for each that trains.
+
+    Returns:
+        As `estimate_mean`, with the ends between -1 and 1.
+    """
+    mean, low, high = estimate_mean(differences, ratio)
+    return mean, max(low, -1.0), min(high, 1.0)
+
+
 def estimate_share(shares: NDArray[np.float64], ratio: float) -> tuple[float, float, float]:
-    """Estimate what the mean of shares would be over all seeds and all splits.
+    """Estimate what the mean of shares would be.
 
     Args:
         shares: One for each split and seed, or whether something happened there: 0 or 1 [splits, seeds].

@@ -41,7 +41,7 @@ def summarise(runs: DataFrame, study: Stability) -> DataFrame:
 def _summarise_variant(runs: DataFrame, others: DataFrame) -> dict[str, Any]:
     import numpy as np
 
-    from from_scratch.pipelines.stability.statistics import estimate_mean, estimate_share
+    from from_scratch.pipelines.stability.statistics import estimate_difference, estimate_share
 
     def arrange(table: DataFrame, column: str) -> Any:
         return table.pivot(index="split", columns="seed", values=column).to_numpy("float64")
@@ -74,12 +74,12 @@ def _summarise_variant(runs: DataFrame, others: DataFrame) -> dict[str, Any]:
         **_with_ends("at_majority", estimate_share(is_at_majority.astype("float64"), ratio)),
         "at_majority_minimum": float(shares.min()),
         "at_majority_maximum": float(shares.max()),
-        **_with_ends("difference", estimate_mean(difference, ratio)),
+        **_with_ends("difference", estimate_difference(difference, ratio)),
         "better": float((difference > 0).mean()),
         "equal": float((difference == 0).mean()),
         "worse": float((difference < 0).mean()),
         **_with_ends(
-            "trained_difference", estimate_mean(np.where(is_at_majority, np.nan, difference), ratio)
+            "trained_difference", estimate_difference(np.where(is_at_majority, np.nan, difference), ratio)
         ),
     }
     if row["variant"] == row["reference"]:
