@@ -51,10 +51,10 @@ def run_and_compare(project: Project, reference: Project, *options: str) -> list
 
 
 def test_workers_of_this_machine_make_the_same_artefacts(
-    make_project: MakeProject, sample_run: Project
+    make_project: MakeProject, reference: Project
 ) -> None:
     project = make_project()
-    said = run_and_compare(project, sample_run, *RUNNER, "--runner-params", "workers=2")
+    said = run_and_compare(project, reference, *RUNNER, "--runner-params", "workers=2")
     assert "running on 2 workers of this machine" in said
     assert any(re.fullmatch(r"Dask's dashboard: http://127\.0\.0\.1:\d+/status", line) for line in said)
     assert any("GOING ON WITH A SAMPLE" in line for line in said), "what steps warn of is said here"
@@ -65,19 +65,19 @@ def test_workers_of_this_machine_make_the_same_artefacts(
     assert not [line for line in said if line.startswith("[hook")], "Kedro-Viz's hooks speak to the file"
     counts = [DONE.match(line) for line in said]
     assert [int(count[1]) for count in counts if count] == list(range(1, len(started) + 1))
-    assert last_run(project).environment == last_run(sample_run).environment
+    assert last_run(project).environment == last_run(reference).environment
     assert project.kedro("runs", "verify").returncode == 0
 
 
 def test_a_cluster_that_is_there_makes_the_same_artefacts(
-    make_project: MakeProject, sample_run: Project, cluster: Cluster
+    make_project: MakeProject, reference: Project, cluster: Cluster
 ) -> None:
     project = make_project()
-    said = run_and_compare(project, sample_run, *cluster.runner)
+    said = run_and_compare(project, reference, *cluster.runner)
     assert f"running on the cluster at {cluster.address}" in said
     assert not [line for line in said if line.startswith("Error")]
     # Again, on workers that have the code loaded, and a part of it, which reads what the first run made.
-    run_and_compare(project, sample_run, *cluster.runner)
+    run_and_compare(project, reference, *cluster.runner)
     project.run("--pipeline", "reporting", *cluster.runner)
 
 
@@ -111,10 +111,10 @@ def test_wrong_data_is_told_as_in_one_process(make_project: MakeProject, cluster
 
 
 def test_killed_workers_change_nothing(
-    make_project: MakeProject, sample_run: Project, cluster: Cluster
+    make_project: MakeProject, reference: Project, cluster: Cluster
 ) -> None:
     project = make_project()
-    expected = sums(last_run(sample_run))
+    expected = sums(last_run(reference))
     chance = random.Random(0)
     command = [sys.executable, "-m", "kedro", "run", "--pipeline", "deep", *cluster.runner]
     with Client(cluster.address) as client:

@@ -90,8 +90,8 @@ NOT = "; runs that don't train do no better than always giving the answer that i
     [
         (
             {},
-            "net trains in 75.0 % of its 1,000 runs (95 % interval 60.0 % to 90.0 %), which differ from line by "
-            f"+3.0 points (+1.0 to +5.0){NOT}",
+            "net trains in 75.0 % of its 1,000 runs (95 % interval 60.0 % to 90.0 %), which differ from line "
+            f"by +3.0 points (+1.0 to +5.0){NOT}",
         ),
         (
             {"trained_difference_low": float("nan"), "at_majority": 0.999, "at_majority_high": 1.0},
