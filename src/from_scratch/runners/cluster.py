@@ -180,7 +180,7 @@ def _see_that_a_scheduler_answers(address: str) -> None:
             answer = thread.submit(asyncio.run, ask_patiently()).result()
     except Exception as error:  # what another kind of server says may be taken for anything
         raise InputError(
-            f"no scheduler of Dask answers at {address} ({_first_line(error.__cause__ or error)}); {expected}"
+            f"no scheduler of Dask answers at {address} ({_first_line(_find_cause(error))}); {expected}"
         ) from error
     if answer != "Scheduler":
         raise InputError(f"no scheduler of Dask answers at {address}, but a {answer.lower()}; {expected}")
@@ -253,6 +253,15 @@ def _within_patience(ask: Callable[[], Any]) -> Any:
 
 def _say_dashboard(client: Client) -> None:
     log.info("Dask's dashboard: %s", client.dashboard_link)
+
+
+def _find_cause(error: BaseException) -> BaseException:
+    """Find the first of all errors that says anything."""
+    first = error
+    while error.__cause__:
+        error = error.__cause__
+        first = error if str(error) else first
+    return first
 
 
 def _first_line(error: BaseException) -> str:
