@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -163,12 +164,13 @@ def list_workers(client: Client) -> set[str]:
 
 def _see_that_a_scheduler_answers(address: str) -> None:
     """Ask who is there: Dask's client itself would wait for ever for a server that says nothing."""
+    from distributed.comm.addressing import get_address_host_port
     from distributed.core import rpc
     from distributed.security import Security
 
     async def ask() -> str:
         connection = Security().get_connection_args("client")
-        async with rpc(address, timeout=0.9 * PATIENCE, connection_args=connection) as server:
+        async with rpc(address, connection_args=connection) as server:
             return str((await server.identity())["type"])
 
     async def ask_patiently() -> str:
@@ -176,11 +178,13 @@ def _see_that_a_scheduler_answers(address: str) -> None:
 
     expected = "expected one, started by `dask scheduler`, and its address"
     try:
+        # Dask would try again and again, and say no more than that it took too long.
+        socket.create_connection(get_address_host_port(address), PATIENCE).close()
         with ThreadPoolExecutor(1) as thread:  # a notebook's own thread runs a loop already
             answer = thread.submit(asyncio.run, ask_patiently()).result()
     except Exception as error:  # what another kind of server says may be taken for anything
         raise InputError(
-            f"no scheduler of Dask answers at {address} ({_first_line(_find_cause(error))}); {expected}"
+            f"no scheduler of Dask answers at {address} ({_first_line(error)}); {expected}"
         ) from error
     if answer != "Scheduler":
         raise InputError(f"no scheduler of Dask answers at {address}, but a {answer.lower()}; {expected}")
@@ -255,14 +259,5 @@ def _say_dashboard(client: Client) -> None:
     log.info("Dask's dashboard: %s", client.dashboard_link)
 
 
-def _find_cause(error: BaseException) -> BaseException:
-    """Find the first of all errors that says anything."""
-    first = error
-    while error.__cause__:
-        error = error.__cause__
-        first = error if str(error) else first
-    return first
-
-
-def _first_line(error: BaseException) -> str:
+def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0] or type(error).__name__
