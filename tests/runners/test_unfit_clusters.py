@@ -159,9 +159,7 @@ def test_a_worker_with_another_version_of_a_package(
     assert said.endswith(" here; expected the same as here")
 
 
-def test_a_worker_with_other_code_even_if_it_comes_late(
-    trained: Project, cluster: Cluster, tmp_path: Path
-) -> None:
+def test_a_worker_with_other_code(trained: Project, cluster: Cluster, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "src", tmp_path / "src")
     with (tmp_path / "src" / "from_scratch" / "models" / "deep.py").open("a") as file:
         file.write("\nANSWER = 42\n")
