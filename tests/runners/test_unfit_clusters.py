@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -14,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from from_scratch.errors import InputError
+from from_scratch.runners import by_value, tasks
 from from_scratch.runners import cluster as clusters
+from from_scratch.runners.facts import read_facts
 from tests.conftest import ROOT, MakeProject, Project
 from tests.runners.dask_cluster import RUNNER, Cluster, run_cluster, wait_for
 from tests.runs.tiny import Tiny
@@ -166,6 +169,20 @@ def test_a_worker_with_other_code(trained: Project, cluster: Cluster, tmp_path: 
     cluster.add_worker(path=str(tmp_path / "src"))
     expected = "other code in models/deep.py (a worker keeps what it has loaded: restart it after a change)"
     assert f": {expected}; expected the same as here" in fail(trained, *cluster.runner)
+
+
+def test_a_worker_that_comes_late_is_checked_before_its_first_task(cluster: Cluster, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    with (tmp_path / "src" / "from_scratch" / "models" / "deep.py").open("a") as file:
+        file.write("\nANSWER = 42\n")
+    cluster.add_worker(path=str(tmp_path / "src"))
+    with clusters.open_cluster(cluster.address, None) as client:  # and nobody has asked the worker yet
+        here = json.dumps(read_facts("from_scratch"))
+        task = client.submit(by_value.call, tasks.FUNCTION, "from_scratch", here, b"not to be read")
+        error = task.exception(timeout=60)
+    assert isinstance(error, InputError)
+    assert ": other code in models/deep.py (" in str(error)
+    assert str(error).startswith("worker tcp://127.0.0.1:")
 
 
 def test_a_worker_of_another_dask() -> None:
