@@ -90,7 +90,7 @@ def remove(path: Path) -> None:
     Args:
         path: The file or folder.
     """
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

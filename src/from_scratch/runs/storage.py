@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kedro.framework.project import pipelines
-from kedro.io import AbstractVersionedDataset, CachedDataset, CatalogConfigResolver, DataCatalog, Version
+from kedro.io import (
+    AbstractVersionedDataset,
+    CachedDataset,
+    CatalogConfigResolver,
+    DataCatalog,
+    Version,
+)
 from kedro.io.core import get_protocol_and_path
 
 from from_scratch.runs.ledger import Ledger
@@ -46,6 +53,19 @@ def find_place(catalog: DataCatalog, dataset: str) -> Place | None:
         The place; none for a parameter, what is in memory only, and what has no path, such as a database.
     """
     return read_place(catalog.config_resolver.resolve_pattern(dataset)) if dataset in catalog else None
+
+
+def is_home(project: Path, catalog: DataCatalog, dataset: str, home: str) -> bool:
+    """Say whether a catalog keeps the versions of a dataset in a folder.
+
+    Args:
+        project: The project's folder.
+        catalog: A catalog as Kedro makes it for a session.
+        dataset: The dataset.
+        home: The folder, absolute or relative to the project's.
+    """
+    place = find_place(catalog, dataset)
+    return bool(place and place.is_local and os.path.normpath(place.path) == os.path.normpath(project / home))
 
 
 def read_place(config: dict[str, Any]) -> Place | None:

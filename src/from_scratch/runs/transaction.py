@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from fnmatch import fnmatch
+from functools import partial
 from typing import Any
 
 import click
@@ -62,7 +63,7 @@ class Transaction:
         self._catalog_config = context.configuration["catalog"]
         self._parameters = context.configuration["parameters"]
         self._settings = read_settings(self._parameters)
-        self._ledger = Ledger(context.project_path)
+        self._ledger = Ledger(context.project_path, partial(storage.is_home, context.project_path, catalog))
         self._before = context.current_run
         with ExitStack() as stack:
             stack.enter_context(self._ledger.lock())
@@ -173,9 +174,8 @@ class Transaction:
             log.info("let %s go: runs.keep is %d", runs, self._settings.keep)
 
     def _say_what_is_not_recorded(self) -> str:
-        if self._code.commit is None:
-            return " (which can't be rebuilt: its code is not in git)"
-        return f" (which can't be rebuilt: {self._code.patch_left_out})" if self._code.patch_left_out else ""
+        reason = self._code.patch_left_out or ("" if self._code.commit else "its code is not in git")
+        return f" (which can't be rebuilt: {reason})" if reason else ""
 
     def _find_drift(self, record: Record, earlier: list[Record]) -> Record:
         """Find what changed since the last run, say it, and add it to the record."""
