@@ -224,7 +224,7 @@ def test_the_variables_of_a_git_hook_do_no_harm(tiny: Tiny) -> None:
 def test_code_that_git_does_not_know_is_said(tiny: Tiny) -> None:
     (tiny.folder / ".gitignore").write_text((tiny.folder / ".gitignore").read_text() + "/src/tiny/own.py\n")
     (tiny.folder / "src/tiny/own.py").write_text("")
-    said = "git ignores src/tiny/own.py, or checks them out with other bytes, "
+    said = "git ignores src/tiny/own.py, or checks it out with other bytes, "
     assert f" (which can't be rebuilt: {said}" in tiny.kedro("run").stderr
     ran = tiny.kedro("runs", "reproduce", "last")
     assert ran.returncode == 1

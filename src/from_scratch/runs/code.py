@@ -179,8 +179,8 @@ def _require_that_git_has(sources: dict[str, str], project: Path, folder: str, i
         if checked_out.get(name) != digest and not (project / name).is_symlink()
     ]
     if changed:
-        more = f" and {len(changed) - 2} more" if len(changed) > 2 else ""
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise LedgerError(
-            f"git ignores {', '.join(changed[:2])}{more}, or checks them out with other bytes, "
+            f"git ignores {changed[0]}{more}, or checks {'them' if more else 'it'} out with other bytes, "
             "by core.autocrlf, a filter or an attribute"
         )

@@ -23,8 +23,10 @@ from from_scratch.runs.record import FORMAT, Artefact, Record, Summary, WentBack
 from from_scratch.runs.removal import IsKept, Version, remove_versions
 
 LAST = re.compile(r"last(?:~(\d+))?")
-Mark = TypeAdapter(dict[str, str])
+Announced = TypeAdapter(dict[str, str])
 """What a run announces: the folder of each dataset's version."""
+Pruned = TypeAdapter(dict[str, dict[str, str]])
+"""The same of runs that were pruned."""
 
 
 class Ledger:
@@ -98,7 +100,7 @@ class Ledger:
             LedgerError: If that can't be read.
         """
         announced: set[str] = set()
-        for mark in self.folder.glob("*.uncommitted"):
+        for mark in self._marks():
             with suppress(FileNotFoundError):  # its run has just ended
                 announced |= {version.dataset for version in self._read_mark(mark)}
         return announced
@@ -265,7 +267,7 @@ class Ledger:
         with self.clear_errors("what is left of an earlier run can't be removed"):
             for part in self.folder.glob("*.part"):
                 part.unlink()
-            marks = {mark: self._read_mark(mark) for mark in sorted(self.folder.glob("*.uncommitted"))}
+            marks = {mark: self._read_mark(mark) for mark in self._marks()}
             removed = self._remove([version for versions in marks.values() for version in versions])
             for mark in marks:
                 # A worker of a killed run may still be writing: the mark goes when nothing was left any more.
@@ -308,21 +310,22 @@ class Ledger:
         if not gone:
             return []
         needed = {version.folder for version in _find_versions(run for run in records if run.seq not in gone)}
-        free = [version for version in _find_versions(gone.values()) if version.folder not in needed]
-        marks: dict[str, dict[str, str]] = {}
+        free = _find_versions(gone.values())
+        with suppress(FileNotFoundError):  # of a pruning that was interrupted
+            free |= set(self._read_mark(self._pruned))
+        free = {version for version in free if version.folder not in needed}
+        pruned: dict[str, dict[str, str]] = {}
         for version in sorted(free):
-            marks.setdefault(version.run_id, {})[version.dataset] = version.folder
+            pruned.setdefault(version.run_id, {})[version.dataset] = version.folder
         with self.clear_errors("the oldest runs can't be removed"):
             self._add_to_history(gone.values())
-            for run_id, folders in marks.items():
-                files.write_at_once(self._mark(run_id), json.dumps(folders))
+            files.write_at_once(self._pruned, json.dumps(pruned))
             for record in gone.values():
                 self._file(record).unlink()
             files.bring_names_to_disk({self.folder})
         with self.clear_errors("what the oldest runs wrote can't be removed"):
             remove_versions(self.project, free, self._is_kept, track)
-            for run_id in marks:
-                self._mark(run_id).unlink()
+            self._pruned.unlink()
         return list(gone.values())
 
     def use(self, record: Record) -> None:
@@ -366,6 +369,14 @@ class Ledger:
     @property
     def _pointer(self) -> Path:
         return self.folder / "went_back.json"
+
+    @property
+    def _pruned(self) -> Path:
+        return self.folder / "pruned.json"
+
+    def _marks(self) -> list[Path]:
+        """The files that say what may lie there without a record."""
+        return sorted([*self.folder.glob("*.uncommitted"), *self.folder.glob(self._pruned.name)])
 
     def _mark(self, run_id: str) -> Path:
         return self.folder / f"{run_id}.uncommitted"
@@ -417,18 +428,26 @@ class Ledger:
         return remove_versions(self.project, left, self._is_kept)
 
     def _read_mark(self, mark: Path) -> list[Version]:
+        content = self._read_bytes(mark)
         try:
-            folders = Mark.validate_json(self._read_bytes(mark), strict=True)
+            if mark == self._pruned:
+                folders = Pruned.validate_json(content, strict=True)
+            else:
+                folders = {mark.stem: Announced.validate_json(content, strict=True)}
         except ValidationError as error:
             raise LedgerError(f"{self.name_of(mark)} is damaged: remove it") from error
-        run_id = mark.stem
-        for dataset, folder in folders.items():
+        versions = [
+            Version(run_id, dataset, folder)
+            for run_id, announced in folders.items()
+            for dataset, folder in announced.items()
+        ]
+        for run_id, dataset, folder in versions:
             if not is_version_folder(folder, run_id):
                 raise LedgerError(
                     f"{self.name_of(mark)} is damaged: it has {folder!r} for {dataset}, "
                     f"expected a folder of version {run_id}; remove it"
                 )
-        return [Version(run_id, dataset, folder) for dataset, folder in folders.items()]
+        return versions
 
     def _went_back(self) -> WentBack | None:
         try:

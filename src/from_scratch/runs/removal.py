@@ -59,21 +59,23 @@ def remove_versions(
     for home in track(sorted(by_home)):
         datasets = by_home[home]
         try:
-            names = os.listdir(project / home)
+            with os.scandir(project / home) as entries:
+                found = [
+                    (entry, run_id) for entry in entries if (run_id := _find_run(entry.name)) in datasets
+                ]
         except (FileNotFoundError, NotADirectoryError):
             continue
-        found = {name: run_id for name in names if (run_id := _find_run(name)) in datasets}
         is_own = _is_in_project(project, home)
-        for name, run_id in sorted(found.items()):
+        for entry, run_id in sorted(found, key=lambda pair: pair[0].name):
             if not is_own and not is_kept(datasets[run_id], home):
                 log.warning(
                     "%s/%s is left: it lies outside the project, where the catalog does not keep %s",
-                    *(home, name, datasets[run_id]),
+                    *(home, entry.name, datasets[run_id]),
                 )
-            elif _remove(project / home / name, Path(home).name):
+            elif _remove(entry, os.path.basename(home)):
                 removed.add(run_id)
             else:
-                log.warning("%s/%s is left: it holds what no run has written", home, name)
+                log.warning("%s/%s is left: it holds what no run has written", home, entry.name)
     return removed
 
 
@@ -91,20 +93,18 @@ def _is_in_project(project: Path, home: str) -> bool:
     return not any(folder.is_symlink() for folder in folders if folder != project / "data")
 
 
-def _remove(version: Path, name: str) -> bool:
+def _remove(version: os.DirEntry[str], name: str) -> bool:
     """Remove the folder of a version, or a link in its place; return whether it is gone."""
     try:
-        if version.is_symlink() or (TRY_NAME.fullmatch(version.name) and version.is_file()):
-            version.unlink()
-            return True
-        if not version.is_dir():
+        if version.is_symlink() or (version.is_file() and TRY_NAME.fullmatch(version.name)):
+            os.unlink(version)
+        elif version.is_dir():
+            files.remove(Path(version.path, name))
+            os.rmdir(version)
+        else:
             return False
-        files.remove(version / name)
-        version.rmdir()
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
             return False
-        raise OSError(
-            error.errno, error.strerror, str(version)
-        ) from error  # it may name a file without its folder
+        raise OSError(error.errno, error.strerror, version.path) from error  # it may name a file alone
     return True

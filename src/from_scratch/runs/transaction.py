@@ -70,6 +70,7 @@ class Transaction:
             if _id_of(self._before) != _id_of(self._ledger.current()):
                 raise BusyError("another run has just been committed; nothing was changed, try again")
             self._sweep()
+            self._earlier = self._ledger.records()  # a damaged one is said before the work, not after it
             self._code = read_code(self._ledger.project)
             self._code_sum = sum_of_sums(self._code.files)
             self._plan = make_plan(
@@ -105,12 +106,11 @@ class Transaction:
             try:
                 with self._ledger.clear_errors("the run is not committed"):
                     record = self._make_record(self._measure_outputs(), self._read_raw_again())
-                earlier = self._ledger.records()
-                record = self._find_drift(record, earlier)
+                record = self._find_drift(record)
                 beyond = find_beyond(record.drift, self._settings.drift.allowed) if record.drift else []
                 if beyond and not self._settings.drift.commit:
                     raise DriftError("\n".join([*beyond, f"the run is not committed: {_say_moved(beyond)}"]))
-                unlike = _find_unlike(record, earlier)
+                unlike = _find_unlike(record, self._earlier)
                 record = record.model_copy(update={"alarms": [*unlike, *beyond]})
                 self._ledger.commit(record)
             except BaseException:
@@ -177,8 +177,9 @@ class Transaction:
         reason = self._code.patch_left_out or ("" if self._code.commit else "its code is not in git")
         return f" (which can't be rebuilt: {reason})" if reason else ""
 
-    def _find_drift(self, record: Record, earlier: list[Record]) -> Record:
+    def _find_drift(self, record: Record) -> Record:
         """Find what changed since the last run, say it, and add it to the record."""
+        earlier = self._earlier
         known = find_last_known(earlier)
         for pattern, near in find_idle(self._settings.drift.allowed, record, known).items():
             said = f"{pattern}; did you mean {near}?" if near else pattern
@@ -228,11 +229,11 @@ class Transaction:
     def _make_record(
         self, measured: dict[str, tuple[str | None, int | None]], raw: dict[str, RawInput]
     ) -> Record:
-        plan, environment, last = self._plan, read_environment(), self._ledger.last()
+        plan, environment = self._plan, read_environment()
         wrote = self._make_artefacts(measured, raw)
         carried, outdated = self._carry_on(wrote)
         return Record(
-            seq=last.seq + 1 if last else 1,
+            seq=self._earlier[-1].seq + 1 if self._earlier else 1,
             run_id=self._run_id,
             started=self._started.isoformat(timespec="milliseconds"),
             finished=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -293,9 +294,7 @@ class Transaction:
         if not self._plan.load_versions:
             return []
         committed = {
-            (name, artefact.sum): artefact
-            for record in self._ledger.records()
-            for name, artefact in record.artefacts
+            (name, artefact.sum): artefact for record in self._earlier for name, artefact in record.artefacts
         }
         found: dict[tuple[str, str], Artefact] = {}
         left = list(artefacts.values())
