@@ -161,9 +161,10 @@ def download(source: Source, file: Path, is_checked: bool) -> None:
     thread.start()
     try:
         thread.join(min(source.max_seconds, LONGEST))
+        is_late = thread.is_alive()
     finally:
         stop.set()
-    if thread.is_alive():
+    if is_late:
         raise NotFetched(
             f"no download from {host}: it isn't complete after {source.max_seconds:g} seconds, "
             "the limit max_seconds in the catalog"
@@ -235,7 +236,7 @@ def _open(session: Session, source: Source, is_checked: bool) -> Iterator[Respon
 
 
 def _authorise(credentials: dict[str, str] | None) -> Callable[[PreparedRequest], PreparedRequest]:
-    """Make what adds credentials to a request: with it, even if it adds none, ~/.netrc is not looked into."""
+    """Make a function that adds credentials to a request; with one, requests doesn't look into ~/.netrc."""
     from requests.auth import HTTPBasicAuth
 
     if not credentials:
