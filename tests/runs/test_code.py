@@ -63,6 +63,24 @@ def test_the_patch_rebuilds_the_tree_and_touches_nothing(repository: Path, tmp_p
     assert read_code(tmp_path / "clone" / "sub").files == found.files
 
 
+@pytest.mark.parametrize(
+    "name", ["credentials.yml", "credentials_of_mine.yaml", "credentials/deep/export.json"]
+)
+@pytest.mark.parametrize("is_staged", [True, False])
+def test_credentials_are_not_in_the_patch(repository: Path, name: str, is_staged: bool) -> None:
+    file = repository / "conf" / "base" / name
+    file.parent.mkdir(parents=True)
+    file.write_text("export: {password: xyzzy}\n")
+    if is_staged:
+        git(repository, "add", str(file))
+    assert read_code(repository).patch is None
+    (repository / "src" / "credentials.py").write_text("new = 1\n")
+    found = read_code(repository).patch
+    assert found
+    assert "new = 1" in found
+    assert "xyzzy" not in found
+
+
 def test_a_removed_file_is_in_the_patch(repository: Path) -> None:
     (repository / "src" / "a.py").unlink()
     assert "deleted file" in (read_code(repository).patch or "")

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.runs.test_reproduce import commit, git
+from tests.runs.test_code import git
+from tests.runs.test_reproduce import commit
 from tests.runs.tiny import Tiny
 
 RUN = "<run>"

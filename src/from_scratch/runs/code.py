@@ -19,10 +19,16 @@ from from_scratch.runs.record import Code
 NO_SOURCES = {"__pycache__", ".ipynb_checkpoints"}
 LARGEST_PATCH = 10_000_000
 """Bytes. What is larger is data that nobody told git to ignore, and has no place in a record."""
+BUT_CREDENTIALS = (
+    ".",
+    *(f":(exclude,glob)**/credentials*.{suffix}" for suffix in ("yml", "yaml", "json")),
+    *(f":(exclude,glob)**/credentials*/**/*.{suffix}" for suffix in ("yml", "yaml", "json")),
+)
+"""All of a project, but for what Kedro reads as credentials: a record holds none."""
 PATCH = (
     *("diff-index", "--cached", "--patch", "--binary", "--full-index", "--no-renames", "--no-color"),
     *("--no-relative", "--no-ext-diff", "--no-textconv", "--unified=3"),
-    *("--src-prefix=a/", "--dst-prefix=b/", "HEAD", "--", "."),
+    *("--src-prefix=a/", "--dst-prefix=b/", "HEAD", "--", *BUT_CREDENTIALS),
 )
 """A patch that is the same whatever the user's configuration of git."""
 
@@ -121,7 +127,7 @@ def sum_of_sums(sums: dict[str, str]) -> str:
 
 def _measure_changes(project: Path, folder: str) -> int | None:
     """Add up the bytes of the files that differ from the commit; none if no file does."""
-    status = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".")
+    status = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *BUT_CREDENTIALS)
     changed = git(project, *status).split(b"\0")[:-1]
     top = project / ("../" * folder.count("/"))
     sizes = [
@@ -151,7 +157,7 @@ def _index_of_now(project: Path, has_changes: bool) -> Iterator[dict[str, str]]:
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": objects,
         }
         if has_changes:
-            git(project, "add", "--all", "--", ".", environment=environment)
+            git(project, "add", "--all", "--", *BUT_CREDENTIALS, environment=environment)
         yield environment
 
 

@@ -53,8 +53,8 @@ class Transaction:
 
         Raises:
             BusyError: If another run is writing, or has just written.
-            LedgerError: If an input was never committed, is gone or altered, raw data is not what it must be,
-                or the folder can't be written.
+            LedgerError: If the catalog holds credentials, an input was never committed, is gone or altered,
+                raw data is not what it must be, or the folder can't be written.
         """
         self._started = datetime.now(UTC)
         self._run_id: str = run_params["run_id"]
@@ -65,10 +65,13 @@ class Transaction:
         self._settings = read_settings(self._parameters)
         self._ledger = Ledger(context.project_path, partial(storage.is_home, context.project_path, catalog))
         self._before = context.current_run
+        self._prepared: list[Any] = []
+        storage.require_no_credentials(self._catalog_config)
         with ExitStack() as stack:
             stack.enter_context(self._ledger.lock())
             if _id_of(self._before) != _id_of(self._ledger.current()):
                 raise BusyError("another run has just been committed; nothing was changed, try again")
+            stack.callback(self._finish_raw)
             self._sweep()
             self._earlier = self._ledger.records()  # a damaged one is said before the work, not after it
             self._code = read_code(self._ledger.project)
@@ -82,6 +85,7 @@ class Transaction:
                 self._parameters,
                 self._code_sum,
                 self._settings,
+                self._prepared,
             )
             self._say_what_to_know()
             if outputs := self._plan.outputs.items():
@@ -116,6 +120,7 @@ class Transaction:
             except BaseException:
                 self._discard()
                 raise
+            self._finish_raw()
             log.info("committed as run %s%s", self._run_id, self._say_what_is_not_recorded())
             self._prune()
         if unlike:
@@ -135,6 +140,16 @@ class Transaction:
     def _discard(self) -> None:
         with suppress(LedgerError):  # the next run tries again, and says so if it can't
             self._ledger.discard(self._run_id)
+
+    def _finish_raw(self) -> None:
+        """Let raw datasets finish what they prepared for the run: those that fetch have a method `finish`."""
+        while self._prepared:
+            dataset = self._prepared.pop(0)
+            try:
+                if finish := getattr(dataset, "finish", None):
+                    finish(_id_of(self._ledger.current()) != _id_of(self._before))  # whether it is committed
+            except Exception as error:  # a dataset may raise anything, and the run has ended
+                log.warning("raw data: %s", error)
 
     def _say_what_to_know(self) -> None:
         if self._code.files != self._sources:
@@ -220,7 +235,7 @@ class Transaction:
         return measured
 
     def _read_raw_again(self) -> dict[str, RawInput]:
-        raw = read_raw(self._ledger, self._plan.raw_paths)
+        raw = read_raw(self._ledger, self._plan.raw_paths, self._plan.fetched)
         for name, before in self._plan.raw.items():
             if before.sha256 and raw[name].sha256 != before.sha256:
                 raise LedgerError(f"{before.path} changed while the run read it; the run is not committed")
