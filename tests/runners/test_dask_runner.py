@@ -18,7 +18,8 @@ from from_scratch.runners.cluster import open_cluster
 from from_scratch.runs.ledger import Ledger
 from from_scratch.runs.record import Record
 from tests.conftest import MakeProject, Project
-from tests.runners.dask_cluster import RUNNER, Cluster, run_cluster, wait_for
+from tests.processes import wait_for
+from tests.runners.dask_cluster import RUNNER, Cluster, run_cluster
 
 KILLS = 20
 DONE = re.compile(r" *(\d+) of (\d+) done: ")

@@ -19,7 +19,8 @@ from from_scratch.runners import by_value, tasks
 from from_scratch.runners import cluster as clusters
 from from_scratch.runners.facts import read_facts
 from tests.conftest import ROOT, MakeProject, Project
-from tests.runners.dask_cluster import RUNNER, Cluster, run_cluster, wait_for
+from tests.processes import wait_for
+from tests.runners.dask_cluster import RUNNER, Cluster, run_cluster
 from tests.runs.tiny import Tiny
 
 STEPS = ("--pipeline", "data_processing")

@@ -19,7 +19,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,9 @@ from kedro.framework.session import KedroServiceSession
 
 from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.ledger import Ledger
+from from_scratch.runs.processes import end_with_parent
 from from_scratch.runs.record import Record
+from tests.processes import kill, start
 
 FILES = {
     ".telemetry": "consent: false\n",
@@ -170,9 +172,7 @@ class Tiny:
         """A `kedro run` that waits in a node until it is told to go on, by `go_on`, or ends."""
         (self.folder / "data" / "gate").touch()
         command = [sys.executable, "-m", "kedro", "run", *arguments]
-        process = subprocess.Popen(
-            command, cwd=self.folder, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
+        process = start(command, cwd=self.folder, stderr=subprocess.PIPE, text=True)
         waiting = self.folder / "data" / "waiting"
         try:
             while not waiting.exists():
@@ -182,8 +182,7 @@ class Tiny:
         finally:
             self.go_on()
             waiting.unlink(missing_ok=True)
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            kill(process.pid)
             process.communicate()
 
     def go_on(self) -> None:
@@ -241,6 +240,7 @@ def _prepare_server() -> None:
     """Load all that a run needs, by a run."""
     global _is_server
     _is_server = True
+    end_with_parent()
     with tempfile.TemporaryDirectory() as folder:
         run_all(Tiny.make(Path(folder).resolve()).folder, [{}])
         os.chdir("/")
@@ -250,6 +250,7 @@ def _fork(target: Callable[..., None], *arguments: Any) -> int:
     child = os.fork()
     if not child:
         try:
+            end_with_parent()
             target(*arguments)
             os._exit(0)
         except BaseException:
