@@ -36,6 +36,7 @@ class Cluster:
     def add_worker(
         self,
         *options: str,
+        host: str = "127.0.0.1",
         within: tuple[str, ...] = (),
         python: tuple[str, ...] = DASK,
         path: str = SOURCES,
@@ -48,8 +49,9 @@ class Cluster:
             *python,
             "worker",
             self.address,
-            *("--nthreads", "1", "--no-dashboard", "--local-directory", str(self.folder / name)),
-            *(options or ("--host", "127.0.0.1")),
+            *("--nthreads", "1", "--local-directory", str(self.folder / name)),
+            *listen_on(host),
+            *options,
         ]
         self.workers.append(start(command, log, self.folder, path))
         wait_for(lambda: log.read_text().count("Registered to"), f"{name}: {log}")
@@ -60,6 +62,11 @@ class Cluster:
         for process in [*self.workers, self.scheduler]:
             processes.kill(process.pid)
             process.wait(30)
+
+
+def listen_on(host: str) -> tuple[str, ...]:
+    """Let a process of Dask listen there only; without a dashboard, it still has a web server."""
+    return "--host", host, "--dashboard-address", f"{host}:0", "--no-dashboard"
 
 
 def start(command: list[str], log: Path, folder: Path, path: str) -> subprocess.Popen[bytes]:
@@ -87,7 +94,7 @@ def run_cluster(
 ) -> Iterator[Cluster]:
     """Start a scheduler, and workers with a nanny that starts each again when it dies."""
     log = folder / "scheduler.log"
-    command = [*within, *python, "scheduler", "--host", host, "--port", "0", "--no-dashboard"]
+    command = [*within, *python, "scheduler", "--port", "0", *listen_on(host)]
     scheduler = start(command, log, folder, path)
     cluster = Cluster(folder, "", scheduler)
     try:

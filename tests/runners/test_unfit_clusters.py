@@ -120,7 +120,7 @@ def test_a_cluster_without_workers(cluster: Cluster, monkeypatch: pytest.MonkeyP
 
 def test_no_worker_is_left(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "PATIENCE", 1)
-    worker = cluster.add_worker("--no-nanny", "--host", "127.0.0.1")
+    worker = cluster.add_worker("--no-nanny")
     with clusters.open_cluster(cluster.address, None) as client:
         watch = clusters.Watch(client)
         watch.look()
