@@ -62,7 +62,7 @@ class Termination:
         self.has_come = True
         ignore_signals()
         for child in multiprocessing.active_children():
-            if not child.daemon:  # whose end would be waited for
+            if not child.daemon:  # Python would wait for its end
                 child.kill()
         Thread(target=self._insist, daemon=True).start()
         raise SystemExit(TERMINATED)
@@ -86,6 +86,8 @@ class Termination:
         """End the process, even if a thread goes on with its step, or a step has caught the exception."""
         time.sleep(GRACE)
         try:
+            for child in multiprocessing.active_children():
+                child.kill()
             self._undo()
             logging.shutdown()
             sys.stdout.flush()
