@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import psutil
 import pytest
 
-from tests.processes import list_session, wait_for
+from tests.processes import kill, list_session, start, wait_for
+from tests.runs.test_code import git
 from tests.runs.tiny import Tiny, in_process, run_all
 
 CONTEXTS = ("fork", "forkserver", "spawn")
@@ -59,10 +63,14 @@ def test_sigterm_undoes_the_run(
     widen(tiny)
     seen = tiny.run()
     before = tiny.versions()
-    with tiny.running(*options) as run:
-        run.terminate()
-        expect_undone(tiny, run, before)
-    assert tiny.ledger.current() == seen
+    for terminate in (
+        os.kill,
+        os.killpg,
+    ):  # the run alone, as a person does; with its workers, as systemd does
+        with tiny.running(*options) as run:
+            terminate(run.pid, signal.SIGTERM)
+            expect_undone(tiny, run, before)
+        assert tiny.ledger.current() == seen
     tiny.expect_whole()
 
 
@@ -176,3 +184,24 @@ def test_a_step_that_catches_everything_is_ended(tiny: Tiny) -> None:
     with tiny.running() as run:
         run.terminate()
         expect_undone(tiny, run, set())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_rerun_ends_with_its_command(tiny: Tiny, tmp_path: Path, number: signal.Signals) -> None:
+    registry = tiny.folder / "src/tiny/pipeline_registry.py"
+    wait = "def parse(raw):\n    while time.sleep(0.01) or 'WAITING' in os.environ:\n"
+    wait += "        Path(os.environ['WAITING']).touch()\n"
+    registry.write_text(registry.read_text().replace("def parse(raw):\n", wait))
+    git(tiny.folder, "init", "--quiet")
+    git(tiny.folder, "add", "--all")
+    git(tiny.folder, "commit", "--quiet", "--message", "a state")
+    tiny.run()
+    waiting = tmp_path / "waiting"
+    command = [sys.executable, "-m", "kedro", "runs", "reproduce", "last", "--into", str(tmp_path / "rerun")]
+    reproduce = start(command, cwd=tiny.folder, env=os.environ | {"WAITING": str(waiting)})
+    wait_for(waiting.exists)
+    (rerun,) = psutil.Process(reproduce.pid).children()
+    reproduce.send_signal(number)
+    reproduce.wait(20)
+    rerun.wait(20)
+    kill(reproduce.pid)

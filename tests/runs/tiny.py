@@ -26,7 +26,7 @@ from typing import Any
 
 import yaml
 from kedro.framework.cli.cli import KedroCLI
-from kedro.framework.project import configure_logging, configure_project
+from kedro.framework.project import configure_logging, configure_project, settings
 from kedro.framework.session import KedroServiceSession
 
 from from_scratch.runs.errors import LedgerError
@@ -305,7 +305,7 @@ def run_when_told(folder: Path, signal_file: str, message: str) -> None:
 
 
 def run_until(folder: Path, step: int, action: str, message: str) -> None:
-    """Run, and be killed or find the disk full before some step of writing."""
+    """Run, and be killed or terminated, or find the disk full, before some step of writing."""
     count = 0
 
     def watch(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -323,7 +323,12 @@ def run_until(folder: Path, step: int, action: str, message: str) -> None:
     if action == "count":
         _exit, count = os._exit, 0
         os._exit = lambda code: _exit(count)  # type: ignore[assignment]
-    run(folder, {}, message)
+    try:
+        run(folder, {}, message)
+    except SystemExit as end:
+        for hooks in settings.HOOKS:
+            hooks._undo_at_exit()  # a forked process has no other exit than the next line
+        os._exit(int(end.code or 0))
 
 
 def read(folder: Path, answer: str) -> None:
@@ -350,5 +355,7 @@ def enter(folder: Path) -> None:
 def _end(action: str) -> None:
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if action == "terminate":
+        os.kill(os.getpid(), signal.SIGTERM)
     if action == "fill":
         raise OSError(28, os.strerror(28))
