@@ -34,6 +34,7 @@ def crash(template: Tiny, folder: Path, step: int, action: str) -> tuple[int, st
     tiny = Tiny(folder)
     if action == "terminate" and not committed:
         assert tiny.versions() == template.versions()
+        assert not list(tiny.ledger.folder.glob("*.uncommitted"))
     if action == "kill":
         tiny.expect_whole()
     else:

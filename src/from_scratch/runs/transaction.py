@@ -88,12 +88,12 @@ class Transaction:
                 self._prepared,
             )
             self._say_what_to_know()
-            if outputs := self._plan.outputs.items():
-                self._ledger.announce(
-                    self._run_id,
-                    {name: one.path.rpartition("/")[0] for name, one in outputs if one.is_local},
-                )
-            storage.read_and_write(catalog, self._plan.own_datasets, self._run_id)
+            try:
+                self._announce()
+                storage.read_and_write(catalog, self._plan.own_datasets, self._run_id)
+            except BaseException:
+                self._discard()
+                raise
             self._lock = stack.pop_all()
 
     def commit(self) -> None:
@@ -117,8 +117,10 @@ class Transaction:
                 unlike = _find_unlike(record, self._earlier)
                 record = record.model_copy(update={"alarms": [*unlike, *beyond]})
                 self._ledger.commit(record)
-            except BaseException:
+            except BaseException as error:
                 self._discard()
+                if not isinstance(error, Exception):  # a signal's: nobody else says what became of the run
+                    self._say_that_it_is_not_committed()
                 raise
             self._finish_raw()
             log.info("committed as run %s%s", self._run_id, self._say_what_is_not_recorded())
@@ -134,8 +136,21 @@ class Transaction:
         """End a run that failed: remove what it wrote."""
         with self._lock:
             self._discard()
-        seen = f"readers still see run {self._before.run_id}" if self._before else "no run is"
-        log.info("not committed; %s", seen)
+        self._say_that_it_is_not_committed()
+
+    def _announce(self) -> None:
+        folders = {
+            name: output.path.rpartition("/")[0]
+            for name, output in self._plan.outputs.items()
+            if output.is_local
+        }
+        if self._plan.outputs:
+            self._ledger.announce(self._run_id, folders)
+
+    def _say_that_it_is_not_committed(self) -> None:
+        if _id_of(self._ledger.last()) != self._run_id:
+            seen = f"readers still see run {self._before.run_id}" if self._before else "no run is"
+            log.info("not committed; %s", seen)
 
     def _discard(self) -> None:
         with suppress(LedgerError):  # the next run tries again, and says so if it can't
