@@ -38,6 +38,7 @@ benchmark: .venv/installed
 	.venv/bin/python benchmarks/run_against_script.py
 	.venv/bin/python benchmarks/run_without_ledger.py
 	.venv/bin/python benchmarks/many_against_one_by_one.py
+	.venv/bin/python benchmarks/prune_many_runs.py
 
 # Every version, for every platform and Python (needs uv). pip takes them as constraints: it installs only what
 # is needed of them.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.ledger import Ledger
+from from_scratch.runs.record import Record
 from tests.runs.tiny import TOTALS, Tiny
 
 
@@ -135,3 +137,36 @@ def test_a_record_under_another_name_is_said(three_runs: Tiny) -> None:
     last.rename(last.with_name("000009_x.json"))
     with pytest.raises(LedgerError, match=r"data/runs/000009_x.json holds run .*, no. 3: restore its name"):
         three_runs.ledger.last()
+
+
+def test_pruning_reads_each_record_but_once(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = tiny.run()
+    text = (tiny.ledger.folder / f"000001_{first.run_id}.json").read_text()
+    for seq in range(2, 52):
+        copy = text.replace(first.run_id, f"copy-{seq}").replace('"seq": 1,', f'"seq": {seq},')
+        (tiny.ledger.folder / f"{seq:06d}_copy-{seq}.json").write_text(copy)
+    read: list[str] = []
+    read_record = Ledger._read
+
+    def count(ledger: Ledger, file: Path) -> Record:
+        read.append(file.name)
+        return read_record(ledger, file)
+
+    monkeypatch.setattr(Ledger, "_read", count)
+    assert len(tiny.ledger.prune(1)) == 50
+    assert len(read) == 51 + 1, "and the last one, which readers see"
+    assert [run.seq for run in tiny.ledger.history()] == [*range(1, 51)]
+
+
+def test_an_interrupted_pruning_goes_on(three_runs: Tiny) -> None:
+    """Whatever is left of what was pruned is removed by the next run."""
+    ledger = three_runs.ledger
+    left = three_runs.folder / "data/02_numbers/numbers.json/gone/numbers.json"
+    left.parent.mkdir()
+    left.write_text("[1]")
+    mark = ledger.folder / "pruned.json"
+    mark.write_text('{"gone": {"numbers": "data/02_numbers/numbers.json/gone"}}')
+    three_runs.run()
+    assert not left.parent.exists()
+    three_runs.run()
+    assert not mark.exists()

@@ -1,0 +1,70 @@
+"""How long `kedro runs prune` takes: thousands of runs of everything, against `rm -rf` of what they wrote.
+
+python benchmarks/prune_many_runs.py [RUNS]
+
+The runs are copies of a real one, with all of its artefacts, under ids of their own. What is printed are the
+seconds of both; on a slow disk, most of them are the disk's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+from side_by_side import ENVIRONMENT, copy_project
+from tqdm import tqdm
+
+KEPT = 3
+
+
+def copy_run(project: Path, runs: int) -> int:
+    """Copy the only run of a project, until there are as many; give back how many artefacts each has."""
+    ledger = project / "data" / "runs"
+    (file,) = ledger.glob("000001_*.json")
+    text, run_id = file.read_text("utf-8"), file.stem.partition("_")[2]
+    paths = [artefact["path"] for artefact in json.loads(text)["wrote"].values()]
+    for seq in tqdm(range(2, runs + 1), desc="copying a run", leave=False):
+        other = f"copy-{seq:06d}"
+        for path in paths:
+            copy = project / path.replace(run_id, other)
+            copy.parent.mkdir()
+            os.link(project / path, copy)
+        record = text.replace(run_id, other).replace('"seq": 1,', f'"seq": {seq},')
+        (ledger / f"{seq:06d}_{other}.json").write_text(record, "utf-8")
+    return len(paths)
+
+
+def main() -> None:
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 2003
+    with tempfile.TemporaryDirectory() as temporary:
+        project, other = Path(temporary, "project"), Path(temporary, "other")
+        copy_project(project)
+        kedro = [sys.executable, "-m", "kedro"]
+        subprocess.run([*kedro, "run"], cwd=project, env=ENVIRONMENT, check=True, capture_output=True)
+        shutil.copytree(project, other)
+        artefacts = copy_run(project, runs)
+        copy_run(other, runs)
+        prune = [*kedro, "runs", "prune", "--keep", str(KEPT)]
+        pruned = time(lambda: subprocess.run(prune, cwd=project, check=True, stdout=subprocess.DEVNULL))
+        removed = time(lambda: subprocess.run(["rm", "-rf", str(other / "data")], check=True))
+    print(
+        f"pruning {runs - KEPT:,} of {runs:,} runs with {artefacts} artefacts each: {pruned:.1f} s; "
+        f"rm -rf of all: {removed:.1f} s"
+    )
+
+
+def time(work: Callable[[], object]) -> float:
+    begin = perf_counter()
+    work()
+    return perf_counter() - begin
+
+
+if __name__ == "__main__":
+    main()
