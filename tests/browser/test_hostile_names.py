@@ -8,7 +8,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests import hostile
-from tests.browser.conftest import serve_site
+from tests.browser.conftest import HEIGHT, WIDTH, serve_site
 from tests.browser.test_pages import LocalPage, find_report
 from tests.conftest import MakeProject, Project
 
@@ -80,7 +80,8 @@ def test_kedro_viz_shows_names_as_text(browser: webdriver.Chrome, hostile_run: P
     built = hostile_run.kedro("viz", "build", "--include-previews")
     assert built.returncode == 0, built.stderr
     with serve_site(browser, hostile_run.folder / "build") as page:
-        page.open()
+        size = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         for name, shown in {
             "report": "h2",
             "accuracy_plot": ".main-svg",
@@ -88,6 +89,7 @@ def test_kedro_viz_shows_names_as_text(browser: webdriver.Chrome, hostile_run: P
             "group_plot": ".main-svg",
             "groups": "td",
         }.items():
+            page.open()
             page.look_up(name)
             page.find(f".pipeline-metadata--visible {shown}")
             links = browser.execute_script(f"return {LINKS}")
