@@ -168,10 +168,30 @@ def test_data_that_may_change_is_fetched_again_and_what_changed_is_recorded(
     ran = scheduled.kedro(*SCHEDULED)
     assert ran.returncode == 1
     assert (
-        "train.csv was not fetched again: no download from 127.0.0.1: HTTPError 404; expected one"
+        "train.csv was not fetched again: no download from 127.0.0.1: status 404; expected a download"
         in ran.stderr
     )
     assert contents(scheduled.folder / "data") == before
+
+
+@pytest.mark.parametrize("fault", ["an identifier twice", "a column is missing"])
+def test_data_that_fails_the_checks_does_not_take_the_place_of_the_file(
+    scheduled: Project, server: FileServer, fault: str
+) -> None:
+    set_catalog(scheduled, url=server.url)
+    set_parameters(scheduled, runs={"raw_data": "pinned", "changing": ["passengers"]})
+    assert scheduled.kedro(*SCHEDULED).returncode == 0
+    before = contents(scheduled.folder / "data")
+    rows = PASSENGERS.splitlines(keepends=True)
+    if fault == "a column is missing":
+        rows[0] = rows[0].replace("Fare", "Fee")
+    server.content = "".join([*rows, rows[1]]).encode()
+    ran = scheduled.kedro(*SCHEDULED)
+    assert ran.returncode == 1
+    assert "train.csv stays as it was: what was downloaded is not kept" in ran.stderr
+    assert "expected each value once" in ran.stderr or "no column Fare" in ran.stderr
+    assert contents(scheduled.folder / "data") == before
+    assert scheduled.kedro("run", "--env", "scheduled", "--params", "runs.raw_data=any").returncode == 0
 
 
 @pytest.mark.parametrize("commit", [True, False])

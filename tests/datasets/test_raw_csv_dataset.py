@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-import gc
 import hashlib
 import logging
 import os
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,12 @@ def dataset(folder: Path, url: str, **options: Any) -> RawCSVDataset:
     )
 
 
+def fetch_again(raw: RawCSVDataset) -> None:
+    """Do what a run does that is committed."""
+    raw.prepare("changing")
+    raw.finish(committed=True)
+
+
 def left_in(folder: Path) -> list[str]:
     return sorted(file.name for file in folder.iterdir()) if folder.exists() else []
 
@@ -69,7 +77,7 @@ def test_only_what_is_said_to_be_the_articles_is_original(folder: Path, server: 
     assert preview == {"index": [0], "columns": ["rows", "columns"], "data": [[2, 2]]}, "no rows are shown"
 
 
-def test_a_wrong_sum_is_an_error_and_nothing_is_kept(folder: Path, server: FileServer) -> None:
+def test_another_hash_is_an_error_and_nothing_is_kept(folder: Path, server: FileServer) -> None:
     server.content = CSV + b"3,4\n"
     with pytest.raises(DatasetError, match=f"{server.url} has sha256 .* expected {SHA256}; it was not kept"):
         dataset(folder, server.url).load()
@@ -151,25 +159,81 @@ def test_no_run_by_a_timer_takes_the_sample(folder: Path, policy: Any) -> None:
 
 def test_changing_is_fetched_again_and_the_old_file_kept(folder: Path, server: FileServer) -> None:
     for _ in range(2):
-        dataset(folder, server.url, sha256=None).prepare("changing")
+        fetch_again(dataset(folder, server.url, sha256=None))
         assert left_in(folder) == ["train.csv"]
     server.content = CSV + b"3,4\n"
     raw = dataset(folder, server.url, sha256=None)
-    raw.prepare("changing")
+    fetch_again(raw)
     assert raw.load()["PassengerId"].tolist() == [1, 2, 3]
     assert server.asked == 3, "loading asks for nothing"
     assert left_in(folder) == ["earlier", "train.csv"]
     assert (folder / "earlier" / f"train_{SHA256[:12]}.csv").read_bytes() == CSV
     server.content = CSV
-    dataset(folder, server.url).prepare("changing")
+    fetch_again(dataset(folder, server.url))
     server.content = CSV + b"3,4\n"
-    dataset(folder, server.url).prepare("changing")
+    fetch_again(dataset(folder, server.url))
     assert len(left_in(folder / "earlier")) == 2, "what was there once more is kept once"
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pooch doesn't close sockets
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_was_fetched_takes_the_place_of_the_file_only_if_the_run_is_committed(
+    folder: Path, server: FileServer, is_there: bool
+) -> None:
+    if is_there:
+        dataset(folder, server.url).load()
+    before = left_in(folder)
+    server.content = CSV + b"3,4\n"
+    raw = dataset(folder, server.url)
+    path = raw.prepare("changing")
+    assert path
+    assert path.read_bytes() == server.content
+    assert raw.load()["PassengerId"].tolist() == [1, 2, 3], "the run reads it"
+    assert raw.load().attrs["file"] == "train.csv"
+    assert not is_there or (folder / "train.csv").read_bytes() == CSV
+    raw.finish(committed=False)
+    assert left_in(folder) == before
+    assert not is_there or raw.load()["PassengerId"].tolist() == [1, 2]
+    raw.prepare("changing")
+    raw.finish(committed=True)
+    assert (folder / "train.csv").read_bytes() == server.content
+    assert left_in(folder) == ["earlier"] * is_there + ["train.csv"]
+
+
+def test_what_an_earlier_run_has_read_stays_when_a_run_fails_on_it(folder: Path, server: FileServer) -> None:
+    for server.content in (CSV, CSV + b"3,4\n"):
+        fetch_again(dataset(folder, server.url))
+    server.content = CSV
+    raw = dataset(folder, server.url)
+    raw.prepare("changing")
+    raw.finish(committed=False)
+    assert (folder / "train.csv").read_bytes() == CSV + b"3,4\n"
+    assert [file.read_bytes() for file in (folder / "earlier").iterdir()] == [CSV]
+
+
+def test_what_was_kept_and_altered_is_not_taken_for_what_was_fetched(
+    folder: Path, server: FileServer
+) -> None:
+    for server.content in (CSV, CSV + b"3,4\n"):
+        fetch_again(dataset(folder, server.url))
+    (folder / "earlier" / f"train_{SHA256[:12]}.csv").write_bytes(CSV + b"9,9\n")
+    server.content = CSV
+    fetch_again(dataset(folder, server.url))
+    assert (folder / "train.csv").read_bytes() == CSV
+
+
 @pytest.mark.parametrize(
-    "fault", ["no such file", "too slow", "nobody there", "broken off", "no CSV", "a page", "a header"]
+    "fault",
+    [
+        "no such file",
+        "too slow",
+        "nobody there",
+        "broken off",
+        "no CSV",
+        "a page",
+        "a header",
+        "drip",
+        "large",
+    ],
 )
 def test_what_can_not_be_fetched_again_is_an_error_and_the_old_file_stays(
     folder: Path, server: FileServer, fault: str
@@ -181,16 +245,17 @@ def test_what_can_not_be_fetched_again_is_an_error_and_the_old_file_stays(
     server.status = 404 if fault == "no such file" else 200
     server.delay = 2 if fault == "too slow" else 0
     server.left_out = 4 if fault == "broken off" else 0
+    server.drip = "headers" if fault == "drip" else ""
+    max_bytes = 10 if fault == "large" else 1000
     with pytest.raises(DatasetError) as error:
-        dataset(folder, url, timeout=0.2).prepare("changing")
+        dataset(folder, url, timeout=0.2, max_seconds=1, max_bytes=max_bytes).prepare("changing")
     said = {
         "no CSV": f"{url} can't be read as CSV: ",
         "a page": f"{url} has 1 rows of 1 columns; expected a header and rows of data; ",
         "a header": f"{url} has 0 rows of 2 columns; expected a header and rows of data; ",
+        "large": f"{url} has more than 10 bytes, the limit max_bytes in the catalog; it was not kept; ",
     }
     assert said.get(fault, "train.csv was not fetched again: no download") in str(error.value)
-    del error
-    gc.collect()
     assert left_in(folder) == ["train.csv"]
     assert (folder / "train.csv").read_bytes() == CSV
 
@@ -209,7 +274,7 @@ def test_a_link_stays_a_link(folder: Path, tmp_path: Path, server: FileServer) -
     (tmp_path / "elsewhere.csv").write_bytes(CSV)
     (folder / "train.csv").symlink_to(tmp_path / "elsewhere.csv")
     server.content = CSV + b"3,4\n"
-    dataset(folder, server.url).prepare("changing")
+    fetch_again(dataset(folder, server.url))
     assert (folder / "train.csv").is_symlink()
     assert (tmp_path / "elsewhere.csv").read_bytes() == CSV + b"3,4\n"
 
@@ -219,7 +284,7 @@ def test_a_link_to_another_disk_is_fetched_through(folder: Path, server: FileSer
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as elsewhere:
         (Path(elsewhere) / "real.csv").write_bytes(b"a,b\n1,2\n")
         (folder / "train.csv").symlink_to(Path(elsewhere) / "real.csv")
-        dataset(folder, server.url).prepare("changing")
+        fetch_again(dataset(folder, server.url))
         assert (Path(elsewhere) / "real.csv").read_bytes() == CSV
         assert left_in(Path(elsewhere)) == ["real.csv"]
     assert left_in(folder) == ["earlier", "train.csv"]
@@ -237,35 +302,72 @@ def test_what_is_no_file_is_told_and_stays(folder: Path, server: FileServer, pol
     else:
         file.mkdir()
     before = os.lstat(file)
-    with pytest.raises(DatasetError, match=r"train\.csv is no file, or a link to nothing; expected a CSV"):
+    with pytest.raises(DatasetError, match=r"train\.csv is not a regular file, or a link to nothing"):
         dataset(folder, server.url).prepare(policy)
     assert os.lstat(file) == before
     assert server.asked == 0
 
 
-def test_what_a_killed_run_left_of_a_download_goes(folder: Path, server: FileServer) -> None:
-    (folder / ".download-x").mkdir(parents=True)
-    (folder / ".download-x" / "train.csv").write_bytes(CSV)
-    dataset(folder, server.url).prepare("pinned")
+@pytest.mark.parametrize("is_scheduled", [True, False])
+def test_what_a_killed_run_left_of_a_download_goes(
+    folder: Path, server: FileServer, is_scheduled: bool
+) -> None:
+    server.drip, server.content = "content", CSV * 1000
+    code = (
+        f"from tests.datasets.test_raw_csv_dataset import *; dataset(Path({str(folder)!r}), {server.url!r})"
+    )
+    process = subprocess.Popen([sys.executable, "-c", f"{code}.load()"], cwd=Path(__file__).parents[2])
+    while not list(folder.glob(".download-*/train.csv")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert left_in(folder) != []
+    server.drip, server.content = "", CSV
+    raw = dataset(folder, server.url)
+    raw.prepare("pinned") if is_scheduled else raw.load()
     assert left_in(folder) == ["train.csv"]
 
 
-def test_passwords_are_not_logged(folder: Path, server: FileServer, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
-        secret = server.url.replace("://", "://ada:secret@")
-        dataset(folder, secret).load()
+def test_credentials_are_sent_and_shown_nowhere(
+    folder: Path, server: FileServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.expected = "Basic YWRhOnNlY3JldA=="
+    raw = dataset(folder, server.url, credentials={"username": "ada", "password": "secret"})
+    with caplog.at_level(logging.DEBUG):
+        assert len(raw.load()) == 2
         server.content = b"<html>"
         with pytest.raises(DatasetError) as error:
-            dataset(folder, secret).prepare("changing")
-    assert "secret" not in str(error.value)
+            raw.prepare("changing")
     assert f"Downloading train.csv from {server.url}" in caplog.text
-    assert "secret" not in caplog.text
+    assert "secret" not in f"{raw} {raw.__dict__['_source']} {error.value} {caplog.text}"
+
+
+@pytest.mark.parametrize(
+    "user", ["ada:secret", "secret", "ada:se#cret", "ada:se/cret", "ada:se@cret", ":secret"]
+)
+def test_credentials_in_the_address_are_refused(folder: Path, server: FileServer, user: str) -> None:
+    folder.mkdir()
+    (folder / "train.csv").write_bytes(CSV)
+    with pytest.raises(
+        DatasetError, match=r"url has a user name or a password, .* credentials\.yml"
+    ) as error:
+        dataset(folder, server.url.replace("://", f"://{user}@"))
+    assert "secret" not in str(error.value)
+
+
+def test_limits_stand_in_the_catalog(folder: Path, server: FileServer) -> None:
+    with pytest.raises(DatasetError, match="max_bytes is '1 GB'; expected a number above 0"):
+        dataset(folder, server.url, max_bytes="1 GB")
+    with pytest.raises(DatasetError, match=r"has more than 9 bytes, the limit max_bytes in the catalog"):
+        dataset(folder, server.url, max_bytes=9).load()
+    assert left_in(folder) == []
 
 
 def test_errors_of_the_system_are_told_in_one_line(folder: Path, server: FileServer) -> None:
     dataset(folder, server.url).load()
     (folder / "earlier").touch()
     server.content = CSV + b"3,4\n"
-    with pytest.raises(DatasetError, match=r"train\.csv: .*File exists"):
+    with pytest.raises(DatasetError, match=r"train\.csv: .*(File exists|Not a directory)"):
         dataset(folder, server.url).prepare("changing")
     assert (folder / "train.csv").read_bytes() == CSV

@@ -11,6 +11,8 @@ import pytest
 from from_scratch.runs import code
 from from_scratch.runs.code import read_code
 
+NO_GIT = "git is not installed; expected it, to find or check out code"
+
 
 def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:
     """Run git as somebody."""
@@ -61,6 +63,24 @@ def test_the_patch_rebuilds_the_tree_and_touches_nothing(repository: Path, tmp_p
     assert read_code(tmp_path / "clone" / "sub").files == found.files
 
 
+@pytest.mark.parametrize(
+    "name", ["credentials.yml", "credentials_of_mine.yaml", "credentials/deep/export.json"]
+)
+@pytest.mark.parametrize("is_staged", [True, False])
+def test_credentials_are_not_in_the_patch(repository: Path, name: str, is_staged: bool) -> None:
+    file = repository / "conf" / "base" / name
+    file.parent.mkdir(parents=True)
+    file.write_text("export: {password: xyzzy}\n")
+    if is_staged:
+        git(repository, "add", str(file))
+    assert read_code(repository).patch is None
+    (repository / "src" / "credentials.py").write_text("new = 1\n")
+    found = read_code(repository).patch
+    assert found
+    assert "new = 1" in found
+    assert "xyzzy" not in found
+
+
 def test_a_removed_file_is_in_the_patch(repository: Path) -> None:
     (repository / "src" / "a.py").unlink()
     assert "deleted file" in (read_code(repository).patch or "")
@@ -82,6 +102,7 @@ def test_without_git_there_are_sums_only(tmp_path: Path, monkeypatch: pytest.Mon
             monkeypatch.setenv("PATH", path)
         found = read_code(tmp_path)
         assert (found.commit, found.patch, list(found.files)) == (None, None, ["src/a.py"])
+        assert found.patch_left_out == (None if path is None else NO_GIT)
 
 
 @pytest.mark.parametrize(
@@ -122,3 +143,68 @@ def test_a_change_that_only_its_content_shows_is_seen(repository: Path) -> None:
     os.utime(file, a_minute_ago)
     os.utime(index, a_minute_ago)
     assert "+two" in (read_code(repository).patch or "")
+
+
+@pytest.mark.parametrize(
+    "cause", ["core.autocrlf", "ignored", "excludesFile", "attributes", "info/attributes", "filter", "ident"]
+)
+def test_sources_that_git_would_not_give_back_are_said_at_once(
+    repository: Path, tmp_path: Path, cause: str
+) -> None:
+    top, source = repository.parent, repository / "src" / "a.py"
+    if cause == "core.autocrlf":
+        git(top, "config", "core.autocrlf", "true")
+    elif cause == "ignored":
+        (top / ".gitignore").write_text("b.py\n")
+        (repository / "src" / "b.py").write_text("two\n")
+    elif cause == "excludesFile":
+        (tmp_path / "excludes").write_text("*.py\n")
+        git(top, "config", "core.excludesFile", str(tmp_path / "excludes"))
+        (repository / "src" / "b.py").write_text("two\n")
+    elif cause == "attributes":
+        (top / ".gitattributes").write_text("*.py text eol=crlf\n")
+    elif cause == "info/attributes":
+        (top / ".git" / "info" / "attributes").write_text("*.py text eol=crlf\n")
+    elif cause == "filter":
+        (top / ".gitattributes").write_text("*.py filter=upper\n")
+        git(top, "config", "filter.upper.smudge", "tr a-z A-Z")
+    else:
+        source.write_text("# $Id: mine$\n")
+        (top / ".gitattributes").write_text("*.py ident\n")
+    name = "src/b.py" if cause in ("ignored", "excludesFile") else "src/a.py"
+    found = read_code(repository)
+    assert found.commit
+    assert (found.patch_left_out or "").startswith(f"git ignores {name}, or checks it out with other bytes")
+
+
+def test_line_ends_that_git_gives_back_are_no_hindrance(repository: Path) -> None:
+    git(repository, "config", "core.autocrlf", "true")
+    (repository / "src" / "a.py").write_bytes(b"one\r\n")
+    assert read_code(repository).patch_left_out is None
+
+
+def test_links_in_the_sources_are_no_hindrance(repository: Path) -> None:
+    (repository / "conf.yml").write_text("x: 1\n")
+    (repository / "src" / "conf.yml").symlink_to("../conf.yml")
+    found = read_code(repository)
+    assert (found.patch_left_out, "src/conf.yml" in found.files) == (None, True)
+
+
+def test_a_repository_of_another_user_is_said(repository: Path) -> None:
+    if os.geteuid():
+        pytest.skip("only root can give a repository to another user")
+    for file in [repository.parent, *repository.parent.rglob("*")]:
+        os.chown(file, 12345, -1)
+    found = read_code(repository)
+    assert found.commit is None
+    assert "detected dubious ownership in repository" in (found.patch_left_out or "")
+
+
+def test_a_repository_without_a_commit_is_said(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    assert read_code(tmp_path).patch_left_out == "the repository has no commit yet"
+
+
+def test_git_in_another_language_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "de")
+    assert read_code(tmp_path).patch_left_out is None

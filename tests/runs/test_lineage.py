@@ -27,7 +27,9 @@ def make_view(parameters: dict[str, Any] = PARAMETERS, **raw: str) -> dict[str, 
     sums = {"cars": "sum of cars", **RAW, **raw}
     made_from = trace(PIPELINE.nodes, sums, parameters, "sum of code")
     return {
-        name: Artefact(version="v", path=name, sha256=f"sum of {name}", bytes=1, made_from=made_from[name])
+        name: Artefact(
+            version="v", path=f"{name}/v/{name}", sha256=f"sum of {name}", bytes=1, made_from=made_from[name]
+        )
         for name in KEPT
     }
 
@@ -64,7 +66,9 @@ def test_what_changed_outdates_all_that_follows() -> None:
 
 def test_unmatched_is_what_was_made_from_another_content_and_all_that_follows() -> None:
     view = make_view()
-    view["after"] = Artefact(version="v", path="", sha256="s", bytes=1, made_from={"end": "sum of end"})
+    view["after"] = Artefact(
+        version="v", path="after/v/after", sha256="s", bytes=1, made_from={"end": "sum of end"}
+    )
     cars = view.pop("cars")
     another = cars.model_copy(update={"sha256": "another"})
     assert find_unmatched(view, [], {}) == []

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import filecmp
-import hashlib
 import logging
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 from kedro_datasets._typing import TablePreview
 
+from from_scratch.datasets import fetch
 from from_scratch.datasets.csv_reader import read_csv
 from from_scratch.datasets.previews import preview_rows, preview_table
+from from_scratch.datasets.raw_files import Kept, copy_at_once, discard, hash_text, keep_copy
 from from_scratch.node_types import DataFrame
 
 log = logging.getLogger(__name__)
@@ -27,10 +22,6 @@ log = logging.getLogger(__name__)
 THREE_WAYS = """ There are three ways to get it: put your own file there; \
 run `kaggle competitions download -c titanic` and unzip {name} into {folder}; \
 or run again with a network, and it is downloaded from {url}."""
-
-DOWNLOAD = ".download-"
-EARLIER = "earlier"
-"""The folder, beside a file that is fetched again, for what was in it before, so that runs can be rebuilt."""
 
 
 class RawCSVDataset(AbstractDataset[None, DataFrame]):
@@ -41,7 +32,8 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
     frame's `attrs["source"]` says which: `original` (the article's), `own` or `sample`; `attrs["file"]` is
     its name.
 
-    Before a run with the parameter `runs.raw_data: pinned`, the ledger has it `prepare` the file.
+    Around a run with the parameter `runs.raw_data: pinned`, the ledger has it `prepare` the file before, and
+    `finish` with it after.
 
     ```yaml
     passengers:
@@ -57,9 +49,12 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         filepath: str,
         url: str | None = None,
         sha256: str | None = None,
+        credentials: dict[str, str] | None = None,
+        timeout: float = 5,
+        max_seconds: float = 60,
+        max_bytes: float = 100_000_000,
         original: bool = False,
         sample: bool = False,
-        timeout: float = 5,
         load_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
@@ -67,22 +62,33 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
 
         Args:
             filepath: The local file.
-            url: Where the file can be downloaded; goes with `sha256`, unless its content may change.
-            sha256: Its sum with line ends written as a line feed alone; those of the file don't matter.
-            original: Whether a file of this sum is the article's, which anyone may see.
+            url: Where the file can be downloaded; goes with `sha256`, unless its content may change. It is
+                logged and recorded, so it must hold no user name or password.
+            sha256: Its hash with line ends written as a line feed alone; those of the file don't matter.
+            credentials: A `username` and a `password` for the download. In the catalog, this is the name of a
+                block of `credentials.yml`.
+            timeout: Seconds to wait for the download's server whenever it is silent.
+            max_seconds: Seconds for the whole download.
+            max_bytes: The largest download, decompressed.
+            original: Whether a file of this hash is the article's, which anyone may see.
             sample: Whether a sample may stand in where neither file nor download can be had.
-            timeout: Seconds to wait for the download's server.
             load_args: For `pandas.read_csv`.
             metadata: Ignored by Kedro; read by plugins such as Kedro-Viz.
+
+        Raises:
+            DatasetError: If there is a `url`, and it, its credentials or a limit of the download is wrong.
         """
         self._filepath = Path(filepath)
-        self._url = url
+        self._source = fetch.Source(url, credentials, timeout, max_seconds, max_bytes) if url else None
         self._sha256 = sha256.lower() if sha256 else None
         self._original = original
         self._sample = sample
-        self._timeout = timeout
         self._load_args = {} if load_args is None else load_args
         self.metadata = metadata
+        self._fetched: Kept | None = None
+        """What a run reads in the place of the file, until it is committed."""
+        if self._source:
+            fetch.require_source(self._source)
 
     def load(self) -> DataFrame:
         """Read the rows.
@@ -92,30 +98,37 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
 
         Raises:
             DatasetError: If the file can't be read as CSV, names a column twice, the download has another
-                sum, or there is no file, no download and no sample is wanted.
+                hash or is refused, or there is no file, no download and no sample is wanted.
         """
+        if self._fetched:
+            return self._read(self._fetched.path)
         if os.path.lexists(self._filepath):  # a broken link is a fault, and no reason to download
-            return self._read()
-        if not self._url:
+            return self._read(self._filepath)
+        if not self._source:
             if self._sample:
                 return self._draw_sample("and no url is given")
             raise DatasetError(f"{self._filepath} is not there; expected a CSV file, as the catalog says")
-
-        from requests import RequestException
-
+        if not self._sha256:
+            raise DatasetError(
+                f"{self._filepath} is not there, and url needs sha256, so that the download can be checked; "
+                "or, if its content may change, its dataset among runs.changing, and runs.raw_data pinned as "
+                "`kedro run --env scheduled` has it"
+            )
         try:
-            self._download(self._url)
-        except RequestException as error:
-            reason = f"no download from {urlsplit(self._url).hostname}: {type(error).__name__}"
-            return self._draw_sample(reason)
-        return self._read()
+            fetch.fetch_pinned(self._source, self._filepath, self._sha256)
+        except fetch.NotFetched as error:
+            return self._draw_sample(str(error))
+        return self._read(self._filepath)
 
-    def prepare(self, policy: Literal["pinned", "changing"]) -> None:
+    def prepare(self, policy: Literal["pinned", "changing"]) -> Path | None:
         """See to the file before a run that takes no sample.
 
         Args:
-            policy: Whether the file must have the sum that the catalog says, or may change: then it is
-                fetched again if there is a `url`, and what it has been is kept in the folder `earlier`.
+            policy: Whether the file must have the hash that the catalog says, or may change: then it is
+                fetched again if there is a `url`.
+
+        Returns:
+            What the run reads in the place of the file, if what was fetched is not the same.
 
         Raises:
             DatasetError: If there is no such file, or no rows can be fetched; then the old file stays.
@@ -125,21 +138,42 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
             self._prepare(policy)
         except (OSError, ValueError) as error:
             raise DatasetError(f"{self._filepath}: {error}") from error
+        return self._fetched.path if self._fetched else None
+
+    def finish(self, committed: bool) -> None:
+        """See to the file after that run: what was fetched takes its place only if the run is committed.
+
+        Args:
+            committed: Whether it is.
+        """
+        fetched, self._fetched = self._fetched, None
+        if not fetched:
+            return
+        if committed:
+            earlier = keep_copy(self._filepath) if self._filepath.exists() else None
+            copy_at_once(fetched.path, self._filepath.resolve())
+            if earlier:
+                log.info("%s has changed; what it was is kept as %s", self._filepath.name, earlier.path)
+        else:
+            log.info("%s stays as it was: what was downloaded is not kept", self._filepath.name)
+        discard(fetched)
 
     def _prepare(self, policy: Literal["pinned", "changing"]) -> None:
         if os.path.lexists(self._filepath) and not self._filepath.is_file():
-            raise DatasetError(f"{self._filepath} is no file, or a link to nothing; expected a CSV")
-        for left in self._folder.glob(f"{DOWNLOAD}*"):  # by a run that was killed; this one has the lock
-            shutil.rmtree(left, ignore_errors=True)
-        if policy == "changing" and self._url:
-            self._fetch_again(self._url)
-        elif not os.path.lexists(self._filepath):
-            self.load()  # downloads it, or says why not
+            raise DatasetError(
+                f"{self._filepath} is not a regular file, or a link to nothing; expected a CSV file"
+            )
         if policy == "changing":
-            if not self._url:  # whoever replaces it doesn't keep it
-                self._keep()
+            if self._source:
+                self._fetched = self._fetch_again(self._source)
+            elif self._filepath.exists():
+                keep_copy(self._filepath)  # whoever replaces it doesn't
+            else:
+                self.load()  # says what is missing
             return
-        found = _sha256(self._filepath)
+        if not os.path.lexists(self._filepath):
+            self.load()  # downloads it, or says why not
+        found = hash_text(self._filepath)
         if not self._sha256:
             raise DatasetError(
                 f"{self._filepath}: the catalog gives no sha256, but parameter runs.raw_data is pinned; "
@@ -164,10 +198,10 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         import pandas as pd
 
         if not self._filepath.exists():
-            cures = ["downloads it"] * bool(self._url) + ["draws a sample"] * self._sample
+            cures = ["downloads it"] * bool(self._source) + ["draws a sample"] * self._sample
             cure = f"a run {', or '.join(cures)}" if cures else "put it there"
             return preview_table(pd.DataFrame({"file": [f"{self._filepath.name} is not there: {cure}"]}))
-        passengers = self._read()
+        passengers = self._read(self._filepath)
         if passengers.attrs["source"] == "own":
             rows, columns = passengers.shape
             return preview_table(pd.DataFrame({"rows": [rows], "columns": [columns]}))
@@ -181,86 +215,29 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         """
         raise DatasetError(f"{self._filepath.name} is raw data and is never written")
 
-    def _download(self, url: str) -> None:
-        """Download the file, which must have the right sum."""
-        if not self._sha256:
-            raise DatasetError(
-                f"{self._filepath} is not there, and url needs sha256, so that the download can be checked; "
-                "or, if its content may change, its dataset among runs.changing, and runs.raw_data pinned as "
-                "`kedro run --env scheduled` has it"
-            )
-        with self._downloaded(url) as part:
-            found = _sha256(part)
-            if found != self._sha256:
+    def _fetch_again(self, source: fetch.Source) -> Kept | None:
+        """Download what the run is to read, if only it is data, and no page that says why there is none."""
+
+        def require_rows(part: Path) -> None:
+            try:
+                rows = read_csv(part, self._load_args)
+            except DatasetError as error:
+                raise DatasetError(str(error).replace(str(part), source.url)) from error
+            if rows.empty or rows.shape[1] < 2:
                 raise DatasetError(
-                    f"{_without_password(url)} has sha256 {found}, expected {self._sha256}; it was not kept."
-                    + self._three_ways()
+                    f"{source.url} has {len(rows)} rows of {rows.shape[1]} columns; expected a header and "
+                    "rows of data"
                 )
-            os.replace(part, self._filepath)
-
-    def _fetch_again(self, url: str) -> None:
-        """Download the file if it has changed, whatever is in it now, if only it is CSV."""
-        from requests import RequestException
 
         try:
-            with self._downloaded(url) as part:
-                self._see_that_it_has_rows(part, url)
-                if not self._filepath.exists():
-                    os.replace(part, self._filepath)
-                elif not filecmp.cmp(part, self._filepath, shallow=False):
-                    kept = self._keep()
-                    os.replace(part, self._folder / self._filepath.resolve().name)
-                    log.info("%s has changed; what it was is kept as %s", self._filepath.name, kept)
-        except RequestException as error:
-            status = f" {error.response.status_code}" if error.response is not None else ""
+            return fetch.fetch_again(source, self._filepath, require_rows)
+        except fetch.NotFetched as error:
             raise DatasetError(
-                f"{self._filepath} was not fetched again: no download from {urlsplit(url).hostname}: "
-                f"{type(error).__name__}{status}; expected one, since runs.changing has its dataset"
+                f"{self._filepath} was not fetched again: {error}; expected a download, since runs.changing "
+                "has its dataset"
             ) from error
-
-    def _see_that_it_has_rows(self, part: Path, url: str) -> None:
-        """See that a download is data, and no page that says why there is none."""
-        address = _without_password(url)
-        try:
-            rows = read_csv(part, self._load_args)
         except DatasetError as error:
-            raise DatasetError(str(error).replace(str(part), address)) from error
-        if rows.empty or rows.shape[1] < 2:
-            raise DatasetError(
-                f"{address} has {len(rows)} rows of {rows.shape[1]} columns; expected a header and rows of "
-                f"data; {self._filepath} stays as it is"
-            )
-
-    def _keep(self) -> Path:
-        """Keep what the file is now under another name."""
-        digest = hashlib.sha256(self._filepath.read_bytes()).hexdigest()
-        kept = self._filepath.parent / EARLIER / f"{self._filepath.stem}_{digest[:12]}{self._filepath.suffix}"
-        if not kept.exists():
-            kept.parent.mkdir(exist_ok=True)
-            part = kept.with_name(f"{kept.name}.part")
-            with self._filepath.open("rb") as content, part.open("wb") as copy:
-                shutil.copyfileobj(content, copy)
-                copy.flush()
-                os.fsync(copy.fileno())  # before what it is a copy of goes
-            os.replace(part, kept)
-        return kept
-
-    @contextmanager
-    def _downloaded(self, url: str) -> Iterator[Path]:
-        """Download into a folder that goes with whatever is left in it."""
-        from pooch import HTTPDownloader
-
-        log.info("Downloading %s from %s", self._filepath.name, _without_password(url))
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._folder, prefix=DOWNLOAD) as folder:
-            part = Path(folder) / self._filepath.name
-            HTTPDownloader(timeout=self._timeout)(url, str(part), None)
-            yield part
-
-    @property
-    def _folder(self) -> Path:
-        """Where the file really lies: what it points to, if it is a link."""
-        return self._filepath.resolve().parent
+            raise DatasetError(f"{error}; {self._filepath} stays as it is") from error
 
     def _draw_sample(self, reason: str) -> DataFrame:
         if not self._sample:
@@ -278,31 +255,21 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         passengers.attrs = {"source": "sample", "file": "the sample"}
         return passengers
 
-    def _read(self) -> DataFrame:
-        rows = read_csv(self._filepath, self._load_args)
-        is_original = self._original and _sha256(self._filepath) == self._sha256
+    def _read(self, file: Path) -> DataFrame:
+        rows = read_csv(file, self._load_args)
+        is_original = self._original and hash_text(file) == self._sha256
         rows.attrs = {"source": "original" if is_original else "own", "file": self._filepath.name}
         if decimal := self._load_args.get("decimal"):
             rows.attrs["decimal"] = decimal  # for numbers among texts, which pandas leaves as they are
         return rows
 
     def _three_ways(self) -> str:
-        url = _without_password(self._url or "")
+        url = self._source.url if self._source else ""
         return THREE_WAYS.format(name=self._filepath.name, folder=self._filepath.parent, url=url)
 
     def _exists(self) -> bool:
-        return self._filepath.exists()
+        return (self._fetched.path if self._fetched else self._filepath).exists()
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath, "url": self._url, "sample": self._sample}
-
-
-def _without_password(url: str) -> str:
-    """Say an address as it may stand in a log."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _sha256(file: Path) -> str:
-    """Sum a file's bytes, whatever its line ends."""
-    return hashlib.sha256(file.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+        url = self._source.url if self._source else None
+        return {"filepath": self._filepath, "url": url, "sample": self._sample}

@@ -25,7 +25,7 @@ from from_scratch.runners import by_value, facts, worker
 from from_scratch.runners.cluster import Watch, check_workers, find_address
 from from_scratch.runners.forwarding import receive
 from from_scratch.runs import storage
-from from_scratch.runs.ledger import TRY
+from from_scratch.runs.paths import TRY
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from from_scratch.errors import InputError, in_lines
 from from_scratch.runners.facts import find_faults, read_facts
 from from_scratch.runners.forwarding import forward_logs
 from from_scratch.runs import storage
-from from_scratch.runs.ledger import TRY
+from from_scratch.runs.paths import TRY
 
 _loading = Lock()
 

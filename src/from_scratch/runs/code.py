@@ -6,7 +6,8 @@ import hashlib
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -18,10 +19,16 @@ from from_scratch.runs.record import Code
 NO_SOURCES = {"__pycache__", ".ipynb_checkpoints"}
 LARGEST_PATCH = 10_000_000
 """Bytes. What is larger is data that nobody told git to ignore, and has no place in a record."""
+BUT_CREDENTIALS = (
+    ".",
+    *(f":(exclude,glob)**/credentials*.{suffix}" for suffix in ("yml", "yaml", "json")),
+    *(f":(exclude,glob)**/credentials*/**/*.{suffix}" for suffix in ("yml", "yaml", "json")),
+)
+"""All of a project, but for what Kedro reads as credentials: a record holds none."""
 PATCH = (
     *("diff-index", "--cached", "--patch", "--binary", "--full-index", "--no-renames", "--no-color"),
     *("--no-relative", "--no-ext-diff", "--no-textconv", "--unified=3"),
-    *("--src-prefix=a/", "--dst-prefix=b/", "HEAD", "--", "."),
+    *("--src-prefix=a/", "--dst-prefix=b/", "HEAD", "--", *BUT_CREDENTIALS),
 )
 """A patch that is the same whatever the user's configuration of git."""
 
@@ -38,17 +45,19 @@ def read_code(project: Path) -> Code:
     sources = sum_sources(project)
     try:
         folder, commit = git(project, "rev-parse", "--show-prefix", "HEAD").decode().splitlines()
-    except LedgerError:
-        return Code(files=sources, commit=None)
+    except LedgerError as error:
+        return Code(files=sources, commit=None, patch_left_out=_say_why_there_is_no_commit(error.message))
     try:
         size = _measure_changes(project, folder)
-        if size is None:
-            return Code(files=sources, commit=commit, folder=folder)
-        if size > LARGEST_PATCH:
+        if size and size > LARGEST_PATCH:
             raise LedgerError(f"{size / 1e6:.0f} MB differ from the commit: have git ignore what is no code")
-        patch = _make_patch(project)
+        with _index_of_now(project, has_changes=size is not None) as index:
+            patch = git(project, *PATCH, environment=index) if size is not None else None
+            _require_that_git_has(sources, project, folder, index)
     except LedgerError as error:
         return Code(files=sources, commit=commit, folder=folder, patch_left_out=error.message)
+    if patch is None:
+        return Code(files=sources, commit=commit, folder=folder)
     encoding: Literal["utf-8", "latin-1"] = "utf-8"
     try:
         text = patch.decode()
@@ -56,6 +65,13 @@ def read_code(project: Path) -> Code:
         encoding = "latin-1"  # which has a character for every byte
         text = patch.decode(encoding)
     return Code(files=sources, commit=commit, folder=folder, patch=text, patch_encoding=encoding)
+
+
+def _say_why_there_is_no_commit(message: str) -> str | None:
+    """Return what git has against the repository; none if there is no repository."""
+    if "not a git repository" in message:
+        return None
+    return "the repository has no commit yet" if "ambiguous argument 'HEAD'" in message else message
 
 
 def sum_sources(project: Path) -> dict[str, str]:
@@ -111,7 +127,7 @@ def sum_of_sums(sums: dict[str, str]) -> str:
 
 def _measure_changes(project: Path, folder: str) -> int | None:
     """Add up the bytes of the files that differ from the commit; none if no file does."""
-    status = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".")
+    status = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *BUT_CREDENTIALS)
     changed = git(project, *status).split(b"\0")[:-1]
     top = project / ("../" * folder.count("/"))
     sizes = [
@@ -120,8 +136,13 @@ def _measure_changes(project: Path, folder: str) -> int | None:
     return sum(sizes) if changed else None
 
 
-def _make_patch(project: Path) -> bytes:
-    """Write all that differs from the commit as a patch, without touching the repository."""
+@contextmanager
+def _index_of_now(project: Path, has_changes: bool) -> Iterator[dict[str, str]]:
+    """Give an index of all that lies in the project now, without touching the repository.
+
+    Yields:
+        The environment variables with which git uses it.
+    """
     paths = git(
         project, "rev-parse", "--path-format=absolute", "--git-path", "index", "--git-path", "objects"
     )
@@ -135,5 +156,37 @@ def _make_patch(project: Path) -> bytes:
             "GIT_OBJECT_DIRECTORY": temporary,
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": objects,
         }
-        git(project, "add", "--all", "--", ".", environment=environment)
-        return git(project, *PATCH, environment=environment)
+        if has_changes:
+            git(project, "add", "--all", "--", *BUT_CREDENTIALS, environment=environment)
+        yield environment
+
+
+def _require_that_git_has(sources: dict[str, str], project: Path, folder: str, index: dict[str, str]) -> None:
+    """Check out the sources beside the project, and compare.
+
+    Raises:
+        LedgerError: If git ignores some of them, or would change them, by its configuration or by attributes.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        names = git(project, "ls-files", "-z", "--", "src", environment=index)
+        git(
+            project,
+            "checkout-index",
+            "-z",
+            "--stdin",
+            f"--prefix={temporary}/",
+            stdin=names,
+            environment=index,
+        )
+        checked_out = sum_sources(Path(temporary, folder))
+    changed = [
+        name
+        for name, digest in sources.items()
+        if checked_out.get(name) != digest and not (project / name).is_symlink()
+    ]
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise LedgerError(
+            f"git ignores {changed[0]}{more}, or checks {'them' if more else 'it'} out with other bytes, "
+            "by core.autocrlf, a filter or an attribute"
+        )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 from kedro.framework.startup import ProjectMetadata
@@ -13,6 +14,8 @@ from kedro.framework.startup import ProjectMetadata
 from from_scratch.runs.printable import echo, hand_on, prepare_output, printable
 
 if TYPE_CHECKING:
+    from kedro.io import DataCatalog
+
     from from_scratch.runs.ledger import Ledger
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
@@ -134,10 +137,15 @@ def prune(project: ProjectMetadata, keep: int) -> None:
     A line of history stays of each. What a run that stays needs is never removed, nor the run that `use` went
     back to.
     """
-    ledger = _open_ledger(project)
+    from tqdm import tqdm
+
+    from from_scratch.runs.ledger import Ledger
+
+    ledger = Ledger(project.project_path, partial(_is_home, project.project_path))
+    track = partial(tqdm, unit="dataset", delay=2, leave=False, disable=None)
     with ledger.lock():
         ledger.sweep()
-        gone = ledger.prune(keep)
+        gone = ledger.prune(keep, track)
     echo("\n".join(f"pruned {record.run_id}" for record in gone) or "nothing to prune")
 
 
@@ -281,6 +289,20 @@ def _open_ledger(project: ProjectMetadata) -> Ledger:
     from from_scratch.runs.ledger import Ledger
 
     return Ledger(project.project_path)
+
+
+def _is_home(project: Path, dataset: str, home: str) -> bool:
+    """Say whether the present catalog keeps a dataset in a folder outside the project."""
+    from from_scratch.runs import storage
+
+    return storage.is_home(project, _load_catalog(project), dataset, home)
+
+
+@cache
+def _load_catalog(project: Path) -> DataCatalog:
+    from kedro.framework.session import KedroSession
+
+    return cast("DataCatalog", KedroSession.create(project).load_context().catalog)
 
 
 def _print_json(value: Any) -> None:

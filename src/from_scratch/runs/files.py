@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -85,12 +87,13 @@ def write_at_once(path: Path, text: str) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder with all that is in it; it may be gone already.
+    """Remove a file, a link, or a folder with all that is in it; it may be gone already.
 
     Args:
         path: The file or folder.
     """
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        if stat.S_ISDIR(path.lstat().st_mode):
+            shutil.rmtree(path)
+        else:
+            path.unlink()

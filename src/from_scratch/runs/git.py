@@ -35,7 +35,7 @@ def git(
         ran = subprocess.run(
             ["git", *options, *arguments],
             cwd=folder,
-            env=own | (environment or {}),
+            env=own | {"LC_ALL": "C"} | (environment or {}),  # its messages are read here
             input=stdin,
             capture_output=True,
         )

@@ -9,33 +9,39 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from from_scratch.runs import files
 from from_scratch.runs.errors import BusyError, LedgerError
+from from_scratch.runs.paths import RUN_ID, is_version_folder
 from from_scratch.runs.record import FORMAT, Artefact, Record, Summary, WentBack
+from from_scratch.runs.removal import IsKept, Version, remove_versions
 
 LAST = re.compile(r"last(?:~(\d+))?")
-TRY = "~"
-"""Stands in a version's name between a run's id and whatever a runner adds while it writes."""
-RUN_ID = re.compile(r"\w[\w.:-]*")
+Announced = TypeAdapter(dict[str, str])
+"""What a run announces: the folder of each dataset's version."""
+Pruned = TypeAdapter(dict[str, dict[str, str]])
+"""The same of runs that were pruned."""
 
 
 class Ledger:
     """The runs of a project."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, is_kept: IsKept = lambda dataset, folder: False) -> None:
         """Opens the ledger of a project; writes nothing.
 
         Args:
             project: The project's folder.
+            is_kept: Says whether the present catalog keeps a dataset in a folder outside the project: only
+                there versions of it are removed.
         """
         self.project = project
+        self._is_kept = is_kept
         self.folder = project / "data" / "runs"
 
     # --- What there is
@@ -81,7 +87,7 @@ class Ledger:
         """
         file = self._history
         try:
-            return [Summary.model_validate_json(line) for line in file.read_text("utf-8").splitlines()]
+            return [Summary.model_validate_json(line) for line in self._read_bytes(file).splitlines()]
         except FileNotFoundError:
             return []
         except ValueError as error:
@@ -94,9 +100,9 @@ class Ledger:
             LedgerError: If that can't be read.
         """
         announced: set[str] = set()
-        for mark in self.folder.glob("*.uncommitted"):
+        for mark in self._marks():
             with suppress(FileNotFoundError):  # its run has just ended
-                announced |= self._read_mark(mark).keys()
+                announced |= {version.dataset for version in self._read_mark(mark)}
         return announced
 
     def find(self, name: str) -> Record:
@@ -151,7 +157,7 @@ class Ledger:
         if "://" in str(path):
             return str(path)
         path = Path(os.path.normpath(path))
-        return path.relative_to(self.project).as_posix() if path.is_relative_to(self.project) else str(path)
+        return (path.relative_to(self.project) if path.is_relative_to(self.project) else path).as_posix()
 
     def check(self, name: str, artefact: Artefact) -> None:
         """See that an artefact is what it was when its run was committed.
@@ -232,9 +238,6 @@ class Ledger:
         if there := [folder for folder in folders.values() if (self.project / folder).exists()]:
             raise LedgerError(f"{there[0]} is there already, and of no run; expected another run id")
         with self.clear_errors("nothing was changed"):
-            for folder in folders.values():
-                for left in (self.project / folder).parent.glob(f"*{TRY}*"):  # of a run that is over
-                    files.remove(left)
             files.write_at_once(self._mark(run_id), json.dumps(folders))
 
     def commit(self, record: Record) -> None:
@@ -264,16 +267,18 @@ class Ledger:
         with self.clear_errors("what is left of an earlier run can't be removed"):
             for part in self.folder.glob("*.part"):
                 part.unlink()
-            for mark in sorted(self.folder.glob("*.uncommitted")):
+            marks = {mark: self._read_mark(mark) for mark in self._marks()}
+            removed = self._remove([version for versions in marks.values() for version in versions])
+            for mark in marks:
                 # A worker of a killed run may still be writing: the mark goes when nothing was left any more.
-                if not self._remove_announced(mark):
+                if mark.stem not in removed:
                     mark.unlink()
 
     def discard(self, run_id: str) -> None:
-        """Remove what a run wrote that will not be committed, or was pruned.
+        """Remove what a run wrote that will not be committed.
 
         Args:
-            run_id: The run; its record is not there, or not any more.
+            run_id: The run; it has no record.
 
         Raises:
             LedgerError: If it can't be removed.
@@ -281,14 +286,15 @@ class Ledger:
         with self.clear_errors("what the run wrote can't be removed"):
             mark = self._mark(run_id)
             if mark.exists():
-                self._remove_announced(mark)
+                self._remove(self._read_mark(mark))
                 mark.unlink()
 
-    def prune(self, keep: int) -> list[Record]:
+    def prune(self, keep: int, track: Callable[[list[str]], Iterable[str]] = iter) -> list[Record]:
         """Let the oldest runs go, but nothing that a kept one needs.
 
         Args:
             keep: How many runs stay, beside the one that was gone back to.
+            track: Goes through the datasets of which something is removed, and may show how far it is.
 
         Returns:
             The runs that went; a line of history is left of each.
@@ -298,18 +304,29 @@ class Ledger:
         """
         records = self.records()
         current = self.current()
-        gone = [record for record in records[: -keep or None] if record != current]
-        remaining = [record for record in records if record not in gone]
-        for i, record in enumerate(gone):
-            others = _folders(remaining + gone[i + 1 :])
-            with self.clear_errors("the oldest runs can't be removed"):
-                self._add_to_history(record)
-                folders = {folder: folder for folder in sorted(_folders([record]) - others)}
-                files.write_at_once(self._mark(record.run_id), json.dumps(folders))
+        gone = {record.seq: record for record in records[: -keep or None]}
+        if current:
+            gone.pop(current.seq, None)
+        if not gone:
+            return []
+        needed = {version.folder for version in _find_versions(run for run in records if run.seq not in gone)}
+        free = _find_versions(gone.values())
+        with suppress(FileNotFoundError):  # of a pruning that was interrupted
+            free |= set(self._read_mark(self._pruned))
+        free = {version for version in free if version.folder not in needed}
+        pruned: dict[str, dict[str, str]] = {}
+        for version in sorted(free):
+            pruned.setdefault(version.run_id, {})[version.dataset] = version.folder
+        with self.clear_errors("the oldest runs can't be removed"):
+            self._add_to_history(gone.values())
+            files.write_at_once(self._pruned, json.dumps(pruned))
+            for record in gone.values():
                 self._file(record).unlink()
-                files.bring_names_to_disk({self.folder})
-            self.discard(record.run_id)
-        return gone
+            files.bring_names_to_disk({self.folder})
+        with self.clear_errors("what the oldest runs wrote can't be removed"):
+            remove_versions(self.project, free, self._is_kept, track)
+            self._pruned.unlink()
+        return list(gone.values())
 
     def use(self, record: Record) -> None:
         """Let readers and partial runs see a run until the next commit.
@@ -341,7 +358,7 @@ class Ledger:
             yield
         except OSError as error:
             where = self.name_of(error.filename or self.folder)
-            raise LedgerError(f"{where}: {error.strerror}; {consequence}") from error
+            raise LedgerError(f"{where}: {error.strerror or error}; {consequence}") from error
 
     # --- How it is kept
 
@@ -352,6 +369,14 @@ class Ledger:
     @property
     def _pointer(self) -> Path:
         return self.folder / "went_back.json"
+
+    @property
+    def _pruned(self) -> Path:
+        return self.folder / "pruned.json"
+
+    def _marks(self) -> list[Path]:
+        """The files that say what may lie there without a record."""
+        return sorted([*self.folder.glob("*.uncommitted"), *self.folder.glob(self._pruned.name)])
 
     def _mark(self, run_id: str) -> Path:
         return self.folder / f"{run_id}.uncommitted"
@@ -364,12 +389,7 @@ class Ledger:
         return sorted(self.folder.glob("[0-9]*_*.json"), key=lambda file: (_seq(file), file.name))
 
     def _read(self, file: Path) -> Record:
-        try:
-            content = file.read_bytes()
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            raise LedgerError(f"{self.name_of(file)} can't be read: {error.strerror}") from error
+        content = self._read_bytes(file)
         try:
             record = Record.model_validate_json(content)
         except ValidationError as error:
@@ -389,49 +409,68 @@ class Ledger:
             )
         return record
 
-    def _remove_announced(self, mark: Path) -> bool:
-        """Remove what a mark announces, but nothing that a record names; say whether there was anything."""
-        named = _folders(self.records())
-        announced = [name for name in self._read_mark(mark).values() if name not in named]
-        left = [name for name in announced if (self.project / name).exists()]
-        for name in announced:
-            folder = self.project / name
-            left += [self.name_of(one) for one in folder.parent.glob(f"{folder.name}{TRY}*")]
-        for name in left:
-            try:
-                files.remove(self.project / name)
-            except OSError as error:  # which may name a file without its folder
-                raise OSError(error.errno, error.strerror, name) from error
-        return bool(left)
-
-    def _read_mark(self, mark: Path) -> dict[str, str]:
+    def _read_bytes(self, file: Path) -> bytes:
         try:
-            folders: dict[str, str] = json.loads(mark.read_text("utf-8"))
-        except ValueError as error:
+            if file.exists() and not file.is_file():  # such as a pipe, which nobody may ever write to
+                raise LedgerError(f"{self.name_of(file)} is not a regular file")
+            return file.read_bytes()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise LedgerError(f"{self.name_of(file)} could not be read: {error.strerror}") from error
+
+    def _remove(self, versions: list[Version]) -> set[str]:
+        """Remove versions, but none that a record names; return the runs of which there was something."""
+        if not versions:
+            return set()
+        named = {version.folder for version in _find_versions(self.records())}
+        left = [version for version in versions if version.folder not in named]
+        return remove_versions(self.project, left, self._is_kept)
+
+    def _read_mark(self, mark: Path) -> list[Version]:
+        content = self._read_bytes(mark)
+        try:
+            if mark == self._pruned:
+                folders = Pruned.validate_json(content, strict=True)
+            else:
+                folders = {mark.stem: Announced.validate_json(content, strict=True)}
+        except ValidationError as error:
             raise LedgerError(f"{self.name_of(mark)} is damaged: remove it") from error
-        return folders
+        versions = [
+            Version(run_id, dataset, folder)
+            for run_id, announced in folders.items()
+            for dataset, folder in announced.items()
+        ]
+        for run_id, dataset, folder in versions:
+            if not is_version_folder(folder, run_id):
+                raise LedgerError(
+                    f"{self.name_of(mark)} is damaged: it has {folder!r} for {dataset}, "
+                    f"expected a folder of version {run_id}; remove it"
+                )
+        return versions
 
     def _went_back(self) -> WentBack | None:
         try:
-            return WentBack.model_validate_json(self._pointer.read_bytes())
+            return WentBack.model_validate_json(self._read_bytes(self._pointer))
         except FileNotFoundError:
             return None
         except ValidationError as error:
             raise LedgerError(f"{self.name_of(self._pointer)} is damaged: remove it") from error
 
-    def _add_to_history(self, record: Record) -> None:
-        lines = self._history.read_text("utf-8") if self._history.exists() else ""
-        line = record.summary().model_dump_json()
-        if line not in lines.splitlines():  # it is there if the process ended before the record was removed
-            files.write_at_once(self._history, f"{lines}{line}\n")
+    def _add_to_history(self, records: Iterable[Record]) -> None:
+        lines = self._history.read_text("utf-8").split("\n")[:-1] if self._history.exists() else []
+        new = [record.summary().model_dump_json() for record in records]
+        known = set(lines)  # lines of runs whose record stayed, since the process ended before it went
+        lines += [line for line in new if line not in known]
+        files.write_at_once(self._history, "".join(f"{line}\n" for line in lines))
 
 
-def _folders(records: list[Record]) -> set[str]:
-    """The versions' folders that these records name."""
+def _find_versions(records: Iterable[Record]) -> set[Version]:
+    """The versions on local disks that these records name."""
     return {
-        artefact.path.rpartition("/")[0]
+        Version(artefact.version, name, artefact.folder)
         for record in records
-        for _, artefact in record.artefacts
+        for name, artefact in record.artefacts
         if artefact.sha256
     }
 

@@ -41,6 +41,8 @@ class Plan:
     """Those of them that `--load-versions` asks for."""
     raw_paths: dict[str, str | None]
     """Where that lies which no run has made; none if it is not a local file."""
+    fetched: dict[str, str]
+    """Where the run reads some of that instead, which was fetched for it."""
     raw: dict[str, RawInput]
     """What of that was there before the run."""
     outputs: dict[str, Output]
@@ -59,6 +61,7 @@ def make_plan(
     parameters: Mapping[str, Any],
     code: str,
     settings: Settings,
+    prepared: list[Any],
 ) -> Plan:
     """Plan a run.
 
@@ -71,6 +74,7 @@ def make_plan(
         parameters: All parameters.
         code: The sum of the code.
         settings: The parameters of the ledger.
+        prepared: Gets the raw datasets that prepare for the run, to `finish` after it, however it ends.
 
     Returns:
         The plan; what it reads of other runs is whole.
@@ -93,11 +97,11 @@ def make_plan(
         for name in sorted(pipeline.inputs())
         if not is_parameter(name) and base_name(name) not in versioned
     ]
-    _prepare_raw(catalog, raw_names, settings)
+    fetched = _prepare_raw(catalog, raw_names, settings, prepared)
     raw_paths = {
         base_name(name): storage.find_loaded_path(catalog, name, places.get(name)) for name in raw_names
     }
-    raw = read_raw(ledger, raw_paths)
+    raw = read_raw(ledger, raw_paths, fetched)
     nodes = list(pipeline.nodes)
     if run_params["only_missing_outputs"]:
         outputs_there = {base_name(name) for name in pipeline.all_outputs()}
@@ -127,6 +131,7 @@ def make_plan(
         inputs=_check_inputs(ledger, nodes, places, versioned, before, load_versions),
         load_versions=load_versions,
         raw_paths=raw_paths,
+        fetched=fetched,
         raw=raw,
         outputs=outputs,
         unprotected=[name for name in written if base_name(name) not in versioned],
@@ -134,12 +139,15 @@ def make_plan(
     )
 
 
-def read_raw(ledger: Ledger, paths: Mapping[str, str | None]) -> dict[str, RawInput]:
+def read_raw(
+    ledger: Ledger, paths: Mapping[str, str | None], fetched: Mapping[str, str]
+) -> dict[str, RawInput]:
     """Sum what no run has made.
 
     Args:
         ledger: The project's runs.
         paths: Where it lies.
+        fetched: Where the run reads some of it instead.
 
     Returns:
         What is there now.
@@ -147,27 +155,33 @@ def read_raw(ledger: Ledger, paths: Mapping[str, str | None]) -> dict[str, RawIn
     raw = {}
     for name, path in paths.items():
         try:
-            digest, size = files.measure(Path(path)) if path else (None, None)
+            digest, size = files.measure(Path(fetched.get(name, path))) if path else (None, None)
         except OSError:  # the run itself will say what it makes of that
             digest, size = None, None
         raw[name] = RawInput(path=path and ledger.name_of(path), sha256=digest, bytes=size)
     return raw
 
 
-def _prepare_raw(catalog: DataCatalog, names: list[str], settings: Settings) -> None:
+def _prepare_raw(
+    catalog: DataCatalog, names: list[str], settings: Settings, prepared: list[Any]
+) -> dict[str, str]:
     """Let raw datasets fetch or check their files: those that know how to have a method `prepare`."""
+    fetched = {}
     for name in names:
         policy = settings.policy_of(name)
         dataset = catalog.get(name) if policy else None
         if isinstance(dataset, CachedDataset):
             dataset = dataset._dataset
         if prepare := getattr(dataset, "prepare", None):
-            prepare(policy)
+            prepared.append(dataset)
+            if path := prepare(policy):
+                fetched[base_name(name)] = str(path)
         elif policy == "pinned" and name in catalog:
             raise LedgerError(
                 f"{name}: parameter runs.raw_data is pinned, and a {type(dataset).__name__} can't hold its "
                 "data against a sum; expected a dataset that can, or its name in runs.changing"
             )
+    return fetched
 
 
 def _find_load_versions(

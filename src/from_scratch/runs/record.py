@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+
+from from_scratch.runs.paths import RUN_ID, is_plain, is_relative, is_version
 
 Scalar = bool | int | float | str | None
 
@@ -13,6 +15,21 @@ FORMAT: Final = 2
 """Of records. What was added since 1 has a default, so that those can be read."""
 ADDED: Final = frozenset({"data", "drift", "last_known", "alarms"})
 """What was added since format 1."""
+
+
+def _require_plain(path: str) -> str:
+    if not is_plain(path):
+        raise ValueError(f"{path!r} is not a plain path")
+    return path
+
+
+def _require_relative(folder: str) -> str:
+    if folder and not is_relative(folder.removesuffix("/")):
+        raise ValueError(f"{folder!r} leads out of the repository")
+    return folder
+
+
+RunId = Annotated[str, StringConstraints(pattern=f"^{RUN_ID.pattern}$")]
 
 
 class Written(BaseModel):
@@ -24,10 +41,10 @@ class Written(BaseModel):
 class Artefact(Written):
     """A version of a dataset."""
 
-    version: str
+    version: RunId
     """The id of the run that wrote it."""
     path: str
-    """Where it lies, seen from the project's folder."""
+    """Where it lies: relative to the project's folder, absolute outside it, or an address with a protocol."""
     sha256: str | None
     """Its sum; none if it doesn't lie on a local disk."""
     bytes: int | None
@@ -39,12 +56,24 @@ class Artefact(Written):
         """What tells its content from another: its sha256, or where there is none its version."""
         return self.sha256 or self.version
 
+    @property
+    def folder(self) -> str:
+        """The folder of the version."""
+        return self.path.rpartition("/")[0]
+
+    @model_validator(mode="after")
+    def _require_its_place(self) -> Self:
+        is_local = self.sha256 is not None
+        if not (is_version(self.path, self.version) if is_local else "://" in self.path):
+            raise ValueError(f"{self.path!r} is not where Kedro saves version {self.version}")
+        return self
+
 
 class RawInput(Written):
     """An input that no run has made."""
 
-    path: str | None
-    """Where it lies, seen from the project's folder; none if it is not a local file."""
+    path: Annotated[str, AfterValidator(_require_plain)] | None
+    """Where it lies: relative to the project's folder, or absolute outside it; none if not a local file."""
     sha256: str | None
     """Its sum; none if it was not there, or is not a local file."""
     bytes: int | None
@@ -60,15 +89,15 @@ class Code(Written):
 
     files: dict[str, str]
     """The sums of the project's sources."""
-    commit: str | None
-    """The git commit; none outside git."""
-    folder: str = ""
+    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None
+    """The git commit; none if git does not give one."""
+    folder: Annotated[str, AfterValidator(_require_relative)] = ""
     """Where the project lies in its repository."""
     patch: str | None = None
     """What differed from the commit, untracked files included, as git's binary diff."""
     patch_encoding: Literal["utf-8", "latin-1"] = "utf-8"
     patch_left_out: str | None = None
-    """Why there is no patch although something differed."""
+    """Why git can't check out this code again; none if it can, or if the project is not in git."""
 
     @property
     def is_committed(self) -> bool:
@@ -93,7 +122,7 @@ class Summary(Written):
     """What stays of a run for ever."""
 
     seq: int
-    run_id: str
+    run_id: RunId
     started: str
     pipelines: list[str]
     recipe: str
@@ -171,6 +200,12 @@ class Record(Summary):
     def artefacts(self) -> list[tuple[str, Artefact]]:
         """All that this record names, even what `--load-versions` kept from being read."""
         return [*self.wrote.items(), *self.carried.items()]
+
+    @model_validator(mode="after")
+    def _require_own_versions(self) -> Self:
+        if others := [name for name, artefact in self.wrote.items() if artefact.version != self.run_id]:
+            raise ValueError(f"{others[0]} has the version of another run")
+        return self
 
     def to_json(self) -> str:
         """Write it down in its format."""

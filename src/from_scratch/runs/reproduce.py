@@ -19,6 +19,7 @@ from from_scratch.runs.environment import read_environment
 from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.git import git
 from from_scratch.runs.ledger import Ledger
+from from_scratch.runs.paths import is_relative
 from from_scratch.runs.record import RawInput, Record
 from from_scratch.runs.storage import move_paths
 
@@ -76,13 +77,15 @@ def reproduce(ledger: Ledger, record: Record, folder: Path) -> dict[str, str | N
         ledger.check(name, artefact)
 
     project = _check_out(ledger.project, record, folder / CHECKOUT)
-    versions = [one.path.rpartition("/")[0] for one in [*record.wrote.values(), *inputs.values()]]
-    for to_be_written in (f"{OUTSIDE}/x", "data/runs/x", *versions):
+    versions = [artefact.folder for artefact in [*record.wrote.values(), *inputs.values()]]
+    raw_paths = [record.raw[name].path or "" for name in raw]
+    inside = [path for path in raw_paths if is_relative(path)]
+    for to_be_written in (f"{OUTSIDE}/x", "data/runs/x", *versions, *inside):
         _make_real_folder(project, Path(to_be_written))
     catalog = _move_into(record, ledger, project)
     for name, file in raw.items():
         path = record.raw[name].path
-        if path and not Path(path).is_absolute():
+        if path in inside:
             _copy(file, project / path)
     for artefact in inputs.values():
         _copy(ledger.path(artefact), project / artefact.path)
@@ -117,7 +120,8 @@ def _see_that_it_can_be_rebuilt(record: Record) -> None:
     if elsewhere := sorted(name for name, raw in record.raw.items() if not raw.path):
         raise LedgerError(f"{', '.join(elsewhere)}: not a local file, so what the run read is not recorded")
     if record.code.commit is None:
-        raise LedgerError(f"run {record.run_id} ran outside git: its code was not recorded")
+        reason = record.code.patch_left_out or "it ran outside git"
+        raise LedgerError(f"the code of run {record.run_id} was not recorded: {reason}")
     if record.code.patch_left_out:
         raise LedgerError(f"the code of run {record.run_id} was not recorded: {record.code.patch_left_out}")
     if record.inexact:
@@ -156,9 +160,7 @@ def _check_out(project: Path, record: Record, folder: Path) -> Path:
     object_format, objects, shallow = git(project, "rev-parse", *asked).decode().splitlines()
     folder.mkdir()
     git(folder, "init", "--quiet", f"--object-format={object_format}")
-    for setting in ("core.autocrlf", "core.eol"):
-        if value := git(project, "config", "--default", "", "--get", setting).decode().strip():
-            git(folder, "config", setting, value)
+    _copy_configuration(project, folder)
     (folder / ".git" / "objects" / "info" / "alternates").write_text(f"{objects}\n")
     if Path(shallow).exists():
         shutil.copy(shallow, folder / ".git" / "shallow")
@@ -178,9 +180,21 @@ def _check_out(project: Path, record: Record, folder: Path) -> Path:
     return checked_out
 
 
+def _copy_configuration(project: Path, folder: Path) -> None:
+    """Let git change what it checks out as it does in the project."""
+    for setting in git(project, "config", "-z", "--list").decode().split("\0"):
+        name, _, value = setting.partition("\n")
+        if name in ("core.autocrlf", "core.eol", "core.safecrlf") or name.startswith("filter."):
+            git(folder, "config", name, value or "true")
+    attributes = Path(git(project, "rev-parse", "--git-path", "info/attributes").decode().strip())
+    if (project / attributes).is_file():
+        shutil.copy(project / attributes, folder / ".git" / "info" / "attributes")
+
+
 def _make_real_folder(project: Path, path: Path) -> None:
     """See to it that what is written to a relative path is not written through a link out of the project."""
-    assert not path.is_absolute()
+    if not is_relative(path.as_posix()):
+        raise LedgerError(f"{path} leads out of the rerun's folder; expected a path in the project")
     for parent in [*reversed(path.parents), path]:
         if (project / parent).is_symlink():
             (project / parent).unlink()
@@ -242,8 +256,8 @@ def _move_into(record: Record, ledger: Ledger, project: Path) -> dict[str, Any]:
     def move(name: str, path: str) -> str:
         inside = Path(ledger.name_of(ledger.project / path))
         if not inside.is_absolute():
-            if "{" not in path:  # of a pattern, the versions are known
-                _make_real_folder(project, inside)
+            named = inside.as_posix().partition("{")[0]  # before what a pattern fills in
+            _make_real_folder(project, Path(f"{named}x") if "{" in path else inside)
             return inside.as_posix()
         if name in record.raw:
             return inside.as_posix()

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kedro.framework.project import pipelines
-from kedro.io import AbstractVersionedDataset, CachedDataset, CatalogConfigResolver, DataCatalog, Version
+from kedro.io import (
+    AbstractVersionedDataset,
+    CachedDataset,
+    CatalogConfigResolver,
+    DataCatalog,
+    Version,
+)
 from kedro.io.core import get_protocol_and_path
 
+from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.ledger import Ledger
 from from_scratch.runs.lineage import base_name
 from from_scratch.runs.record import Artefact, Record
@@ -20,6 +29,8 @@ NEVER_COMMITTED, OUTDATED, KEPT_ELSEWHERE = "never-committed", "outdated", "kept
 
 LOCAL = ("file", "local")
 """The protocols of local paths."""
+CREDENTIALS = re.compile(r"https?://[^/\s]*@|://[^/\s:@]*:[^/\s]*@", re.IGNORECASE)
+"""Finds credentials in addresses. A name alone is a user's in HTTP; elsewhere, it may be a container's."""
 
 
 class Place(NamedTuple):
@@ -48,6 +59,19 @@ def find_place(catalog: DataCatalog, dataset: str) -> Place | None:
     return read_place(catalog.config_resolver.resolve_pattern(dataset)) if dataset in catalog else None
 
 
+def is_home(project: Path, catalog: DataCatalog, dataset: str, home: str) -> bool:
+    """Say whether a catalog keeps the versions of a dataset in a folder.
+
+    Args:
+        project: The project's folder.
+        catalog: A catalog as Kedro makes it for a session.
+        dataset: The dataset.
+        home: The folder, absolute or relative to the project's.
+    """
+    place = find_place(catalog, dataset)
+    return bool(place and place.is_local and os.path.normpath(place.path) == os.path.normpath(project / home))
+
+
 def read_place(config: dict[str, Any]) -> Place | None:
     """Read from the configuration of a dataset where it is kept.
 
@@ -70,6 +94,38 @@ def read_place(config: dict[str, Any]) -> Place | None:
         is_local=is_local,
         is_versioned=bool(config.get("versioned") or (isinstance(inner, dict) and inner.get("versioned"))),
     )
+
+
+def require_no_credentials(catalog_config: dict[str, Any]) -> None:
+    """Require a catalog that names credentials, and holds none: every run records it.
+
+    Args:
+        catalog_config: The configuration.
+
+    Raises:
+        LedgerError: If it holds some. The message doesn't quote them.
+    """
+    expected = (
+        "and every run records the catalog; expected them in a block of credentials.yml that the catalog "
+        "names: `credentials: NAME`"
+    )
+    for name, entry in catalog_config.items():
+        for key, value in _list_values(entry):
+            if key == "credentials" and not isinstance(value, str | None):
+                raise LedgerError(f"{name}: the catalog holds its credentials, {expected}")
+            if isinstance(value, str) and CREDENTIALS.search(value):
+                raise LedgerError(f"{name}: {key} has a user name or a password, {expected}")
+
+
+def _list_values(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """List an entry's values with their keys, and those inside them."""
+    yield key, value
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _list_values(inner, str(name))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _list_values(inner, key)
 
 
 def drop_credentials(catalog_config: dict[str, Any]) -> dict[str, Any]:

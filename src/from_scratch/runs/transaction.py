@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from fnmatch import fnmatch
+from functools import partial
 from typing import Any
 
 import click
@@ -52,8 +53,8 @@ class Transaction:
 
         Raises:
             BusyError: If another run is writing, or has just written.
-            LedgerError: If an input was never committed, is gone or altered, raw data is not what it must be,
-                or the folder can't be written.
+            LedgerError: If the catalog holds credentials, an input was never committed, is gone or altered,
+                raw data is not what it must be, or the folder can't be written.
         """
         self._started = datetime.now(UTC)
         self._run_id: str = run_params["run_id"]
@@ -62,13 +63,17 @@ class Transaction:
         self._catalog_config = context.configuration["catalog"]
         self._parameters = context.configuration["parameters"]
         self._settings = read_settings(self._parameters)
-        self._ledger = Ledger(context.project_path)
+        self._ledger = Ledger(context.project_path, partial(storage.is_home, context.project_path, catalog))
         self._before = context.current_run
+        self._prepared: list[Any] = []
+        storage.require_no_credentials(self._catalog_config)
         with ExitStack() as stack:
             stack.enter_context(self._ledger.lock())
             if _id_of(self._before) != _id_of(self._ledger.current()):
                 raise BusyError("another run has just been committed; nothing was changed, try again")
+            stack.callback(self._finish_raw)
             self._sweep()
+            self._earlier = self._ledger.records()  # a damaged one is said before the work, not after it
             self._code = read_code(self._ledger.project)
             self._code_sum = sum_of_sums(self._code.files)
             self._plan = make_plan(
@@ -80,6 +85,7 @@ class Transaction:
                 self._parameters,
                 self._code_sum,
                 self._settings,
+                self._prepared,
             )
             self._say_what_to_know()
             if outputs := self._plan.outputs.items():
@@ -104,17 +110,17 @@ class Transaction:
             try:
                 with self._ledger.clear_errors("the run is not committed"):
                     record = self._make_record(self._measure_outputs(), self._read_raw_again())
-                earlier = self._ledger.records()
-                record = self._find_drift(record, earlier)
+                record = self._find_drift(record)
                 beyond = find_beyond(record.drift, self._settings.drift.allowed) if record.drift else []
                 if beyond and not self._settings.drift.commit:
                     raise DriftError(*beyond, f"the run is not committed: {_say_moved(beyond)}")
-                unlike = _find_unlike(record, earlier)
+                unlike = _find_unlike(record, self._earlier)
                 record = record.model_copy(update={"alarms": [*unlike, *beyond]})
                 self._ledger.commit(record)
             except BaseException:
                 self._discard()
                 raise
+            self._finish_raw()
             log.info("committed as run %s%s", self._run_id, self._say_what_is_not_recorded())
             self._prune()
         if unlike:
@@ -132,6 +138,16 @@ class Transaction:
     def _discard(self) -> None:
         with suppress(LedgerError):  # the next run tries again, and says so if it can't
             self._ledger.discard(self._run_id)
+
+    def _finish_raw(self) -> None:
+        """Let raw datasets finish what they prepared for the run: those that fetch have a method `finish`."""
+        while self._prepared:
+            dataset = self._prepared.pop(0)
+            try:
+                if finish := getattr(dataset, "finish", None):
+                    finish(_id_of(self._ledger.current()) != _id_of(self._before))  # whether it is committed
+            except Exception as error:  # a dataset may raise anything, and the run has ended
+                log.warning("raw data: %s", error)
 
     def _say_what_to_know(self) -> None:
         if self._code.files != self._sources:
@@ -171,12 +187,12 @@ class Transaction:
             log.info("let %s go: runs.keep is %d", runs, self._settings.keep)
 
     def _say_what_is_not_recorded(self) -> str:
-        if self._code.commit is None:
-            return " (which can't be rebuilt: its code is not in git)"
-        return f" (which can't be rebuilt: {self._code.patch_left_out})" if self._code.patch_left_out else ""
+        reason = self._code.patch_left_out or ("" if self._code.commit else "its code is not in git")
+        return f" (which can't be rebuilt: {reason})" if reason else ""
 
-    def _find_drift(self, record: Record, earlier: list[Record]) -> Record:
+    def _find_drift(self, record: Record) -> Record:
         """Find what changed since the last run, say it, and add it to the record."""
+        earlier = self._earlier
         known = find_last_known(earlier)
         for pattern, near in find_idle(self._settings.drift.allowed, record, known).items():
             said = f"{pattern}; did you mean {near}?" if near else pattern
@@ -217,7 +233,7 @@ class Transaction:
         return measured
 
     def _read_raw_again(self) -> dict[str, RawInput]:
-        raw = read_raw(self._ledger, self._plan.raw_paths)
+        raw = read_raw(self._ledger, self._plan.raw_paths, self._plan.fetched)
         for name, before in self._plan.raw.items():
             if before.sha256 and raw[name].sha256 != before.sha256:
                 raise LedgerError(f"{before.path} changed while the run read it; the run is not committed")
@@ -226,11 +242,11 @@ class Transaction:
     def _make_record(
         self, measured: dict[str, tuple[str | None, int | None]], raw: dict[str, RawInput]
     ) -> Record:
-        plan, environment, last = self._plan, read_environment(), self._ledger.last()
+        plan, environment = self._plan, read_environment()
         wrote = self._make_artefacts(measured, raw)
         carried, outdated = self._carry_on(wrote)
         return Record(
-            seq=last.seq + 1 if last else 1,
+            seq=self._earlier[-1].seq + 1 if self._earlier else 1,
             run_id=self._run_id,
             started=self._started.isoformat(timespec="milliseconds"),
             finished=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -291,9 +307,7 @@ class Transaction:
         if not self._plan.load_versions:
             return []
         committed = {
-            (name, artefact.sum): artefact
-            for record in self._ledger.records()
-            for name, artefact in record.artefacts
+            (name, artefact.sum): artefact for record in self._earlier for name, artefact in record.artefacts
         }
         found: dict[tuple[str, str], Artefact] = {}
         left = list(artefacts.values())

@@ -1,0 +1,274 @@
+"""Files in data/runs that someone else wrote, or an editor spoilt: nothing but versions is ever removed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.runs.test_code import git
+from tests.runs.test_reproduce import commit
+from tests.runs.tiny import Tiny
+
+RUN = "<run>"
+"""Stands for the id of a run."""
+COMMANDS = (
+    ("run",),
+    ("runs", "list"),
+    ("runs", "show", "1"),
+    ("runs", "diff", "1", "last"),
+    ("runs", "path", "numbers", "1"),
+    ("runs", "verify"),
+    ("runs", "use", "1"),
+    ("runs", "history"),
+    ("runs", "prune", "--keep", "1"),
+    ("runs", "reproduce", "1"),
+)
+
+
+@pytest.fixture
+def two_runs(tiny: Tiny) -> Tiny:
+    """A project in git with two committed runs, beside a folder of somebody else's."""
+    (tiny.folder.parent / "victim").mkdir()
+    for name in ("victim.json", "keep~me"):
+        (tiny.folder.parent / "victim" / name).write_text("precious")
+    (tiny.folder / "README.md").write_text("A project.\n")
+    git(tiny.folder, "init", "--quiet")
+    commit(tiny)
+    tiny.run()
+    tiny.feed([5, 6])
+    tiny.run()
+    return tiny
+
+
+def snapshot(folder: Path) -> dict[str, str]:
+    """The hashes of all files and links, but for what Kedro and Python keep for themselves."""
+    return {
+        str(file.relative_to(folder)): os.readlink(file)
+        if file.is_symlink()
+        else hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if (file.is_symlink() or file.is_file())
+        and not {".viz", "__pycache__", ".lock"} & set(file.parts)
+        and ".git/index" not in file.as_posix()
+    }
+
+
+def edit_first_record(tiny: Tiny, change: Callable[[Any], None], run_id: str | None = None) -> str:
+    """Edit the record of the first run, and give back the run's id."""
+    record = tiny.ledger.records()[0]
+    file = tiny.ledger.folder / f"000001_{record.run_id}.json"
+    edited = json.loads(file.read_text().replace(record.run_id, run_id or record.run_id))
+    change(edited)
+    file.unlink()
+    (tiny.ledger.folder / f"000001_{edited['run_id']}.json").write_text(json.dumps(edited))
+    return run_id or record.run_id
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../victim/victim.json",
+        "{tmp}/victim/victim.json",
+        "src/x",
+        "README.md",
+        "",
+        ".",
+        "..",
+        "data/02_numbers/numbers.json/../../../src",
+        f"../victim/{RUN}/victim",
+        f"{{tmp}}/victim/../victim/{RUN}/victim",
+        f"data/./02_numbers/numbers.json/{RUN}/numbers.json",
+        f"data//numbers.json/{RUN}/numbers.json",
+        f"data/02_numbers/numbers.json/{RUN}/other.json",
+        f"{RUN}/numbers.json",
+        "data/02_numbers/numbers.json/another-run/numbers.json",
+        f"data/02_numbers/numbers.json/{RUN}/numbers.json\0",
+        f"victim*/{RUN}/victim",
+    ],
+)
+def test_a_path_that_no_run_writes_is_damage_for_every_command(two_runs: Tiny, path: str) -> None:
+    def change(record: Any) -> None:
+        place = path.replace(RUN, record["run_id"]).replace("{tmp}", str(two_runs.folder.parent))
+        record["wrote"]["numbers"]["path"] = place
+
+    run_id = edit_first_record(two_runs, change)
+    before = snapshot(two_runs.folder.parent)
+    for command in COMMANDS:
+        ran = two_runs.kedro(*command)
+        assert ran.returncode == 1, (command, ran.stdout)
+        assert f"Error: data/runs/000001_{run_id}.json is damaged: " in ran.stderr, (command, ran.stderr)
+    assert snapshot(two_runs.folder.parent) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: record["raw"]["raw"].update(path="../rerun/raw.json"),
+        lambda record: record["raw"]["raw"].update(path="data/../../x"),
+        lambda record: record["code"].update(folder="../../../project/"),
+        lambda record: record["code"].update(folder="/"),
+        lambda record: record["code"].update(commit="--orphan"),
+        lambda record: record["wrote"]["numbers"].update(version="../x"),
+        lambda record: record["wrote"]["numbers"].update(sha256=None),
+        lambda record: record["wrote"]["numbers"].update(path="s3://bucket/numbers.json"),
+    ],
+)
+def test_nothing_leads_a_rerun_out_of_its_folder(
+    two_runs: Tiny, tmp_path: Path, change: Callable[[Any], None]
+) -> None:
+    edit_first_record(two_runs, change)
+    before = snapshot(tmp_path)
+    ran = two_runs.kedro("runs", "reproduce", "1", "--into", str(tmp_path / "rerun" / "here"))
+    assert ran.returncode == 1
+    assert "is damaged" in ran.stderr
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("folder", ["../victim", "{tmp}/victim", ".git", "", ".", "../victim/*", "src", RUN])
+def test_a_mark_that_no_run_writes_is_damage(two_runs: Tiny, folder: str) -> None:
+    place = folder.replace(RUN, "zzz").replace("{tmp}", str(two_runs.folder.parent))
+    mark = two_runs.ledger.folder / "zzz.uncommitted"
+    mark.write_text(json.dumps({"x": place}))
+    expect_damaged(two_runs, mark)
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"x": 5}', '{"x": null}', "5", "", "{", "\xff"])
+def test_a_mark_of_another_form_is_damage(two_runs: Tiny, content: str) -> None:
+    mark = two_runs.ledger.folder / "zzz.uncommitted"
+    mark.write_bytes(content.encode("latin-1"))
+    expect_damaged(two_runs, mark)
+
+
+@pytest.mark.parametrize(
+    "content", ['{"x": {"x": "src/y"}}', '{"tiny": {"x": "../tiny"}}', '{"x": "y"}', "[]"]
+)
+def test_a_list_of_what_was_pruned_that_no_run_writes_is_damage(two_runs: Tiny, content: str) -> None:
+    mark = two_runs.ledger.folder / "pruned.json"
+    mark.write_text(content)
+    expect_damaged(two_runs, mark)
+
+
+def test_a_mark_under_a_hidden_name_is_damage(two_runs: Tiny) -> None:
+    mark = two_runs.ledger.folder / ".git.uncommitted"
+    mark.write_text(json.dumps({"x": "data/x/.git"}))
+    expect_damaged(two_runs, mark)
+
+
+def expect_damaged(tiny: Tiny, mark: Path) -> None:
+    before = snapshot(tiny.folder.parent)
+    for command in (("run",), ("runs", "prune", "--keep", "1")):
+        ran = tiny.kedro(*command)
+        assert ran.returncode == 1, ran.stdout
+        assert f"Error: data/runs/{mark.name} is damaged: " in ran.stderr
+        assert "remove it" in ran.stderr
+    assert snapshot(tiny.folder.parent) == before
+    mark.unlink()
+    assert tiny.kedro("run").returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["record", "mark"])
+@pytest.mark.parametrize("harm", ["pipe", "device", "folder"])
+def test_what_is_not_a_regular_file_is_not_waited_for(two_runs: Tiny, kind: str, harm: str) -> None:
+    file = two_runs.ledger.folder / ("000003_x.json" if kind == "record" else "x.uncommitted")
+    if harm == "pipe":
+        os.mkfifo(file)
+    elif harm == "device":
+        file.symlink_to("/dev/zero")
+    else:
+        file.mkdir()
+    ran = two_runs.kedro("run")
+    assert ran.returncode == 1
+    assert f"Error: data/runs/{file.name} is not a regular file" in ran.stderr
+
+
+@pytest.mark.parametrize(("run_id", "home"), [("tiny", "src"), ("objects", ".git"), ("base", "conf")])
+def test_a_well_formed_path_removes_no_folder_that_is_not_a_version(
+    two_runs: Tiny, run_id: str, home: str
+) -> None:
+    """Whoever forges a record chooses the id of its run, too."""
+    before = {name: digest for name, digest in snapshot(two_runs.folder).items() if name[:4] != "data"}
+    edit_first_record(
+        two_runs,
+        lambda record: record["wrote"]["numbers"].update(path=f"{home}/{run_id}/{home}"),
+        run_id=run_id,
+    )
+    ran = two_runs.kedro("runs", "prune", "--keep", "1")
+    assert ran.returncode == 0, ran.stderr
+    assert f"{home}/{run_id} is left: it holds what no run has written" in ran.stderr
+    after = {name: digest for name, digest in snapshot(two_runs.folder).items() if name[:4] != "data"}
+    assert after == before
+    assert [record.seq for record in two_runs.ledger.records()] == [2]
+
+
+def test_a_link_in_data_leads_nowhere(two_runs: Tiny) -> None:
+    """A link by which `data/tiny/src/tiny` would be the package."""
+    (two_runs.folder / "data/tiny").symlink_to("..")
+    edit_first_record(
+        two_runs, lambda record: record["wrote"]["numbers"].update(path="data/tiny/src/tiny"), run_id="src"
+    )
+    ran = two_runs.kedro("runs", "prune", "--keep", "1")
+    assert "data/tiny/src is left: it lies outside the project" in ran.stderr
+    assert (two_runs.folder / "src/tiny/settings.py").exists()
+
+
+@pytest.mark.parametrize("way", ["absolute", "..", "link"])
+def test_versions_outside_go_only_where_the_catalog_keeps_them(
+    two_runs: Tiny, tmp_path: Path, way: str
+) -> None:
+    store = tmp_path / "store"
+    (store / "theirs").mkdir(parents=True)
+    home = {"absolute": f"{store}/numbers.json", "..": "../store/numbers.json", "link": "link/numbers.json"}[
+        way
+    ]
+    (two_runs.folder / "link").symlink_to(store)
+    catalog = two_runs.folder / "conf/base/catalog.yml"
+    catalog.write_text(catalog.read_text().replace("data/02_numbers/numbers.json", home))
+    third, fourth = two_runs.run(), two_runs.run()
+    versions = store / "numbers.json"
+    assert {file.name for file in versions.iterdir()} == {third.run_id, fourth.run_id}
+    assert two_runs.kedro("runs", "prune", "--keep", "1").returncode == 0
+    assert {file.name for file in versions.iterdir()} == {fourth.run_id}
+
+    catalog.write_text(catalog.read_text().replace(home, "data/numbers.json"))
+    two_runs.run()
+    ran = two_runs.kedro("runs", "prune", "--keep", "1")
+    assert ran.returncode == 0
+    assert (
+        f"/{fourth.run_id} is left: it lies outside the project, where the catalog does not keep"
+        in ran.stderr
+    )
+    assert {file.name for file in versions.iterdir()} == {fourth.run_id}
+    assert (store / "theirs").exists()
+    assert "is left" not in two_runs.kedro("run").stderr, "it is said once"
+
+
+def test_files_of_users_beside_versions_stay(two_runs: Tiny) -> None:
+    home = two_runs.folder / "data/02_numbers/numbers.json"
+    first, second = (record.run_id for record in two_runs.ledger.records())
+    theirs = [home / "mine~old", home / f"{second}~copy", home / "notes" / "numbers.json"]
+    for folder in theirs:
+        folder.mkdir(parents=True)
+        (folder / "mine").write_text("mine")
+    note = home / first / "note.txt"
+    note.write_text("what I saw")
+    for _ in range(3):
+        two_runs.run()
+    assert [(folder / "mine").read_text() for folder in theirs] == ["mine"] * 3
+    assert note.read_text() == "what I saw"
+    assert os.listdir(home / first) == ["note.txt"]
+
+
+def test_a_version_that_is_a_link_goes_and_what_it_leads_to_stays(two_runs: Tiny, tmp_path: Path) -> None:
+    version = two_runs.ledger.path(two_runs.ledger.records()[0].wrote["numbers"]).parent
+    version.rename(tmp_path / "moved")
+    version.symlink_to(tmp_path / "moved")
+    ran = two_runs.kedro("runs", "prune", "--keep", "1")
+    assert ran.returncode == 0, ran.stderr
+    assert not version.is_symlink()
+    assert os.listdir(tmp_path / "moved") == ["numbers.json"]
