@@ -6,7 +6,6 @@ The tests of start-up, and all that set environment variables, start a fresh Pyt
 
 from __future__ import annotations
 
-import atexit
 import importlib
 import json
 import os
@@ -35,11 +34,12 @@ def run(
     Returns:
         The exit code, and what was printed to standard output and to standard error.
     """
+    from tests import processes  # not in the fork
+
     global _server
     if _server is None or _server.poll() is not None:
         command = [sys.executable, __file__]
-        _server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        atexit.register(_server.kill)
+        _server = processes.start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert _server.stdin
     assert _server.stdout
     with tempfile.TemporaryDirectory() as printed:

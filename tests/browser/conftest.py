@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 import os
 import random
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,6 +25,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
+from tests import processes
 from tests.conftest import Project
 
 WIDTH, HEIGHT = 1600, 1000
@@ -174,12 +173,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
         options.add_argument(flag)
     options.binary_location = chromium
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    service = webdriver.ChromeService(driver, popen_kw={"start_new_session": True})
+    chrome = webdriver.Chrome(options=options, service=service)
+    processes.guard(service.process.pid)
     size = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
     chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NO_HINTS})
     yield chrome
     chrome.quit()
+    processes.kill(service.process.pid)
 
 
 @pytest.fixture(scope="session")
@@ -190,7 +192,7 @@ def built_site(sample_run: Project) -> Path:
     return sample_run.folder / "build"
 
 
-@contextlib.contextmanager
+@contextmanager
 def serve_site(browser: webdriver.Chrome, built_site: Path) -> Iterator[Page]:
     """A built site, in a subfolder of a static file server."""
 
@@ -221,9 +223,7 @@ def served_page(browser: webdriver.Chrome, sample_run: Project) -> Iterator[Page
     environment = os.environ | {"HTTPS_PROXY": "http://127.0.0.1:9"}
     output = sample_run.folder / "viz.txt"
     with output.open("w") as file:
-        viz = subprocess.Popen(
-            command, cwd=sample_run.folder, env=environment, stdout=file, stderr=file, start_new_session=True
-        )
+        viz = processes.start(command, cwd=sample_run.folder, env=environment, stdout=file, stderr=file)
     try:
         deadline = time.monotonic() + 60
         while not (running := re.search(r"is running at\s+(http://127\.0\.0\.1:\d+/)", output.read_text())):
@@ -233,8 +233,7 @@ def served_page(browser: webdriver.Chrome, sample_run: Project) -> Iterator[Page
         assert "Warning" not in output.read_text()
         yield Page(browser, running[1], may_ask={FONTS})
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(viz.pid, signal.SIGTERM)  # with the process that serves
+        processes.kill(viz.pid)  # with the process that serves
         viz.wait(20)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from from_scratch.runs.ledger import Ledger
+from tests import processes
 from tests.conftest import Project
 from tests.scheduled import set_catalog
 
@@ -42,12 +43,12 @@ if os.geteuid() != 0:
 @contextmanager
 def cron(crontab: Path) -> Iterator[None]:
     """Run a cron daemon with one crontab."""
-    process = subprocess.Popen(["unshare", "--mount", "sh", "-c", DAEMON, "sh", str(crontab)])
+    process = processes.start(["unshare", "--mount", "sh", "-c", DAEMON, "sh", str(crontab)])
     try:
         yield
         assert process.poll() is None, "the daemon has ended"
     finally:
-        process.kill()
+        processes.kill(process.pid)
         process.wait()
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from tests import processes
 from tests.conftest import ROOT
+from tests.processes import wait_for
 
 RUNNER = ("--runner", "from_scratch.runners.DaskRunner")
 SOURCES = str(ROOT / "src")
@@ -37,6 +36,7 @@ class Cluster:
     def add_worker(
         self,
         *options: str,
+        host: str = "127.0.0.1",
         within: tuple[str, ...] = (),
         python: tuple[str, ...] = DASK,
         path: str = SOURCES,
@@ -49,8 +49,9 @@ class Cluster:
             *python,
             "worker",
             self.address,
-            *("--nthreads", "1", "--no-dashboard", "--local-directory", str(self.folder / name)),
-            *(options or ("--host", "127.0.0.1")),
+            *("--nthreads", "1", "--local-directory", str(self.folder / name)),
+            *listen_on(host),
+            *options,
         ]
         self.workers.append(start(command, log, self.folder, path))
         wait_for(lambda: log.read_text().count("Registered to"), f"{name}: {log}")
@@ -59,33 +60,27 @@ class Cluster:
     def stop(self) -> None:
         """Kill all of it."""
         for process in [*self.workers, self.scheduler]:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            processes.kill(process.pid)
             process.wait(30)
 
 
+def listen_on(host: str) -> tuple[str, ...]:
+    """Let a process of Dask listen there only; without a dashboard, it still has a web server."""
+    return "--host", host, "--dashboard-address", f"{host}:0", "--no-dashboard"
+
+
 def start(command: list[str], log: Path, folder: Path, path: str) -> subprocess.Popen[bytes]:
-    """Start a process that writes to a file; it leads a group, to be killed with its children."""
+    """Start a process that writes to a file."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("KEDRO_")}
     with log.open("wb") as output:
-        return subprocess.Popen(
+        return processes.start(
             command,
             cwd=folder,
             env=inherited | {"PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
-
-
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
-    """Wait until something is the case, and give it back."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
-    return found
 
 
 @contextmanager
@@ -99,7 +94,7 @@ def run_cluster(
 ) -> Iterator[Cluster]:
     """Start a scheduler, and workers with a nanny that starts each again when it dies."""
     log = folder / "scheduler.log"
-    command = [*within, *python, "scheduler", "--host", host, "--port", "0", "--no-dashboard"]
+    command = [*within, *python, "scheduler", "--port", "0", *listen_on(host)]
     scheduler = start(command, log, folder, path)
     cluster = Cluster(folder, "", scheduler)
     try:

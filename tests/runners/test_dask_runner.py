@@ -18,7 +18,8 @@ from from_scratch.runners.cluster import open_cluster
 from from_scratch.runs.ledger import Ledger
 from from_scratch.runs.record import Record
 from tests.conftest import MakeProject, Project
-from tests.runners.dask_cluster import RUNNER, Cluster, run_cluster, wait_for
+from tests.processes import wait_for
+from tests.runners.dask_cluster import RUNNER, Cluster, run_cluster
 
 KILLS = 20
 DONE = re.compile(r" *(\d+) of (\d+) done: ")
@@ -140,20 +141,21 @@ def test_killed_workers_change_nothing(
     assert project.kedro("runs", "verify").returncode == 0
 
 
-def find_listeners() -> set[tuple[int, str, int]]:
-    """The addresses on which this process and its children listen."""
+def find_listeners(*leaders: int) -> set[tuple[int, str, int]]:
+    """The addresses on which these processes and their children listen."""
     return {
         (process.pid, *connection.laddr)
-        for process in [psutil.Process(), *psutil.Process().children(recursive=True)]
+        for leader in leaders
+        for process in [psutil.Process(leader), *psutil.Process(leader).children(recursive=True)]
         for connection in process.net_connections()
         if connection.status == psutil.CONN_LISTEN
     }
 
 
 def test_everything_listens_to_this_machine_only() -> None:
-    before = find_listeners()
+    before = find_listeners(os.getpid())
     with open_cluster(None, 2) as client:
-        listeners = find_listeners() - before
+        listeners = find_listeners(os.getpid()) - before
         assert len(listeners) >= 4
         assert {address for _, address, _ in listeners} == {"127.0.0.1"}
         with urllib.request.urlopen(client.dashboard_link, timeout=10) as answer:
@@ -161,3 +163,9 @@ def test_everything_listens_to_this_machine_only() -> None:
             assert b"bokeh" in answer.read().lower()
     here = {process.pid for process in psutil.Process().children(recursive=True)}
     assert not {pid for pid, _, _ in listeners} & here, "workers go with the run"
+
+
+def test_the_clusters_of_the_tests_listen_to_this_machine_only(cluster: Cluster) -> None:
+    listeners = find_listeners(cluster.scheduler.pid, *(worker.pid for worker in cluster.workers))
+    assert len(listeners) >= 2 + 3 * 3, "a scheduler, nannies, workers, and what these serve to browsers"
+    assert {address for _, address, _ in listeners} == {"127.0.0.1"}

@@ -57,7 +57,7 @@ def test_machines_with_addresses_of_their_own_and_a_shared_folder(
     with run_cluster(tmp_path, host=address, within=within(name)) as cluster:
         assert cluster.address.startswith(f"tcp://{address}:")
         for worker, worker_address in rest[:3]:
-            cluster.add_worker("--host", worker_address, within=within(worker))
+            cluster.add_worker(host=worker_address, within=within(worker))
         command = [*within(rest[3][0]), sys.executable, "-m", "kedro", "run", *cluster.runner]
         ran = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr

@@ -16,7 +16,8 @@ import pytest
 from from_scratch.errors import InputError
 from from_scratch.runners import cluster as clusters
 from tests.conftest import ROOT, MakeProject
-from tests.runners.dask_cluster import RUNNER, Cluster, run_cluster, wait_for
+from tests.processes import start, wait_for
+from tests.runners.dask_cluster import RUNNER, Cluster, run_cluster
 from tests.runs.tiny import Tiny
 
 DIES = "def negate(numbers):\n"
@@ -90,7 +91,7 @@ def test_what_is_done_is_not_done_again(tiny: Tiny, cluster: Cluster) -> None:
     change(tiny, 'Path("data/waiting")', f"Path({str(data / 'waiting')!r})")
     (data / "gate").touch()
     command = [sys.executable, "-m", "kedro", "run", *cluster.runner]
-    run = subprocess.Popen(command, cwd=tiny.folder, stderr=subprocess.PIPE, text=True)
+    run = start(command, cwd=tiny.folder, stderr=subprocess.PIPE, text=True)
     wait_for((data / "waiting").exists, "a node is at work")
     (data / "waiting").unlink()
     (worker,) = psutil.Process(cluster.workers[0].pid).children()[-1:]

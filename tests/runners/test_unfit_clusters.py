@@ -19,7 +19,8 @@ from from_scratch.runners import by_value, tasks
 from from_scratch.runners import cluster as clusters
 from from_scratch.runners.facts import read_facts
 from tests.conftest import ROOT, MakeProject, Project
-from tests.runners.dask_cluster import RUNNER, Cluster, run_cluster, wait_for
+from tests.processes import wait_for
+from tests.runners.dask_cluster import RUNNER, Cluster, run_cluster
 from tests.runs.tiny import Tiny
 
 STEPS = ("--pipeline", "data_processing")
@@ -119,7 +120,7 @@ def test_a_cluster_without_workers(cluster: Cluster, monkeypatch: pytest.MonkeyP
 
 def test_no_worker_is_left(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "PATIENCE", 1)
-    worker = cluster.add_worker("--no-nanny", "--host", "127.0.0.1")
+    worker = cluster.add_worker("--no-nanny")
     with clusters.open_cluster(cluster.address, None) as client:
         watch = clusters.Watch(client)
         watch.look()

@@ -1,4 +1,4 @@
-"""A run that is killed, or finds the disk full, at every step of its writing."""
+"""A run that is killed or terminated, or finds the disk full, at every step of its writing."""
 
 from __future__ import annotations
 
@@ -31,14 +31,17 @@ def crash(template: Tiny, folder: Path, step: int, action: str) -> tuple[int, st
     message = folder.with_suffix(".crash")
     code = in_process(run_until, folder, step, action, str(message))
     committed = len(list(Ledger(folder).folder.glob("000003_*.json"))) == 1
+    tiny = Tiny(folder)
+    if action == "terminate" and not committed:
+        assert tiny.versions() == template.versions()
     if action == "kill":
-        Tiny(folder).expect_whole()
+        tiny.expect_whole()
     else:
-        Tiny(folder).expect_one_whole_run()
+        tiny.expect_one_whole_run()
     return code, message.read_text() if message.exists() else "", committed
 
 
-@pytest.mark.parametrize("action", ["kill", "fill"])
+@pytest.mark.parametrize("action", ["kill", "terminate", "fill"])
 def test_nothing_committed_is_lost_at_any_step(after_three_runs: Tiny, tmp_path: Path, action: str) -> None:
     shutil.copytree(after_three_runs.folder, tmp_path / "count")
     steps = in_process(run_until, tmp_path / "count", 0, "count", "")
@@ -50,6 +53,8 @@ def test_nothing_committed_is_lost_at_any_step(after_three_runs: Tiny, tmp_path:
     ends = [crash.result() for crash in crashes]
     if action == "kill":
         assert {code for code, *_ in ends} == {-9}
+    elif action == "terminate":
+        assert {code for code, *_ in ends} == {143}
     else:
         for code, said, committed in ends:
             assert (code, "No space left on device" in said) == ((0, False) if committed else (1, True))

@@ -19,19 +19,21 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from kedro.framework.cli.cli import KedroCLI
-from kedro.framework.project import configure_logging, configure_project
+from kedro.framework.project import configure_logging, configure_project, settings
 from kedro.framework.session import KedroServiceSession
 
 from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.ledger import Ledger
+from from_scratch.runs.processes import end_with_parent
 from from_scratch.runs.record import Record
+from tests.processes import kill, start
 
 FILES = {
     ".telemetry": "consent: false\n",
@@ -170,9 +172,7 @@ class Tiny:
         """A `kedro run` that waits in a node until it is told to go on, by `go_on`, or ends."""
         (self.folder / "data" / "gate").touch()
         command = [sys.executable, "-m", "kedro", "run", *arguments]
-        process = subprocess.Popen(
-            command, cwd=self.folder, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
+        process = start(command, cwd=self.folder, stderr=subprocess.PIPE, text=True)
         waiting = self.folder / "data" / "waiting"
         try:
             while not waiting.exists():
@@ -182,8 +182,7 @@ class Tiny:
         finally:
             self.go_on()
             waiting.unlink(missing_ok=True)
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            kill(process.pid)
             process.communicate()
 
     def go_on(self) -> None:
@@ -241,6 +240,7 @@ def _prepare_server() -> None:
     """Load all that a run needs, by a run."""
     global _is_server
     _is_server = True
+    end_with_parent()
     with tempfile.TemporaryDirectory() as folder:
         run_all(Tiny.make(Path(folder).resolve()).folder, [{}])
         os.chdir("/")
@@ -250,6 +250,7 @@ def _fork(target: Callable[..., None], *arguments: Any) -> int:
     child = os.fork()
     if not child:
         try:
+            end_with_parent()
             target(*arguments)
             os._exit(0)
         except BaseException:
@@ -304,7 +305,7 @@ def run_when_told(folder: Path, signal_file: str, message: str) -> None:
 
 
 def run_until(folder: Path, step: int, action: str, message: str) -> None:
-    """Run, and be killed or find the disk full before some step of writing."""
+    """Run, and be killed or terminated, or find the disk full, before some step of writing."""
     count = 0
 
     def watch(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -322,7 +323,12 @@ def run_until(folder: Path, step: int, action: str, message: str) -> None:
     if action == "count":
         _exit, count = os._exit, 0
         os._exit = lambda code: _exit(count)  # type: ignore[assignment]
-    run(folder, {}, message)
+    try:
+        run(folder, {}, message)
+    except SystemExit as end:
+        for hooks in settings.HOOKS:
+            hooks._undo_at_exit()  # a forked process has no other exit than the next line
+        os._exit(int(end.code or 0))
 
 
 def read(folder: Path, answer: str) -> None:
@@ -349,5 +355,7 @@ def enter(folder: Path) -> None:
 def _end(action: str) -> None:
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if action == "terminate":
+        os.kill(os.getpid(), signal.SIGTERM)
     if action == "fill":
         raise OSError(28, os.strerror(28))

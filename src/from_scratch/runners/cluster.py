@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 import socket
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from time import monotonic
@@ -65,7 +67,11 @@ def open_cluster(address: str | None, workers: int | None) -> Iterator[Client]:
             count = len(cluster.workers)
             log.info("running on %d worker%s of this machine", count, "" if count == 1 else "s")
             _say_dashboard(client)
-            yield client
+            try:
+                yield client
+            except (KeyboardInterrupt, SystemExit):
+                cluster.sync(_kill_workers, cluster)
+                raise
 
 
 def _start_workers(count: int) -> LocalCluster:
@@ -85,6 +91,17 @@ def _start_workers(count: int) -> LocalCluster:
             f"workers can't be started here ({_first_line(error)}); in a script of yours, expected the run "
             'to stand behind `if __name__ == "__main__":`, since every worker loads the script'
         ) from error
+
+
+async def _kill_workers(cluster: LocalCluster) -> None:
+    """Close the cluster without waiting for the nodes that are at work."""
+    workers = [nanny.pid for nanny in cluster.workers.values() if nanny.pid]
+    closing = asyncio.gather(*(nanny.close() for nanny in cluster.workers.values()))
+    await asyncio.sleep(0)  # from now on, nannies start no worker again
+    for worker in workers:
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+    await closing
 
 
 def check_workers(client: Client, package: str, marker: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from threading import Thread, current_thread, local
+from threading import Lock, Thread, current_thread, local
 from typing import Any
 
 from kedro.framework.context import KedroContext
@@ -15,6 +15,7 @@ from kedro.pipeline import Pipeline
 from from_scratch.runs.code import sum_sources
 from from_scratch.runs.context import RunContext
 from from_scratch.runs.printable import prepare_output
+from from_scratch.runs.processes import TERMINATED, Termination, end_workers_with_parent, ignore_signals
 from from_scratch.runs.transaction import Transaction
 
 
@@ -29,7 +30,10 @@ class RunHooks:
         self._open: Transaction | None = None
         self._thread: Thread | None = None
         self._process = os.getpid()
-        atexit.register(self._undo)  # after Ctrl-C, which Kedro tells no hook of
+        self._undoing = Lock()
+        self._termination = Termination(self._undo)
+        end_workers_with_parent()
+        atexit.register(self._undo_at_exit)  # after Ctrl-C and SIGTERM, which Kedro tells no hook of
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -48,20 +52,35 @@ class RunHooks:
         assert self._sources is not None
         if self._thread and (self._thread is current_thread() or not self._thread.is_alive()):
             self._undo()  # it was interrupted: one thread runs one pipeline at a time
-        self._open = Transaction(self._here.context, run_params, pipeline, catalog, self._sources)
+        self._termination.listen()
+        try:
+            self._open = Transaction(self._here.context, run_params, pipeline, catalog, self._sources)
+        except BaseException:
+            self._termination.stop_listening()
+            raise
         self._thread = current_thread()
+
+    @hook_impl(tryfirst=True)
+    def before_dataset_saved(self) -> None:
+        """Save nothing more in a run that is terminated: a thread may not know yet."""
+        if self._termination.has_come:
+            raise SystemExit(TERMINATED)
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:
         """Commit."""
         if self._open:
             transaction, self._open = self._open, None
-            transaction.commit()
+            try:
+                transaction.commit()
+            finally:
+                self._termination.stop_listening()
 
     @hook_impl
     def on_pipeline_error(self) -> None:
         """Undo."""
         self._undo()
+        self._termination.stop_listening()
 
     @property
     def is_running(self) -> bool:
@@ -69,6 +88,18 @@ class RunHooks:
         return self._open is not None
 
     def _undo(self) -> None:
-        if self._open and self._process == os.getpid():  # a forked worker has nothing to undo
-            transaction, self._open = self._open, None
-            transaction.abort()
+        if not self._has_begun_here():
+            return
+        with self._undoing:
+            if self._open:
+                self._open.abort()
+                self._open = None  # not before: if it is interrupted, it is tried again at the exit
+
+    def _undo_at_exit(self) -> None:
+        if self._has_begun_here():
+            ignore_signals()
+            self._undo()
+
+    def _has_begun_here(self) -> bool:
+        """Whether there is something to undo; a forked worker has nothing."""
+        return self._open is not None and self._process == os.getpid()

@@ -6,8 +6,11 @@ JSON with what stands in it and what `KedroServiceSession.run` takes.
 
 import json
 import logging
+import os
 import sys
+import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import yaml
@@ -29,7 +32,15 @@ def write_yaml(value: Any) -> str:
     return yaml.dump(value, Dumper=Quoting, sort_keys=False, allow_unicode=True)
 
 
+def end_with(parent: int) -> None:
+    """End this process as soon as the one that started it is gone."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    Thread(target=end_with, args=[os.getppid()], daemon=True).start()
     project, conf = Path(sys.argv[1]), Path(sys.argv[2])
     order = json.loads(Path(sys.argv[3]).read_text("utf-8"))
     bootstrap_project(project)
