@@ -9,6 +9,7 @@ import yaml
 from from_scratch.datasets import RawCSVDataset
 from tests.conftest import ROOT, SHA256, kaggles
 
+TEXTS = ("CSVDataset", "JSONDataset", "PlotDataset")
 CATALOG: dict[str, Any] = yaml.safe_load((ROOT / "conf" / "base" / "catalog.yml").read_text())
 
 
@@ -29,3 +30,10 @@ def test_all_that_a_run_writes_is_versioned_and_in_a_layer() -> None:
         entry = CATALOG[name]
         assert entry["versioned"] is True, name
         assert entry["filepath"].split("/")[1][:2] in {"02", "03", "04", "05", "06", "07", "08"}, name
+
+
+def test_all_text_that_a_run_writes_is_utf_8() -> None:
+    texts = [entry for entry in CATALOG.values() if entry.get("type", "").split(".")[-1] in TEXTS]
+    assert len(texts) > 15
+    for entry in texts:
+        assert entry["fs_args"]["open_args_save"] == {"encoding": "utf-8", "newline": "\n"}

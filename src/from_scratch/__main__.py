@@ -8,11 +8,13 @@ from kedro.framework.cli.utils import find_run_command
 from kedro.framework.project import configure_project
 
 from from_scratch import errors
+from from_scratch.runs.printable import prepare_output
 
 
 def main(*args: Any, **kwargs: Any) -> Any:
     """Run the pipelines as `kedro run` does, with the same options."""
     sys.excepthook = errors.show
+    prepare_output()
     package_name = Path(__file__).parent.name
     configure_project(package_name)
     return find_run_command(package_name)(*args, **kwargs)

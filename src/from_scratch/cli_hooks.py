@@ -15,6 +15,7 @@ from kedro.framework.project import settings
 from kedro.framework.startup import ProjectMetadata
 
 from from_scratch import errors, logs, site
+from from_scratch.runs.printable import prepare_output
 
 NO_DEPLOY = (
     "kedro viz deploy would upload paths of this machine: use kedro viz build --include-previews, "
@@ -39,6 +40,7 @@ class CommandHooks:
         if not _is_this_project(project_metadata):
             return
         gc.set_threshold(ALLOCATIONS)
+        prepare_output()
         logging.raiseExceptions = False  # a log file that can't be written is no reason for tracebacks
         if Path.cwd() != project_metadata.project_path:  # where Kedro does that itself
             logs.configure(project_metadata.project_path / "conf", project_metadata.project_path)

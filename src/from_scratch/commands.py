@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ import click
 from kedro.framework.startup import ProjectMetadata
 
 from from_scratch.errors import InputError
+from from_scratch.runs.printable import echo, hand_on
 
 
 @click.group(name=__package__)
@@ -45,7 +47,8 @@ def suggest(
     if file.is_relative_to(project.project_path) and file.exists():
         os.chdir(project.project_path)  # where the catalog's paths begin
         file = file.relative_to(project.project_path)
-    click.echo(suggest(file, target, {name: value for name, value in given.items() if value}), nl=False)
+    said = suggest(file, target, {name: value for name, value in given.items() if value})
+    hand_on(said, "utf-8")  # as Kedro reads its configuration
 
 
 @commands.command()
@@ -82,7 +85,8 @@ def schedule(
             raise InputError(f"--into {into} is not empty; expected a new folder")
         into.mkdir(parents=True, exist_ok=True)
         for file, text in files.items():
-            (into / file).write_text(text, encoding="utf-8")
+            (into / file).write_bytes(os.fsencode(text))  # the paths in it as they are on this machine
     else:
-        click.echo("\n".join(f"# --- {file}\n{text}" for file, text in files.items()), nl=False)
-    click.echo("\n".join(list_notes(project.project_path, scheduler, every, env)), err=True)
+        said = "\n".join(f"# --- {file}\n{text}" for file, text in files.items())
+        hand_on(said, sys.getfilesystemencoding())
+    echo("\n".join(list_notes(project.project_path, scheduler, every, env)), err=True)

@@ -106,9 +106,13 @@ class ProjectHooks:
         variant = pipeline_registry.parameters_of_session["inference"]["variant"]
         rows = "row" if len(answers) == 1 else "rows"
         counts = " and ".join(f"{value} in {count:,}" for value, count in answers.value_counts().items())
-        trained_on = catalog.load(f"{variant}.metrics")["file"]
         results.info(
-            f"\n{variant}, trained on {trained_on}, answers {len(answers):,} {rows}:\n"
-            f"{answers.name} is {counts}.\n"
-            "The answers: `kedro runs path submission`; how sure: `kedro runs path predicted_survival`.\n"
+            "\n%s, trained on %s, answers %s %s:\n%s is %s.\n"
+            "The answers: `kedro runs path submission`; how sure: `kedro runs path predicted_survival`.\n",
+            variant,
+            catalog.load(f"{variant}.metrics")["file"],
+            f"{len(answers):,}",
+            rows,
+            answers.name,
+            counts,
         )

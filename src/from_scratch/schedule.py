@@ -12,15 +12,16 @@ from typing import Literal
 
 from from_scratch.cron_times import find_shortest_gap, list_next, parse, to_calendar
 from from_scratch.errors import InputError
+from from_scratch.runs.printable import printable
 from from_scratch.validation import did_you_mean
 
 Scheduler = Literal["systemd", "cron"]
 
 FILES = {"systemd": ("*.service", "*.timer"), "cron": ("crontab",)}
 NAME = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]{0,63}")
-NO_UNIT = re.compile(r"""[\x00-\x1f"$\\]|^\s|\s$""")
+NO_UNIT = re.compile(r"""["$\\]|^\s|\s$""")
 """What a path in a unit can't have: systemd would need it escaped in one way here, and in another there."""
-NO_CRONTAB = re.compile(r"[\x00-\x1f\\]")
+NO_CRONTAB = re.compile(r"\\")
 LONGEST = 900
 """Characters of a line that every cron takes."""
 OFTEN = timedelta(hours=2)
@@ -51,6 +52,11 @@ def fill_in(
     """
     import jinja2
 
+    values = {"--every": every, "--name": name, "--env": env, "--pipeline": pipeline or ""}
+    values |= {"the project's folder": str(project), "Python": sys.executable, "the user": _find_user()}
+    for option, value in values.items():
+        if value != printable(value):
+            raise InputError(f"{option} is {value!r}: expected no control or other invisible characters")
     times = parse(every)
     if not NAME.fullmatch(name):
         raise InputError(f"--name is {name!r}: expected at most 64 letters, digits, - and _, no - first")

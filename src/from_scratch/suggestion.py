@@ -19,6 +19,7 @@ from from_scratch.datasets.csv_reader import read_csv
 from from_scratch.errors import InputError
 from from_scratch.features import GREATEST, Features
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
+from from_scratch.runs.printable import printable
 from from_scratch.validation import did_you_mean
 
 Kind = Literal["identifier", "continuous", "log", "categorical", "ignore"]
@@ -201,7 +202,7 @@ def _text(text: str) -> str:
         return text
     escaped = re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + r"\${", text)  # for OmegaConf
     quoted: str = yaml.safe_dump(escaped, default_style='"', allow_unicode=True, width=math.inf)
-    return quoted.strip()
+    return printable(quoted.strip())  # YAML knows these escapes
 
 
 def _value(category: str) -> str:
@@ -210,7 +211,7 @@ def _value(category: str) -> str:
 
 
 def _comment(text: str) -> str:
-    return "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))
+    return printable(" ".join(text.split()))
 
 
 def _cut(text: str, length: int = 40) -> str:

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -191,9 +192,9 @@ def built_site(sample_run: Project) -> Path:
     return sample_run.folder / "build"
 
 
-@pytest.fixture(scope="module")
-def built_page(browser: webdriver.Chrome, built_site: Path) -> Iterator[Page]:
-    """The built site, in a subfolder of a static file server."""
+@contextmanager
+def serve_site(browser: webdriver.Chrome, built_site: Path) -> Iterator[Page]:
+    """A built site, in a subfolder of a static file server."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, format: str, *args: Any) -> None:
@@ -204,6 +205,13 @@ def built_page(browser: webdriver.Chrome, built_site: Path) -> Iterator[Page]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield Page(browser, f"http://127.0.0.1:{server.server_port}/{built_site.name}/")
         server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def built_page(browser: webdriver.Chrome, built_site: Path) -> Iterator[Page]:
+    """The site of the sample."""
+    with serve_site(browser, built_site) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")

@@ -143,3 +143,14 @@ def test_the_article_is_green_on_its_own_passengers(browser: webdriver.Chrome, a
     assert report.ask("document.querySelectorAll('#article .different').length") == 0
     verdict = report.ask("document.querySelector('#article .verdict').textContent")
     assert verdict == "✓ 12 of 12"
+
+
+def test_plots_keep_their_place_when_the_window_changes(report: LocalPage) -> None:
+    report.open(width=1440)
+    plots = "[...document.querySelectorAll('.plot')]"
+    before = report.ask(f"{plots}.map(plot => plot.clientHeight)")
+    size = {"width": 700, "height": 2000, "deviceScaleFactor": 1, "mobile": False}
+    report.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    fit = f"{plots}.every(plot => plot.querySelector('.main-svg').getBoundingClientRect().width < 700)"
+    WebDriverWait(report.browser, 10).until(lambda _: report.ask(fit))
+    assert report.ask(f"{plots}.map(plot => plot.clientHeight)") == before

@@ -120,6 +120,16 @@ def test_pages_are_shown_without_scripts_and_styles(tmp_path: Path) -> None:
     assert dataset.preview() == "<p>No main</p>"
 
 
+def test_names_in_a_page_are_no_markdown(tmp_path: Path) -> None:
+    dataset = PageDataset(filepath=str(tmp_path / "page.html"))
+    dataset.save("<main style='x:1'><a href='#a'>[b](http://c) WWW.d f@g `h` ~i~ \\* ä</a></main>")
+    shown = dataset.preview()
+    assert (
+        shown.replace("\u2060", "|")
+        == "<main style='x:1'><a href='#a'>[b]|(http:|//c) WWW|.d f|@g ˋhˋ ∼i∼ ∖∗ ä</a></main>"
+    )
+
+
 @pytest.mark.parametrize("kind", [RowsDataset, RawCSVDataset, TensorsDataset, PlotDataset, PageDataset])
 def test_kedro_viz_is_told_what_kind_of_preview_comes(kind: Any) -> None:
     assert kind.preview.__annotations__["return"] in ("TablePreview", "PlotlyPreview", "HTMLPreview")

@@ -157,7 +157,7 @@ def test_what_can_not_be_is_told(project: Project, option: tuple[str, str], line
         ("a$b", "systemd", "has characters that systemd can't be told; expected another folder"),
         ('a"b', "systemd", "has characters that systemd can't be told; expected another folder"),
         ("a\\b", "cron", "has characters that cron can't be told; expected another folder"),
-        ("a\nb", "cron", "has characters that cron can't be told; expected another folder"),
+        ("a\nb", "cron", r"the project's folder is '.*a\\nb': expected no control or other invisible"),
         (f"{'a' * 250}/{'b' * 250}/{'c' * 250}", "cron", "expected a shorter path"),
     ],
 )
@@ -189,3 +189,13 @@ def test_what_to_know_before_is_said(project: Project) -> None:
     assert "conf/nightly has no logging.yml" in ran.stderr
     if str(project.folder).startswith("/tmp"):
         assert "a unit has a /tmp and a /var/tmp of its own" in ran.stderr
+
+
+@pytest.mark.parametrize("scheduler", ["systemd", "cron"])
+@pytest.mark.parametrize("option", ["--env", "--name", "--pipeline", "--every"])
+def test_no_value_can_begin_a_line_of_its_own(project: Project, option: str, scheduler: str) -> None:
+    value = "e\nExecStart=x\x1b[2J"
+    (project.folder / "conf" / value).mkdir()
+    ran = project.kedro(*NIGHTLY, scheduler, option, value)
+    line = f"Error: {option} is {value!r}: expected no control or other invisible characters\n"
+    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", line)

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
+from typing import Any, ClassVar
 
 from kedro_datasets._typing import HTMLPreview
 from kedro_datasets.text import TextDataset
 
-_NO_MARKDOWN = str.maketrans({"_": "\N{MODIFIER LETTER LOW MACRON}", "*": "\N{ASTERISK OPERATOR}"})
-"""Signs that look like those that Markdown takes for emphasis, in Kedro-Viz even if escaped."""
+_NO_MARKDOWN = str.maketrans(
+    {
+        "_": "\N{MODIFIER LETTER LOW MACRON}",
+        "*": "\N{ASTERISK OPERATOR}",
+        "~": "\N{TILDE OPERATOR}",
+        "`": "\N{MODIFIER LETTER GRAVE ACCENT}",
+        "\\": "\N{SET MINUS}",
+    }
+)
+"""Signs that look like those that Markdown takes for its own, in Kedro-Viz even if escaped."""
+_IN_LINKS = re.compile(r"(?<=])(?=\()|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+"""Where a name that looks like a link or an address is broken, invisibly, so that it becomes none."""
 
 
 class PageDataset(TextDataset):  # type: ignore[misc]  # kedro-datasets is not typed
@@ -22,6 +33,12 @@ class PageDataset(TextDataset):  # type: ignore[misc]  # kedro-datasets is not t
     ```
     """
 
+    DEFAULT_FS_ARGS: ClassVar[dict[str, Any]] = {
+        "open_args_load": {"mode": "r", "encoding": "utf-8"},
+        "open_args_save": {"mode": "w", "encoding": "utf-8", "newline": "\n"},
+    }
+    """A page says that it is UTF-8, and so it is in any locale."""
+
     def preview(self) -> HTMLPreview:
         """Show the page's words and tables in Kedro-Viz, which draws its plots by themselves.
 
@@ -33,4 +50,5 @@ class PageDataset(TextDataset):  # type: ignore[misc]  # kedro-datasets is not t
         page: str = self.load()
         main = re.search(r"<main\b.*</main>", page, re.DOTALL)
         shown = re.sub(r"<(script|style)\b.*?</\1>", "", main[0] if main else page, flags=re.DOTALL)
-        return HTMLPreview(" ".join(shown.split()).translate(_NO_MARKDOWN))
+        text = _IN_LINKS.sub("\N{WORD JOINER}", " ".join(shown.split()))
+        return HTMLPreview(text.translate(_NO_MARKDOWN))

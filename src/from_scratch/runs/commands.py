@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 from kedro.framework.startup import ProjectMetadata
+
+from from_scratch.runs.printable import echo, hand_on, prepare_output, printable
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -30,6 +33,7 @@ def runs() -> None:
     RUN is a run's id, the beginning of one, its number, `last`, `last~2` for the second before the last, or
     `current` for the one that readers see.
     """
+    prepare_output()
 
 
 @runs.command("list")
@@ -117,10 +121,10 @@ def verify(project: ProjectMetadata, run: str | None, as_json: bool) -> None:
     elif not faults:
         unchecked = f"; {remote} on other filesystems were not checked" if remote else ""
         runs = "1 run" if len(records) == 1 else f"{len(records)} runs"
-        click.echo(f"{len(artefacts) - remote} artefacts of {runs} are as they were committed{unchecked}")
+        echo(f"{len(artefacts) - remote} artefacts of {runs} are as they were committed{unchecked}")
     if faults:
         for fault in faults.values() if not as_json else ():
-            click.echo(fault, err=True)
+            echo(fault, err=True)
         raise click.exceptions.Exit(1)
 
 
@@ -142,7 +146,7 @@ def prune(project: ProjectMetadata, keep: int) -> None:
     with ledger.lock():
         ledger.sweep()
         gone = ledger.prune(keep, track)
-    click.echo("\n".join(f"pruned {record.run_id}" for record in gone) or "nothing to prune")
+    echo("\n".join(f"pruned {record.run_id}" for record in gone) or "nothing to prune")
 
 
 @runs.command()
@@ -166,7 +170,7 @@ def history(project: ProjectMetadata, metric: str | None, page: Path | None, as_
     if as_json:
         _print_json([run.model_dump() for run in runs])
     elif not runs:
-        click.echo("no run is committed yet; `kedro run` makes one")
+        echo("no run is committed yet; `kedro run` makes one")
     if not runs or (as_json and not page):
         return
     metric = choose_metric(ledger, runs, metric)
@@ -175,11 +179,12 @@ def history(project: ProjectMetadata, metric: str | None, page: Path | None, as_
             page.write_text(render_page(runs, metric, project.project_name), encoding="utf-8")
         except OSError as error:
             raise LedgerError(f"{page} can't be written: {error.strerror}") from error
-        click.echo(f"the page is {page}", err=True)
+        echo(f"the page is {page}", err=True)
     if not as_json:
         tables.show_history(runs, metric, follow(runs, metric))
         others = [one for one in list_metrics(runs) if one != metric]
-        click.echo(f"\n--metric shows others: {', '.join(others)}" if others else "", nl=bool(others))
+        if others:
+            echo(f"\n--metric shows others: {', '.join(map(printable, others))}")
 
 
 @runs.command()
@@ -199,7 +204,8 @@ def path(project: ProjectMetadata, dataset: str, run: str) -> None:
         near = "".join(f"; did you mean {name}?" for name in get_close_matches(dataset, record.view, n=1))
         raise LedgerError(f"run {record.run_id} has no {dataset}{near}")
     ledger.check(dataset, artefact)
-    click.echo(artefact.path if "://" in artefact.path else ledger.path(artefact))
+    place = artefact.path if "://" in artefact.path else str(ledger.path(artefact))
+    hand_on(f"{place}\n", sys.getfilesystemencoding())
 
 
 @runs.command()
@@ -217,7 +223,7 @@ def use(project: ProjectMetadata, run: str) -> None:
             ledger.check(name, artefact)
         ledger.use(record)
     until = "" if record == ledger.last() else " until the next commit"
-    click.echo(f"readers and partial runs see run {record.run_id}{until}")
+    echo(f"readers and partial runs see run {record.run_id}{until}")
 
 
 @runs.command()
@@ -248,7 +254,7 @@ def reproduce(project: ProjectMetadata, run: str, into: Path | None, as_json: bo
         raise LedgerError(f"{into} is not empty; expected a new folder")
     changed = list_changed_surroundings(record)
     for line in changed:
-        click.echo(f"not as recorded: {line}", err=True)
+        echo(f"not as recorded: {line}", err=True)
     if into:
         into.mkdir(parents=True, exist_ok=True)
     folder = into or Path(tempfile.mkdtemp(prefix=f"{project.package_name}-reproduce-"))
@@ -274,7 +280,7 @@ def reproduce(project: ProjectMetadata, run: str, into: Path | None, as_json: bo
     else:
         tables.show_reproduction(record.run_id, differences)
         if into or not identical:
-            click.echo(f"the rerun lies in {folder}")
+            echo(f"the rerun lies in {folder}")
     if not identical:
         raise click.exceptions.Exit(1)
 
@@ -300,4 +306,4 @@ def _load_catalog(project: Path) -> DataCatalog:
 
 
 def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=1))
+    echo(json.dumps(value, indent=1))

@@ -47,7 +47,7 @@ def _list_packages() -> dict[str, str]:
 
 def _read_processor() -> tuple[str, set[str]]:
     try:
-        lines = Path("/proc/cpuinfo").read_text().partition("\n\n")[0].splitlines()
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").partition("\n\n")[0].splitlines()
     except OSError:
         return platform.processor(), set()
     fields = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}

@@ -7,6 +7,8 @@ from typing import IO, Any
 
 from click import ClickException
 
+from from_scratch.runs.printable import printable
+
 log = logging.getLogger(__name__)
 
 
@@ -15,13 +17,21 @@ class LedgerError(ClickException):
 
     exit_code = 1
 
+    def __init__(self, *lines: str) -> None:
+        """Says what is wrong.
+
+        Args:
+            *lines: A line each; what a name in it has of line breaks is none.
+        """
+        super().__init__("\n".join(map(printable, lines)))
+
     def show(self, file: IO[Any] | None = None) -> None:
         """Log each line of the message: a scheduled run is read in its log.
 
         Args:
             file: Ignored.
         """
-        for line in self.format_message().splitlines():
+        for line in self.format_message().split("\n"):
             log.error("Error: %s", line)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from from_scratch.runs.drift import is_number
 from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.ledger import Ledger
+from from_scratch.runs.plot_names import show_names
 from from_scratch.runs.record import Summary
 from from_scratch.runs.settings import read_settings
 
@@ -206,8 +207,9 @@ def _plot(runs: Sequence[Summary], courses: list[Course]) -> dict[str, Any]:
                 "mode": "lines+markers",
                 "x": [run.seq for run, _ in shown],
                 "y": [value for _, value in shown],
-                "text": [run.run_id for run, _ in shown],
-                "hovertemplate": "%{y:.6g}<br>no. %{x}, %{text}<extra></extra>",
+                "meta": course.name,
+                "customdata": [run.run_id for run, _ in shown],
+                "hovertemplate": "%{meta}: %{y:.6g}<br>no. %{x}, %{customdata}<extra></extra>",
                 "yaxis": axis,
                 "line": {"color": COLOUR, "width": 1.5},
                 "marker": {
@@ -217,7 +219,7 @@ def _plot(runs: Sequence[Summary], courses: list[Course]) -> dict[str, Any]:
                 },
             }
         )
-    return {"data": traces, "layout": layout}
+    return show_names({"data": traces, "layout": layout})
 
 
 def _number(value: Any) -> float | None:

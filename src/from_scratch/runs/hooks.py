@@ -14,6 +14,7 @@ from kedro.pipeline import Pipeline
 
 from from_scratch.runs.code import sum_sources
 from from_scratch.runs.context import RunContext
+from from_scratch.runs.printable import prepare_output
 from from_scratch.runs.processes import TERMINATED, Termination, end_workers_with_parent, ignore_signals
 from from_scratch.runs.transaction import Transaction
 
@@ -22,7 +23,8 @@ class RunHooks:
     """The hooks of the ledger, after those of others: what these do with a run belongs to it."""
 
     def __init__(self) -> None:
-        """Knows of no run yet."""
+        """Knows of no run yet. Every process that runs steps makes this object, and may log what they say."""
+        prepare_output()
         self._here = local()
         self._sources: dict[str, str] | None = None
         self._open: Transaction | None = None

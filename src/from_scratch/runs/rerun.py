@@ -55,4 +55,6 @@ if __name__ == "__main__":
         try:
             session.run(**order["run"])
         except Exception as error:  # whatever a node may raise, in one line
-            sys.exit(f"Error: {type(error).__name__}: {error}")
+            text = f"Error: {type(error).__name__}: {' '.join(str(error).split())}"
+            # As runs/printable.py does, which the code that lies there may not have.
+            sys.exit("".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text))

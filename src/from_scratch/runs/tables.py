@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from from_scratch.runs.differences import Differences, describe_commit
 from from_scratch.runs.history import Course, draw_line
+from from_scratch.runs.printable import echo, printable
 from from_scratch.runs.record import Code, Record, Summary
 from from_scratch.runs.settings import read_settings
 
@@ -30,7 +31,7 @@ def show_runs(records: list[Record], current: Record | None) -> None:
         current: The one that readers see.
     """
     if not records:
-        print("no run is committed yet; `kedro run` makes one")
+        echo("no run is committed yet; `kedro run` makes one")
         return
     headline = read_settings(records[-1].parameters).headline
     table = _table("", "", "no.", "run", "commit", "kedro run", headline or "metrics", can_be_cut=2)
@@ -46,7 +47,7 @@ def show_runs(records: list[Record], current: Record | None) -> None:
         )
     _print(table)
     if records[-1] != current:
-        print("\n> is the run that readers and partial runs see until the next commit")
+        echo("\n> is the run that readers and partial runs see until the next commit")
     _explain_alarms(records)
 
 
@@ -76,7 +77,7 @@ def show_run(record: Record) -> None:
     if record.outdated:
         facts["outdated"] = ", ".join(record.outdated)
     for name, fact in facts.items():
-        print(f"{name:<10}{fact}")
+        echo(f"{name:<10}{printable(fact)}")
 
     if record.raw:
         _heading("raw data")
@@ -88,7 +89,7 @@ def show_run(record: Record) -> None:
         _print(table)
     _heading("parameters of this run" if record.wrote.keys() != record.view.keys() else "parameters")
     text = yaml.safe_dump(record.parameters, sort_keys=False, allow_unicode=True, default_flow_style=None)
-    print(text.rstrip())
+    echo(text.rstrip())
     if record.drift:
         _heading(f"changed since run {record.drift.since}")
         _print_changes(record.drift.changed)
@@ -149,7 +150,7 @@ def show_history(runs: Sequence[Summary], metric: str, courses: Sequence[Course]
 
 def _explain_alarms(runs: Sequence[Summary]) -> None:
     if any(run.alarms for run in runs):
-        print("\n! ended with an alarm, exit code 76 or 77: `kedro runs show RUN` says why")
+        echo("\n! ended with an alarm, exit code 76 or 77: `kedro runs show RUN` says why")
 
 
 def show_differences(one: Record, other: Record, differences: dict[str, Differences]) -> None:
@@ -162,18 +163,18 @@ def show_differences(one: Record, other: Record, differences: dict[str, Differen
     """
     headings = f"no. {one.seq}", f"no. {other.seq}"
     for heading, record in zip(headings, (one, other), strict=True):
-        print(f"{heading} is run {record.run_id}")
+        echo(f"{heading} is run {record.run_id}")
     for section, found in differences.items():
         if found:
-            print()
+            echo("")
             table = _table(section, *headings)
             for name, values in found.items():
                 table.add_row(name, *map(_say, values))
             _print(table)
     if differences["code"] and one.code.commit != other.code.commit:
-        print(f"`git diff {_shorten_commit(one.code, '')} {_shorten_commit(other.code, '')}` shows the code")
+        echo(f"`git diff {_shorten_commit(one.code, '')} {_shorten_commit(other.code, '')}` shows the code")
     if same := [section for section, found in differences.items() if not found]:
-        print(f"\nthe same: {', '.join(same)}")
+        echo(f"\nthe same: {', '.join(same)}")
 
 
 def show_reproduction(run_id: str, differences: dict[str, str | None]) -> None:
@@ -189,9 +190,9 @@ def show_reproduction(run_id: str, differences: dict[str, str | None]) -> None:
             table.add_row(name, difference)
         _print(table)
         identical = len(differences) - len(different)
-        print(f"\n{identical} of {len(differences)} artefacts of run {run_id} are identical")
+        echo(f"\n{identical} of {len(differences)} artefacts of run {run_id} are identical")
     else:
-        print(f"all {len(differences)} artefacts of run {run_id} are identical")
+        echo(f"all {len(differences)} artefacts of run {run_id} are identical")
 
 
 def _say_what_ran(record: Record) -> str:
@@ -229,7 +230,7 @@ def _say(value: Any) -> str:
 def _print_changes(changed: Mapping[str, Differences]) -> None:
     """Print what was and what is, behind the name of its section."""
     if not changed:
-        print("nothing")
+        echo("nothing")
         return
     table = _table("", "", "was", "is")
     for section, found in changed.items():
@@ -239,19 +240,26 @@ def _print_changes(changed: Mapping[str, Differences]) -> None:
 
 
 def _heading(text: str) -> None:
-    print(f"\n{text}")
+    echo(f"\n{text}")
 
 
-def _table(*columns: str, can_be_cut: int = 0) -> Table:
+class _Table(Table):
+    """A table of printable texts."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        super().add_row(*(printable(cell) if isinstance(cell, str) else cell for cell in cells), **options)
+
+
+def _table(*columns: str, can_be_cut: int = 0) -> _Table:
     """Begin a table; where the terminal is too narrow, the last columns are cut first."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = _Table(box=None, pad_edge=False, header_style="bold")
     for i, column in enumerate(columns):
-        table.add_column(column, no_wrap=i < len(columns) - can_be_cut)
+        table.add_column(printable(column), no_wrap=i < len(columns) - can_be_cut)
     return table
 
 
 def _cut(text: str) -> Text:
-    return Text(text, no_wrap=True, overflow="ellipsis")
+    return Text(printable(text), no_wrap=True, overflow="ellipsis")
 
 
 def _print(table: Table) -> None:
@@ -263,4 +271,4 @@ def _print(table: Table) -> None:
     console = Console(highlight=False, markup=False, width=ENDLESS)
     with console.capture() as captured:
         console.print(table)
-    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    echo("\n".join(line.rstrip() for line in captured.get().splitlines()))

@@ -113,7 +113,7 @@ class Transaction:
                 record = self._find_drift(record)
                 beyond = find_beyond(record.drift, self._settings.drift.allowed) if record.drift else []
                 if beyond and not self._settings.drift.commit:
-                    raise DriftError("\n".join([*beyond, f"the run is not committed: {_say_moved(beyond)}"]))
+                    raise DriftError(*beyond, f"the run is not committed: {_say_moved(beyond)}")
                 unlike = _find_unlike(record, self._earlier)
                 record = record.model_copy(update={"alarms": [*unlike, *beyond]})
                 self._ledger.commit(record)
@@ -126,11 +126,9 @@ class Transaction:
             log.info("committed as run %s%s", self._run_id, self._say_what_is_not_recorded())
             self._prune()
         if unlike:
-            raise IrreproducibleError(
-                "\n".join([*beyond, *(f"{one}; the run is committed" for one in unlike)])
-            )
+            raise IrreproducibleError(*beyond, *(f"{one}; the run is committed" for one in unlike))
         if beyond:
-            raise DriftError("\n".join([*beyond, f"the run is committed, but {_say_moved(beyond)}"]))
+            raise DriftError(*beyond, f"the run is committed, but {_say_moved(beyond)}")
 
     def abort(self) -> None:
         """End a run that failed: remove what it wrote."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from plotly.graph_objects import Figure
 
+from from_scratch.features import Features
 from from_scratch.pipelines.reporting import nodes, plots
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
 
@@ -89,6 +91,24 @@ def test_bars_are_the_coefficients(data: PreparedData, results: dict[str, Result
         "Pclass_1": 0.0,
         "Pclass_2": 2.0,
     }
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_no_name_is_markup(data: PreparedData, results: dict[str, Results], name: str) -> None:
+    columns = Features.model_validate(
+        {
+            "target": {"column": "Survived", "positive": 1},
+            "continuous": ["<b>Age</b>"],
+            "categorical": [{"column": "Sex"}, {"column": "Pclass"}],
+        }
+    )
+    features = data.features.rename(columns={"Age": "<b>Age</b>"})
+    categories = {**data.categories, "Pclass": ["1", "<a href='x'>&</a>"]}
+    features = features.rename(columns={"Pclass_2": "Pclass_<a href='x'>&</a>"})
+    hostile = replace(data, columns=columns, features=features, categories=categories)
+    text = json.dumps(DRAWN[name](hostile, {"a<i>b": results["line"], "net": results["net"]}))
+    assert not re.search(r"<(b>|a |i>)|&</", text)
+    assert "a&lt;i&gt;b" in text
 
 
 def test_losses_of_one_variant_keep_its_colour(results: dict[str, Results]) -> None:

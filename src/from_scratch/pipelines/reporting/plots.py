@@ -13,6 +13,7 @@ from typing import Any
 
 from from_scratch.node_types import DataFrame
 from from_scratch.pipelines.reporting.gathering import Results
+from from_scratch.runs.plot_names import show_names
 
 Plot = dict[str, Any]
 """A figure of plotly: its traces as `data`, and its `layout`."""
@@ -74,10 +75,11 @@ def plot_accuracies(results: dict[str, Results]) -> Plot:
                 "thickness": 2,
                 "width": 6,
             },
-            "marker": _marker(look[row["variant"]], size=12),
+            "marker": mark(look[row["variant"]], size=12),
             "name": row["variant"],
+            "meta": row["variant"],
             "showlegend": False,
-            "hovertemplate": f"{row['variant']}: %{{x:.4f}}<br>95 % interval: "
+            "hovertemplate": "%{meta}: %{x:.4f}<br>95 % interval: "
             f"{row['valid_accuracy_low']:.3f} to {row['valid_accuracy_high']:.3f}<extra></extra>",
         }
         for row in rows
@@ -105,18 +107,16 @@ def plot_accuracies(results: dict[str, Results]) -> Plot:
         "showlegend": True,
     }
     ends = [majority, *(row[f"valid_accuracy_{end}"] for row in rows for end in ("low", "high"))]
-    return {
-        "data": [*marks, rings] if published else marks,
-        "layout": _layout(
-            height=110 + 45 * len(rows),
-            xaxis={
-                "title": {"text": f"accuracy on the {rows[0]['valid_rows']:,} rows that validate"},
-                "range": [min(ends) - 0.02, max(ends) + 0.02],
-            },
-            yaxis={"type": "category", "autorange": "reversed"},
-            shapes=[line],
-        ),
-    }
+    return make_plot(
+        [*marks, rings] if published else marks,
+        height=110 + 45 * len(rows),
+        xaxis={
+            "title": {"text": f"accuracy on the {rows[0]['valid_rows']:,} rows that validate"},
+            "range": [min(ends) - 0.02, max(ends) + 0.02],
+        },
+        yaxis=_name_places([row["variant"] for row in rows]),
+        shapes=[line],
+    )
 
 
 def plot_losses(results: dict[str, Results]) -> Plot:
@@ -150,22 +150,21 @@ def draw_losses(losses: dict[str, DataFrame], variants: Iterable[str]) -> Plot:
             "y": table["loss"].astype("float64").round(6).tolist(),
             "line": {"color": look[variant]["color"], "dash": look[variant]["dash"], "width": 2.5},
             "name": variant,
-            "hovertemplate": "%{y:.3f}",
+            "meta": variant,
+            "hovertemplate": "%{meta}: %{y:.3f}<extra></extra>",
         }
         for variant, table in losses.items()
     ]
-    return {
-        "data": lines,
-        "layout": _layout(
-            height=420,
-            xaxis={"title": {"text": "epoch (a step that looks at all rows)"}, "rangemode": "tozero"},
-            yaxis={
-                "title": {"text": "loss before the step<br>(mean absolute error)"},
-                "rangemode": "tozero",
-            },
-            hovermode="x unified",
-        ),
-    }
+    return make_plot(
+        lines,
+        height=420,
+        xaxis={"title": {"text": "epoch (a step that looks at all rows)"}, "rangemode": "tozero"},
+        yaxis={
+            "title": {"text": "loss before the step<br>(mean absolute error)"},
+            "rangemode": "tozero",
+        },
+        hovermode="x unified",
+    )
 
 
 def plot_coefficients(named_coefficients: DataFrame, results: dict[str, Results]) -> Plot:
@@ -182,6 +181,7 @@ def plot_coefficients(named_coefficients: DataFrame, results: dict[str, Results]
     drawn = list(named_coefficients.columns[1:])
     if not drawn:
         return _nothing("no variant has one coefficient for each feature")
+    features = named_coefficients["feature"].tolist()
     width, gap = 1 / len(drawn), 0.03
     bars, axes, headings = [], {}, []
     for panel, variant in enumerate(drawn):
@@ -210,23 +210,22 @@ def plot_coefficients(named_coefficients: DataFrame, results: dict[str, Results]
                 "type": "bar",
                 "orientation": "h",
                 "x": named_coefficients[variant].astype("float64").round(6).tolist(),
-                "y": named_coefficients["feature"].tolist(),
+                "y": features,
+                "customdata": features,
                 "xaxis": f"x{number}",
                 "marker": {"color": look[variant]["color"]},
                 "name": variant,
                 "showlegend": False,
-                "hovertemplate": "%{y}: %{x:.4f}",
+                "hovertemplate": "%{customdata}: %{x:.4f}",
             }
         )
-    return {
-        "data": bars,
-        "layout": _layout(
-            height=130 + 26 * len(named_coefficients),
-            **axes,
-            yaxis={"type": "category", "autorange": "reversed", "showgrid": False},
-            annotations=headings,
-        ),
-    }
+    return make_plot(
+        bars,
+        height=130 + 26 * len(features),
+        **axes,
+        yaxis={**_name_places(features), "showgrid": False},
+        annotations=headings,
+    )
 
 
 def plot_groups(groups: DataFrame, results: dict[str, Results]) -> Plot:
@@ -266,30 +265,28 @@ def plot_groups(groups: DataFrame, results: dict[str, Results]) -> Plot:
             "x": drawn[variant].tolist(),
             # Many shares are equal: each variant has a lane of its own, or marks would hide each other.
             "y": [place + 0.7 * ((lane + 0.5) / len(results) - 0.5) for place in places],
-            "marker": _marker(look[variant], size=8),
+            "marker": mark(look[variant], size=8),
             "name": variant,
             **hover,
         }
         for lane, variant in enumerate(results)
     ]
-    return {
-        "data": [bars, *marks],
-        "layout": _layout(
-            height=150 + 38 * len(drawn),
-            xaxis={
-                "title": {"text": "share of yes, observed and predicted"},
-                "range": [-0.03, 1.03],
-                "tickformat": ".0%",
-            },
-            yaxis={
-                "tickvals": list(places),
-                "ticktext": labels,
-                "range": [len(drawn) - 0.4, -0.6],
-                "showgrid": False,
-                "zeroline": False,
-            },
-        ),
-    }
+    return make_plot(
+        [bars, *marks],
+        height=150 + 38 * len(drawn),
+        xaxis={
+            "title": {"text": "share of yes, observed and predicted"},
+            "range": [-0.03, 1.03],
+            "tickformat": ".0%",
+        },
+        yaxis={
+            "tickvals": list(places),
+            "ticktext": labels,
+            "range": [len(drawn) - 0.4, -0.6],
+            "showgrid": False,
+            "zeroline": False,
+        },
+    )
 
 
 def find_largest(groups: DataFrame) -> DataFrame:
@@ -304,28 +301,51 @@ def find_largest(groups: DataFrame) -> DataFrame:
     return groups.loc[sorted(groups["rows"].nlargest(LARGEST_GROUPS).index)]
 
 
-def _layout(height: int, **rest: Any) -> dict[str, Any]:
-    """Lay a plot out as all of them are: so many pixels high, on whatever lies below, with faint axes."""
+def make_plot(traces: list[dict[str, Any]], height: int, **layout: Any) -> Plot:
+    """Make a plot as all of them are: on whatever lies below, with faint axes, and with names as they are.
+
+    Args:
+        traces: What is drawn.
+        height: How high it is, in pixels.
+        **layout: What else the layout holds.
+
+    Returns:
+        The plot.
+    """
     faint = {"gridcolor": FAINT, "linecolor": FAINT, "zerolinecolor": FAINT, "automargin": True}
-    return {
-        "height": height,
-        "font": {"color": GREY},
-        "margin": {"l": 10, "r": 10, "t": 40, "b": 10},
-        "paper_bgcolor": "rgba(0, 0, 0, 0)",
-        "plot_bgcolor": "rgba(0, 0, 0, 0)",
-        "legend": {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},
-        **{name: faint | value if "axis" in name else value for name, value in rest.items()},
-    }
+    return show_names(
+        {
+            "data": traces,
+            "layout": {
+                "height": height,
+                "font": {"color": GREY},
+                "hoverlabel": {"namelength": -1},
+                "margin": {"l": 10, "r": 10, "t": 40, "b": 10},
+                "paper_bgcolor": "rgba(0, 0, 0, 0)",
+                "plot_bgcolor": "rgba(0, 0, 0, 0)",
+                "legend": {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},
+                **{name: faint | value if "axis" in name else value for name, value in layout.items()},
+            },
+        }
+    )
 
 
-def _marker(look: dict[str, str], size: int) -> dict[str, Any]:
+def _name_places(names: list[str]) -> dict[str, Any]:
+    """Describe an axis with a place for each name; a label can be cut, and its place is still its own."""
+    return {"type": "category", "autorange": "reversed", "tickvals": names, "ticktext": names}
+
+
+def mark(look: dict[str, str], size: int) -> dict[str, Any]:
+    """Describe a variant's mark.
+
+    Args:
+        look: Its colour and symbol.
+        size: How large the mark is.
+    """
     return {"color": look["color"], "symbol": look["symbol"], "size": size}
 
 
 def _nothing(why: str) -> Plot:
     """Draw an empty plot that says why it is empty."""
     hidden = {"visible": False}
-    return {
-        "data": [],
-        "layout": _layout(120, xaxis=hidden, yaxis=hidden, annotations=[{"text": why, "showarrow": False}]),
-    }
+    return make_plot([], 120, xaxis=hidden, yaxis=hidden, title={"text": why, "font": {"size": 13}})

@@ -7,7 +7,7 @@ from typing import Any
 
 from from_scratch.node_types import DataFrame
 from from_scratch.pipelines.reporting.gathering import Results
-from from_scratch.pipelines.reporting.plots import FAINT, GREY, Plot, _layout, _marker, look_of
+from from_scratch.pipelines.reporting.plots import FAINT, GREY, Plot, look_of, make_plot, mark
 
 FINEST = 0.01
 """How wide a bin of accuracies is at least."""
@@ -56,10 +56,11 @@ def plot_stability(
                     "thickness": 2,
                     "width": 6,
                 },
-                "marker": _marker(look[row["variant"]], size=10) | {"line": {"color": GREY, "width": 1}},
+                "marker": mark(look[row["variant"]], size=10) | {"line": {"color": GREY, "width": 1}},
                 "name": row["variant"],
+                "meta": row["variant"],
                 "showlegend": False,
-                "hovertemplate": f"{row['variant']}: mean %{{x:.4f}}<br>"
+                "hovertemplate": "%{meta}: mean %{x:.4f}<br>"
                 f"95 % interval: {low:.3f} to {high:.3f}<extra></extra>",
             }
         )
@@ -83,28 +84,26 @@ def plot_stability(
         "x0": majority["majority"],
         "x1": majority["majority"],
         "line": {"color": GREY, "dash": "dash", "width": 2},
-        "name": "always the majority's answer: mean and range over the splits",
+        "name": "the majority's answer: mean and range",
         "showlegend": True,
     }
-    return {
-        "data": traces,
-        "layout": _layout(
-            height=110 + 70 * len(rows),
-            barmode="overlay",
-            xaxis={
-                "title": {"text": "accuracy on the rows that validate"},
-                "range": [min(ends) - 0.02, max(ends) + 0.02],
-            },
-            yaxis={
-                "tickvals": list(range(len(rows))),
-                "ticktext": [row["variant"] for row in rows],
-                "range": [len(rows) - 0.5, -0.5],
-                "showgrid": False,
-                "zeroline": False,
-            },
-            shapes=[band, line],
-        ),
-    }
+    return make_plot(
+        traces,
+        height=110 + 70 * len(rows),
+        barmode="overlay",
+        xaxis={
+            "title": {"text": "accuracy on the rows that validate"},
+            "range": [min(ends) - 0.02, max(ends) + 0.02],
+        },
+        yaxis={
+            "tickvals": list(range(len(rows))),
+            "ticktext": [row["variant"] for row in rows],
+            "range": [len(rows) - 0.5, -0.5],
+            "showgrid": False,
+            "zeroline": False,
+        },
+        shapes=[band, line],
+    )
 
 
 def _draw_spread(runs: DataFrame, lane: int) -> dict[str, Any]:
@@ -123,5 +122,6 @@ def _draw_spread(runs: DataFrame, lane: int) -> dict[str, Any]:
         "customdata": shares.round(6).tolist(),
         "name": runs["variant"].iloc[0],
         "showlegend": False,
-        "hovertemplate": "%{customdata:.1%} of runs at about %{x:.3f}",
+        "meta": runs["variant"].iloc[0],
+        "hovertemplate": "%{meta}: %{customdata:.1%} of runs at about %{x:.3f}<extra></extra>",
     }

@@ -1,0 +1,81 @@
+"""Texts of data, configuration and records, as a terminal or a log may show them."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from typing import Any
+
+import click
+
+
+def printable(text: object, keep: str = "") -> str:
+    """Write control characters, and others that can't be seen, as `repr` does; letters of any script stay.
+
+    A terminal would obey some of them: a column's name could set the window's title or hide other text.
+
+    Args:
+        text: Any text.
+        keep: Characters that stay as they are.
+
+    Returns:
+        The text. To do it twice changes nothing.
+    """
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() or sign in keep else repr(sign)[1:-1] for sign in text)
+
+
+class PrintableRecord(logging.LogRecord):
+    """A log record whose message and traceback are printable; only the code's own line breaks are kept."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.exc_info:
+            self.exc_text = printable(logging.Formatter().formatException(self.exc_info), keep="\n\t")
+
+    def getMessage(self) -> str:
+        """Merge the message with its arguments; a line break in one of these is no line break."""
+        message, args = str(self.msg), self.args
+        if isinstance(args, tuple):
+            message = message % tuple(map(_printable_argument, args)) if args else message
+        elif args:
+            message = message % {name: _printable_argument(value) for name, value in args.items()}
+        return printable(message, keep="\n")
+
+
+def prepare_output() -> None:
+    """Let this process print and log any text, whatever the locale and wherever the text comes from."""
+    logging.setLogRecordFactory(PrintableRecord)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error always does
+
+
+def echo(text: object, end: str = "\n", err: bool = False) -> None:
+    """Print text to a terminal, a file or a pipe.
+
+    Args:
+        text: The text; its line breaks are kept.
+        end: What stands behind it.
+        err: Whether to standard error.
+    """
+    click.echo(printable(f"{text}{end}", keep="\n"), nl=False, file=sys.stderr if err else sys.stdout)
+
+
+def hand_on(text: str, encoding: str) -> None:
+    """Print text that is to become a file, or is read by a script: exactly; printable where a person looks.
+
+    Args:
+        text: The text.
+        encoding: What its readers expect, whatever the locale.
+    """
+    if sys.stdout and sys.stdout.isatty():
+        echo(text, end="")
+    else:
+        click.echo(text.encode(encoding, "surrogateescape"), nl=False)
+
+
+def _printable_argument(argument: Any) -> Any:
+    return printable(argument) if isinstance(argument, str) else argument
