@@ -44,7 +44,7 @@ def read_code(project: Path) -> Code:
     """
     sources = sum_sources(project)
     try:
-        folder, commit = git(project, "rev-parse", "--show-prefix", "HEAD").decode().splitlines()
+        folder, commit = os.fsdecode(git(project, "rev-parse", "--show-prefix", "HEAD")).splitlines()
     except LedgerError as error:
         return Code(files=sources, commit=None, patch_left_out=_say_why_there_is_no_commit(error.message))
     try:
@@ -146,7 +146,7 @@ def _index_of_now(project: Path, has_changes: bool) -> Iterator[dict[str, str]]:
     paths = git(
         project, "rev-parse", "--path-format=absolute", "--git-path", "index", "--git-path", "objects"
     )
-    index, objects = paths.decode().splitlines()
+    index, objects = os.fsdecode(paths).splitlines()
     with tempfile.TemporaryDirectory() as temporary:
         if Path(index).exists():
             # With its time, by which git knows what was changed too soon afterwards to see it by the clock.

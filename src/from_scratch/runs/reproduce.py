@@ -157,11 +157,11 @@ def _check_out(project: Path, record: Record, folder: Path) -> Path:
         "--git-path",
         "shallow",
     )
-    object_format, objects, shallow = git(project, "rev-parse", *asked).decode().splitlines()
+    object_format, objects, shallow = os.fsdecode(git(project, "rev-parse", *asked)).splitlines()
     folder.mkdir()
     git(folder, "init", "--quiet", f"--object-format={object_format}")
     _copy_configuration(project, folder)
-    (folder / ".git" / "objects" / "info" / "alternates").write_text(f"{objects}\n")
+    (folder / ".git" / "objects" / "info" / "alternates").write_bytes(os.fsencode(f"{objects}\n"))
     if Path(shallow).exists():
         shutil.copy(shallow, folder / ".git" / "shallow")
     try:
@@ -182,11 +182,11 @@ def _check_out(project: Path, record: Record, folder: Path) -> Path:
 
 def _copy_configuration(project: Path, folder: Path) -> None:
     """Let git change what it checks out as it does in the project."""
-    for setting in git(project, "config", "-z", "--list").decode().split("\0"):
+    for setting in os.fsdecode(git(project, "config", "-z", "--list")).split("\0"):
         name, _, value = setting.partition("\n")
         if name in ("core.autocrlf", "core.eol", "core.safecrlf") or name.startswith("filter."):
             git(folder, "config", name, value or "true")
-    attributes = Path(git(project, "rev-parse", "--git-path", "info/attributes").decode().strip())
+    attributes = Path(os.fsdecode(git(project, "rev-parse", "--git-path", "info/attributes")).strip())
     if (project / attributes).is_file():
         shutil.copy(project / attributes, folder / ".git" / "info" / "attributes")
 
