@@ -8,10 +8,9 @@ PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --cons
 run: .venv/installed
 	.venv/bin/kedro run --pipeline deep
 
-# Opens the report of the run that readers see; runs everything first if there is none.
+# Opens the report of the run that readers see; if there is none, makes it first from what they see.
 report: .venv/installed
-	@.venv/bin/kedro runs path report >/dev/null 2>&1 || .venv/bin/kedro run
-	@report=$$(.venv/bin/kedro runs path report) && echo "$$report" && .venv/bin/python -m webbrowser "file://$$report"
+	@report=$$(.venv/bin/kedro runs path report --make) && echo "$$report" && .venv/bin/python -m webbrowser "file://$$report"
 
 test: .venv/installed-test lint
 	.venv/bin/pytest

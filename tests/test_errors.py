@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from kedro.io.core import DatasetError
 
 from from_scratch.errors import InputError, in_lines, show
+from tests.conftest import MakeProject
 
 
 def test_ours_speak_for_themselves_and_others_say_their_type() -> None:
@@ -23,3 +26,22 @@ def test_show_logs_a_line_for_each_fault(caplog: pytest.LogCaptureFixture) -> No
     show(InputError, error, None)
     said = [one.getMessage() for one in caplog.records if one.name == "from_scratch.errors"]
     assert said == ["Error: parameter x is wrong", "Error: parameter y is wrong"]
+
+
+@pytest.mark.parametrize("runner", ["SequentialRunner", "ParallelRunner"])
+def test_a_bug_in_a_node_says_its_line_and_where_the_traceback_is(
+    make_project: MakeProject, runner: str
+) -> None:
+    project = make_project()
+    scoring = project.folder / "src/from_scratch/models/scoring.py"
+    lines = scoring.read_text().splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("def accuracy("))
+    body = next(i for i, line in enumerate(lines) if i > at and line.startswith("    return"))
+    scoring.write_text("\n".join([*lines[:body], "    {}['layerX1']", *lines[body:]]) + "\n")
+    ran = project.kedro("run", "--pipeline", "linear", "--runner", runner)
+    assert ran.returncode == 1
+    place = re.escape(f"src/from_scratch/models/scoring.py:{body + 1}")
+    said = rf"Error: KeyError: 'layerX1' \(in linear\.score, {place}; traceback: kedro\.log\)"
+    assert re.search(said, ran.stderr), ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "Traceback (most recent call last)" in (project.folder / "kedro.log").read_text()

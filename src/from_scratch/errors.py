@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import traceback
+from pathlib import Path
 from types import TracebackType
 
 from kedro.io.core import DatasetError
 
 log = logging.getLogger(__name__)
 
+PACKAGE = Path(__file__).parent
 TRACEBACKS = "from_scratch.tracebacks"
 """The logger that conf/logging.yml sends to the log file alone."""
 
@@ -27,17 +30,50 @@ def in_lines(error: BaseException) -> list[str]:
         error: Any error.
 
     Returns:
-        Its message, without line breaks, and where it was raised if that is known; behind the name of its
-        type where the message alone may not say what is wrong.
+        Its message, without line breaks, and the node that raised it if that is known. If it is no wrong
+        input but a bug, also its type, the place in this package, and the file with the traceback.
     """
     messages = [
         " ".join(str(one).split()) for one in (error.args if isinstance(error, InputError) else [error])
     ]
-    where = "".join(f" ({note})" for note in getattr(error, "__notes__", []))
-    speaks_for_itself = isinstance(error, InputError | DatasetError)
+    where = list(getattr(error, "__notes__", []))
+    if not is_of_input(error):
+        where = where or [place for place in [find_place(error)] if place]
+        where += [f"traceback: {file}" for file in _list_traceback_files() if where]
+    kind = "" if isinstance(error, InputError | DatasetError) else f"{type(error).__name__}: "
+    end = f" ({'; '.join(where)})" if where else ""
+    return [f"{kind}{message}{end}" for message in messages]
+
+
+def is_of_input(error: BaseException) -> bool:
+    """Whether an error is about what the user gave; those of Kedro and of YAML mostly are."""
+    return isinstance(error, InputError) or type(error).__module__.startswith(
+        ("kedro.", "yaml.", "omegaconf.")
+    )
+
+
+def find_place(error: BaseException) -> str | None:
+    """Find the last line of this package through which an error went, as `src/from_scratch/training.py:41`.
+
+    Args:
+        error: The error.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE)]
+    return (
+        f"{Path(ours[-1].filename).relative_to(PACKAGE.parents[1]).as_posix()}:{ours[-1].lineno}"
+        if ours
+        else None
+    )
+
+
+def _list_traceback_files() -> list[str]:
+    """List the files that tracebacks are logged to, as conf/logging.yml says."""
+    handlers = logging.getLogger(TRACEBACKS).handlers
+    files = [Path(handler.baseFilename) for handler in handlers if isinstance(handler, logging.FileHandler)]
     return [
-        f"{message}{where}" if speaks_for_itself else f"{type(error).__name__}: {message}{where}"
-        for message in messages
+        file.relative_to(Path.cwd()).as_posix() if file.is_relative_to(Path.cwd()) else str(file)
+        for file in files
     ]
 
 

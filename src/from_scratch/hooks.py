@@ -12,7 +12,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from from_scratch import logs, parameters, pipeline_registry
+from from_scratch import errors, logs, parameters, pipeline_registry
 from from_scratch.progress import StudyBar
 
 log = logging.getLogger(__name__)
@@ -70,8 +70,9 @@ class ProjectHooks:
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:
-        """Let the error say in which node it was raised."""
-        error.add_note(f"in {node.name}")
+        """Let the error say in which node it was raised; a bug, in which line too, even from a worker."""
+        place = None if errors.is_of_input(error) else errors.find_place(error)
+        error.add_note(f"in {node.name}, {place}" if place else f"in {node.name}")
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:

@@ -129,7 +129,7 @@ def test_what_is_outdated_is_not_read_by_a_partial_run(tiny: Tiny) -> None:
         capture_output=True,
         text=True,
     )
-    assert "data/03_scaled/up.json/outdated/up.json" in loaded.stderr.splitlines()[-1]
+    assert f"LedgerError: scaled.up: outdated by run {record.run_id}: " in loaded.stderr.splitlines()[-1]
     assert tiny.run().outdated == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from functools import cache, partial
 from pathlib import Path
@@ -190,19 +191,28 @@ def history(project: ProjectMetadata, metric: str | None, page: Path | None, as_
 @runs.command()
 @click.argument("dataset")
 @click.argument("run", default="current")
+@click.option("--make", is_flag=True, help="If readers don't see it, run first what makes it.")
 @click.pass_obj
-def path(project: ProjectMetadata, dataset: str, run: str) -> None:
+def path(project: ProjectMetadata, dataset: str, run: str, make: bool) -> None:
     """Print where DATASET lies, as readers of RUN see it; by default those of now."""
-    from difflib import get_close_matches
-
-    from from_scratch.runs.errors import LedgerError
-
     ledger = _open_ledger(project)
-    record = ledger.find(run)
-    artefact = record.view.get(dataset)
-    if artefact is None:
-        near = "".join(f"; did you mean {name}?" for name in get_close_matches(dataset, record.view, n=1))
-        raise LedgerError(f"run {record.run_id} has no {dataset}{near}")
+    record = ledger.current() if run == "current" else ledger.find(run)
+    if not record or dataset not in record.view:
+        from from_scratch.runs.absence import explain, find_command
+        from from_scratch.runs.errors import LedgerError
+
+        command = find_command(record, dataset) if make and run == "current" else None
+        reason = explain(ledger, record, dataset)
+        if not command:
+            raise LedgerError(reason)
+        echo(reason, err=True)
+        ran = subprocess.run(
+            [sys.executable, "-m", *command.split()], cwd=project.project_path, stdout=sys.stderr
+        )
+        record = ledger.current()
+        if ran.returncode or not record or dataset not in record.view:
+            raise click.exceptions.Exit(ran.returncode or 1)
+    artefact = record.view[dataset]
     ledger.check(dataset, artefact)
     place = artefact.path if "://" in artefact.path else str(ledger.path(artefact))
     hand_on(f"{place}\n", sys.getfilesystemencoding())

@@ -11,9 +11,35 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol, DataCatalog
 
+from from_scratch.runs.absence import explain
+from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.ledger import Ledger
+from from_scratch.runs.lineage import base_name
 from from_scratch.runs.record import Record
-from from_scratch.runs.storage import list_load_versions
+from from_scratch.runs.storage import REASONS, list_load_versions
+
+
+class ReadersCatalog(DataCatalog):
+    """A catalog for readers: where there is nothing for them to load, it says why."""
+
+    ledger: Ledger
+    current_run: Record | None
+    absent: frozenset[str] = frozenset()
+    """The datasets that runs make and readers don't see."""
+
+    def load(self, ds_name: str, version: str | None = None) -> Any:
+        """Load the version of the last committed run.
+
+        Args:
+            ds_name: The dataset.
+            version: Another committed version.
+
+        Raises:
+            LedgerError: If readers see none.
+        """
+        if version is None and ds_name in self.absent:
+            raise LedgerError(explain(self.ledger, self.current_run, base_name(ds_name)))
+        return super().load(ds_name, version)
 
 
 class RunContext(KedroContext):
@@ -41,6 +67,8 @@ class RunContext(KedroContext):
             found["parameters"] = self.config_loader["parameters"]
         self.configuration = {"parameters": {}, **found}
         committed = list_load_versions(ledger, found["catalog"], self.current_run)
+        if save_version is None and catalog_class is DataCatalog:
+            catalog_class = ReadersCatalog
         # Kedro takes what is set on its loader, and need not read it once more.
         set_by_others = {name: found[name] for name in found if name in self.config_loader}
         self.config_loader.update(deepcopy(found))
@@ -52,4 +80,8 @@ class RunContext(KedroContext):
             for name in found:
                 del self.config_loader[name]
             self.config_loader.update(set_by_others)
+        if isinstance(catalog, ReadersCatalog):
+            catalog.ledger, catalog.current_run = ledger, self.current_run
+            chosen = load_versions or {}
+            catalog.absent = frozenset(n for n, v in committed.items() if v in REASONS and n not in chosen)
         return catalog

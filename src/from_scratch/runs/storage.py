@@ -24,6 +24,7 @@ from from_scratch.runs.lineage import base_name
 from from_scratch.runs.record import Artefact, Record
 
 NEVER_COMMITTED, OUTDATED, KEPT_ELSEWHERE = "never-committed", "outdated", "kept-elsewhere"
+REASONS = {NEVER_COMMITTED, OUTDATED, KEPT_ELSEWHERE}
 """The versions that readers are sent to where there is none for them: a reason in the place of a version."""
 
 

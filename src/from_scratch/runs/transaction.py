@@ -124,7 +124,9 @@ class Transaction:
                 raise
             self._finish_raw()
             log.info("committed as run %s%s", self._run_id, self._say_what_is_not_recorded())
-            self._prune()
+            pruned = self._prune()
+        if self._before and self._before not in pruned and self._changes_the_view(record):
+            log.info("to go back: kedro runs use %s", self._before.run_id)
         if unlike:
             raise IrreproducibleError(*beyond, *(f"{one}; the run is committed" for one in unlike))
         if beyond:
@@ -135,6 +137,12 @@ class Transaction:
         with self._lock:
             self._discard()
         self._say_that_it_is_not_committed()
+
+    def _changes_the_view(self, record: Record) -> bool:
+        """Whether readers saw something before the run that they don't see any more."""
+        seen = self._before.view if self._before else {}
+        now = record.view
+        return any(name not in now or now[name].sum != artefact.sum for name, artefact in seen.items())
 
     def _announce(self) -> None:
         folders = {
@@ -191,15 +199,16 @@ class Transaction:
         except LedgerError as error:  # it lies there, but nobody reads it
             log.warning(error.message)
 
-    def _prune(self) -> None:
+    def _prune(self) -> list[Record]:
         try:
-            pruned = len(self._ledger.prune(self._settings.keep))
+            pruned = self._ledger.prune(self._settings.keep)
         except LedgerError as error:  # the run is committed all the same, and the next one tries again
             log.warning(error.message)
-            return
+            return []
         if pruned:
-            runs = "1 old run" if pruned == 1 else f"{pruned} old runs"
+            runs = "1 old run" if len(pruned) == 1 else f"{len(pruned)} old runs"
             log.info("let %s go: runs.keep is %d", runs, self._settings.keep)
+        return pruned
 
     def _say_what_is_not_recorded(self) -> str:
         reason = self._code.patch_left_out or ("" if self._code.commit else "its code is not in git")
