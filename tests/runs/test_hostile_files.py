@@ -200,7 +200,7 @@ def test_a_well_formed_path_removes_no_folder_that_is_not_a_version(
     )
     ran = two_runs.kedro("runs", "prune", "--keep", "1")
     assert ran.returncode == 0, ran.stderr
-    assert f"{home}/{run_id} is left: it holds what no run has written" in ran.stderr
+    assert f"{home}/{run_id} is left: it is behind a link, or where the catalog does not keep" in ran.stderr
     after = {name: digest for name, digest in snapshot(two_runs.folder).items() if name[:4] != "data"}
     assert after == before
     assert [record.seq for record in two_runs.ledger.records()] == [2]
@@ -213,7 +213,7 @@ def test_a_link_in_data_leads_nowhere(two_runs: Tiny) -> None:
         two_runs, lambda record: record["wrote"]["numbers"].update(path="data/tiny/src/tiny"), run_id="src"
     )
     ran = two_runs.kedro("runs", "prune", "--keep", "1")
-    assert "data/tiny/src is left: it lies outside the project" in ran.stderr
+    assert "data/tiny/src is left: it is behind a link" in ran.stderr
     assert (two_runs.folder / "src/tiny/settings.py").exists()
 
 
@@ -239,10 +239,7 @@ def test_versions_outside_go_only_where_the_catalog_keeps_them(
     two_runs.run()
     ran = two_runs.kedro("runs", "prune", "--keep", "1")
     assert ran.returncode == 0
-    assert (
-        f"/{fourth.run_id} is left: it lies outside the project, where the catalog does not keep"
-        in ran.stderr
-    )
+    assert f"/{fourth.run_id} is left: it is behind a link, or where the catalog does not keep" in ran.stderr
     assert {file.name for file in versions.iterdir()} == {fourth.run_id}
     assert (store / "theirs").exists()
     assert "is left" not in two_runs.kedro("run").stderr, "it is said once"
@@ -261,14 +258,151 @@ def test_files_of_users_beside_versions_stay(two_runs: Tiny) -> None:
         two_runs.run()
     assert [(folder / "mine").read_text() for folder in theirs] == ["mine"] * 3
     assert note.read_text() == "what I saw"
-    assert os.listdir(home / first) == ["note.txt"]
+    assert sorted(os.listdir(home / first)) == ["note.txt", "numbers.json"]
 
 
-def test_a_version_that_is_a_link_goes_and_what_it_leads_to_stays(two_runs: Tiny, tmp_path: Path) -> None:
+def test_a_version_that_is_a_link_stays(two_runs: Tiny, tmp_path: Path) -> None:
     version = two_runs.ledger.path(two_runs.ledger.records()[0].wrote["numbers"]).parent
     version.rename(tmp_path / "moved")
     version.symlink_to(tmp_path / "moved")
     ran = two_runs.kedro("runs", "prune", "--keep", "1")
     assert ran.returncode == 0, ran.stderr
-    assert not version.is_symlink()
+    assert "is left: it is or holds what no run has written" in ran.stderr
+    assert version.is_symlink()
     assert os.listdir(tmp_path / "moved") == ["numbers.json"]
+    assert "is left" not in two_runs.kedro("run").stderr, "it is said once"
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("python", ".venv/bin/python"),
+        ("link", "docs/x/link"),
+        ("draft", "src/draft"),
+        ("build", "docs/build"),
+        ("foo", "node_modules/foo"),
+        ("tool", "data/04_total/store/tool"),
+        ("blog", "data/04_total/store/blog"),
+        ("empty", "data/04_total/store/empty"),
+    ],
+)
+def test_a_well_formed_mark_removes_nothing_but_versions(two_runs: Tiny, name: str, folder: str) -> None:
+    """Links, empty folders, files that look like a runner's marker, and folders of the same name inside."""
+    top, store = two_runs.folder, two_runs.folder.parent / "victim"
+    for path in (".venv/bin", "docs/x", "docs/build/docs", "node_modules/foo/node_modules"):
+        (top / path).mkdir(parents=True)
+    (top / ".venv/bin/python").symlink_to("/usr/bin/env")
+    (top / "docs/x/link").symlink_to("../build")
+    for file in ("src/draft~running", "docs/build/docs/page", "node_modules/foo/node_modules/x"):
+        (top / file).write_text("precious")
+    (store / "tool").symlink_to("/usr/bin/env")
+    (store / "empty").mkdir()
+    (store / "blog").mkdir()
+    (store / "blog/store").write_text("precious")
+    (top / "data/04_total/store").symlink_to(store)
+    (top / f"data/runs/{name}.uncommitted").write_text(json.dumps({"total.metrics": folder}))
+    before = snapshot(top.parent)
+    for command in (("runs", "prune", "--keep", "5"), ("run", "--params", "runs.keep=9")):
+        assert two_runs.kedro(*command).returncode == 0
+    after = snapshot(top.parent)
+    assert {path for path in before if not path.startswith("tiny/data/runs/")} <= after.keys()
+    assert (store / "empty").is_dir()
+
+
+def test_a_version_that_a_record_names_goes_by_no_other_way(two_runs: Tiny) -> None:
+    data = two_runs.folder / "data"
+    data.rename(two_runs.folder / "store")
+    data.symlink_to("store")
+    last = two_runs.ledger.records()[-1]
+    for way in (str(data), str(two_runs.folder / "store"), "store"):
+        folder = f"{way}/02_numbers/numbers.json/{last.run_id}"
+        mark = two_runs.ledger.folder / f"{last.run_id}.uncommitted"
+        mark.write_text(json.dumps({"numbers": folder}))
+        two_runs.kedro("runs", "prune", "--keep", "5")
+        assert two_runs.kedro("runs", "verify").returncode == 0, way
+        mark.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("name", ["went_back.json", "history.jsonl", "pruned.json", "{run}.uncommitted"])
+def test_nothing_is_written_through_a_link(two_runs: Tiny, name: str) -> None:
+    victim = two_runs.folder.parent / "victim" / "victim.json"
+    (two_runs.ledger.folder / "0.part").mkdir()
+    for kind in ("link", "pipe"):
+        part = two_runs.ledger.folder / f"{name.format(run=f'my-run-{kind}')}.part"
+        part.symlink_to(victim) if kind == "link" else os.mkfifo(part)
+        assert two_runs.kedro("runs", "use", "last~1").returncode == 0
+        assert two_runs.kedro("runs", "use", "last").returncode == 0
+        two_runs.run(run_id=f"my-run-{kind}")
+        part.unlink(missing_ok=True)
+    assert victim.read_text() == "precious"
+
+
+def test_strange_parts_stay(two_runs: Tiny) -> None:
+    film = two_runs.ledger.folder / "film.mkv.part"
+    film.write_text("precious")
+    two_runs.run()
+    assert film.read_text() == "precious"
+
+
+def test_a_ledger_behind_a_link_is_refused(two_runs: Tiny, tmp_path: Path) -> None:
+    two_runs.ledger.folder.rename(tmp_path / "theirs")
+    two_runs.ledger.folder.symlink_to(tmp_path / "theirs")
+    before = snapshot(tmp_path)
+    for command in (("run",), ("runs", "prune", "--keep", "1"), ("runs", "use", "1")):
+        ran = two_runs.kedro(*command)
+        assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
+        assert "Error: data/runs is a link; expected a folder" in ran.stderr
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("history.jsonl", b"\xff\n", "is damaged"),
+        ("history.jsonl", None, "is not a regular file"),
+        ("went_back.json", b'{"to": "current", "at": 2}', "which is gone"),
+        ("went_back.json", b'{"to": "last", "at": 2}', "which is gone"),
+        ("went_back.json", b'{"to": "last~99999", "at": 2}', "is damaged"),
+        ("000003_x.json", b"[" * 200_000, "is damaged"),
+        ("000003_x.json", b'{"format": ' + b"[" * 200_000, "is damaged"),
+    ],
+)
+def test_whatever_is_damaged_is_said_in_a_line(
+    two_runs: Tiny, name: str, content: bytes | None, said: str
+) -> None:
+    file = two_runs.ledger.folder / name
+    if content is None:
+        os.mkfifo(file)
+    else:
+        file.write_bytes(content)
+    faults = [two_runs.kedro("runs", "list"), two_runs.kedro("runs", "prune", "--keep", "1")]
+    if name == "history.jsonl":
+        assert two_runs.kedro("run", "--params", "runs.keep=1").returncode == 0, "it is committed"
+        faults.pop(0)
+    else:
+        faults.append(two_runs.kedro("run"))
+    for ran in faults:
+        assert ran.returncode == 1
+        assert ran.stderr.splitlines()[-1].startswith(f"Error: data/runs/{name} ")
+        assert said in ran.stderr
+        assert "Traceback" not in ran.stderr
+
+
+def test_files_that_no_run_writes_are_no_records(two_runs: Tiny) -> None:
+    for name in ("1x_y.json", "1²_x.json", "000003.json", "notes.json"):
+        (two_runs.ledger.folder / name).write_text("{}")
+    assert len(json.loads(two_runs.kedro("runs", "list", "--json").stdout)) == 2
+
+
+@pytest.mark.parametrize("name", ["x.uncommitted", "history.jsonl", "000003_x.json", "went_back.json"])
+def test_no_file_of_the_ledger_is_too_large_for_memory(two_runs: Tiny, name: str) -> None:
+    with (two_runs.ledger.folder / name).open("wb") as file:
+        file.truncate(1 << 40)
+    ran = two_runs.kedro("runs", "prune", "--keep", "1")
+    assert f"Error: data/runs/{name} is not a regular file of at most" in ran.stderr
+
+
+def test_an_artefact_of_another_size_is_not_read_whole(two_runs: Tiny) -> None:
+    with two_runs.ledger.path(two_runs.ledger.records()[0].wrote["numbers"]).open("ab") as file:
+        file.truncate(1 << 40)
+    assert "was altered: it has 1,099,511,627,776 bytes, expected" in two_runs.kedro("runs", "verify").stderr

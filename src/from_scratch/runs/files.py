@@ -78,7 +78,8 @@ def write_at_once(path: Path, text: str) -> None:
         text: What it shall hold.
     """
     part = path.with_name(f"{path.name}.part")
-    with part.open("w", encoding="utf-8", newline="\n") as file:
+    part.unlink(missing_ok=True)
+    with part.open("x", encoding="utf-8", newline="\n") as file:  # never through a link
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -6,9 +6,11 @@ what a record names is on disk before the record is; what is to go is unnamed be
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,7 +24,13 @@ from from_scratch.runs.paths import RUN_ID, is_version_folder
 from from_scratch.runs.record import FORMAT, Artefact, Record, Summary, WentBack
 from from_scratch.runs.removal import IsKept, Version, remove_versions
 
-LAST = re.compile(r"last(?:~(\d+))?")
+LAST = re.compile(r"last(?:~(\d{1,9}))?")
+RECORD = re.compile(r"(\d{6,9})_(.+)\.json", re.ASCII)
+PART = re.compile(
+    r"(\d{6,9}_.+\.json|.+\.uncommitted|(pruned|went_back)\.json|history\.jsonl)\.part", re.ASCII
+)
+LARGEST = 1 << 28
+"""Bytes. No file of the ledger is as large."""
 Announced = TypeAdapter(dict[str, str])
 """What a run announces: the folder of each dataset's version."""
 Pruned = TypeAdapter(dict[str, dict[str, str]])
@@ -77,7 +85,12 @@ class Ledger:
         if not recorded:
             return None
         back = self._went_back()
-        return self.find(back.to) if back and back.at == _seq(recorded[-1]) else self._read(recorded[-1])
+        if not back or back.at != _seq(recorded[-1]):
+            return self._read(recorded[-1])
+        found = [file for file in recorded if _run_id(file) == back.to]
+        if not found:
+            raise LedgerError(f"{self.name_of(self._pointer)} names run {back.to}, which is gone: remove it")
+        return self._read(found[0])
 
     def history(self) -> list[Summary]:
         """Read what is left of the pruned runs.
@@ -172,7 +185,13 @@ class Ledger:
         if artefact.sha256 is None:
             return
         try:
-            found, _ = files.measure(self.path(artefact))
+            path = self.path(artefact)
+            if path.is_file() and (size := path.stat().st_size) != artefact.bytes:
+                raise LedgerError(
+                    f"{name}: {artefact.path} of run {artefact.version} was altered: "
+                    f"it has {size:,} bytes, expected {artefact.bytes:,}"
+                )
+            found, _ = files.measure(path)
         except FileNotFoundError:
             raise LedgerError(f"{name}: {artefact.path} of run {artefact.version} is gone") from None
         except OSError as error:
@@ -206,6 +225,10 @@ class Ledger:
             LedgerError: If the folder can't be written.
         """
         with self.clear_errors("nothing was changed"):
+            if self.folder.is_symlink():
+                raise LedgerError(
+                    f"{self.name_of(self.folder)} is a link; expected a folder (data may be a link)"
+                )
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / ".lock", thread_local=False)
             try:
@@ -266,7 +289,8 @@ class Ledger:
         """
         with self.clear_errors("what is left of an earlier run can't be removed"):
             for part in self.folder.glob("*.part"):
-                part.unlink()
+                if PART.fullmatch(part.name) and not part.is_dir():
+                    part.unlink()
             marks = {mark: self._read_mark(mark) for mark in self._marks()}
             removed = self._remove([version for versions in marks.values() for version in versions])
             for mark in marks:
@@ -309,11 +333,10 @@ class Ledger:
             gone.pop(current.seq, None)
         if not gone:
             return []
-        needed = {version.folder for version in _find_versions(run for run in records if run.seq not in gone)}
         free = _find_versions(gone.values())
         with suppress(FileNotFoundError):  # of a pruning that was interrupted
             free |= set(self._read_mark(self._pruned))
-        free = {version for version in free if version.folder not in needed}
+        free = self._leave_out(free, _find_versions(run for run in records if run.seq not in gone))
         pruned: dict[str, dict[str, str]] = {}
         for version in sorted(free):
             pruned.setdefault(version.run_id, {})[version.dataset] = version.folder
@@ -386,14 +409,15 @@ class Ledger:
 
     def _files(self) -> list[Path]:
         """The records' files in the order of their commits; what is damaged is not read."""
-        return sorted(self.folder.glob("[0-9]*_*.json"), key=lambda file: (_seq(file), file.name))
+        files = (file for file in self.folder.glob("*.json") if RECORD.fullmatch(file.name))
+        return sorted(files, key=lambda file: (_seq(file), file.name))
 
     def _read(self, file: Path) -> Record:
         content = self._read_bytes(file)
         try:
             record = Record.model_validate_json(content)
         except ValidationError as error:
-            with suppress(ValueError, TypeError, KeyError):
+            with suppress(ValueError, TypeError, KeyError, RecursionError):
                 if (found := json.loads(content)["format"]) > FORMAT:
                     raise LedgerError(
                         f"{self.name_of(file)} has format {found}, expected at most {FORMAT}: "
@@ -403,6 +427,11 @@ class Ledger:
                 f"{self.name_of(file)} is damaged: restore it from a copy, "
                 "or move it away, and its run counts as never committed"
             ) from error
+        for name, artefact in record.artefacts:
+            if artefact.path.startswith("/") and self.name_of(artefact.path) != artefact.path:
+                raise LedgerError(
+                    f"{self.name_of(file)} is damaged: {name} lies in the project, by an absolute path"
+                )
         if self._file(record) != file:
             raise LedgerError(
                 f"{self.name_of(file)} holds run {record.run_id}, no. {record.seq}: restore its name"
@@ -410,22 +439,30 @@ class Ledger:
         return record
 
     def _read_bytes(self, file: Path) -> bytes:
+        """Read a file of the ledger, which is no link, no pipe that nobody writes to, and not endless."""
         try:
-            if file.exists() and not file.is_file():  # such as a pipe, which nobody may ever write to
-                raise LedgerError(f"{self.name_of(file)} is not a regular file")
+            status = file.lstat()
+            if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+                raise LedgerError(f"{self.name_of(file)} is not a regular file of at most {LARGEST:,} bytes")
             return file.read_bytes()
         except FileNotFoundError:
             raise
         except OSError as error:
             raise LedgerError(f"{self.name_of(file)} could not be read: {error.strerror}") from error
 
-    def _remove(self, versions: list[Version]) -> set[str]:
+    def _remove(self, versions: Iterable[Version]) -> set[str]:
         """Remove versions, but none that a record names; return the runs of which there was something."""
-        if not versions:
+        left = {*versions}
+        if not left:
             return set()
-        named = {version.folder for version in _find_versions(self.records())}
-        left = [version for version in versions if version.folder not in named]
+        left = self._leave_out(left, _find_versions(self.records()))
         return remove_versions(self.project, left, self._is_kept)
+
+    def _leave_out(self, versions: set[Version], named: set[Version]) -> set[Version]:
+        """Leave out versions that lie where one of the others does, by whichever way."""
+        real = functools.cache(lambda home: os.path.realpath(self.project / home))
+        places = {(real(version.home), version.run_id) for version in named}
+        return {version for version in versions if (real(version.home), version.run_id) not in places}
 
     def _read_mark(self, mark: Path) -> list[Version]:
         content = self._read_bytes(mark)
@@ -442,7 +479,7 @@ class Ledger:
             for dataset, folder in announced.items()
         ]
         for run_id, dataset, folder in versions:
-            if not is_version_folder(folder, run_id):
+            if not is_version_folder(folder, run_id) or self.name_of(folder) != folder:
                 raise LedgerError(
                     f"{self.name_of(mark)} is damaged: it has {folder!r} for {dataset}, "
                     f"expected a folder of version {run_id}; remove it"
@@ -458,11 +495,10 @@ class Ledger:
             raise LedgerError(f"{self.name_of(self._pointer)} is damaged: remove it") from error
 
     def _add_to_history(self, records: Iterable[Record]) -> None:
-        lines = self._history.read_text("utf-8").split("\n")[:-1] if self._history.exists() else []
-        new = [record.summary().model_dump_json() for record in records]
-        known = set(lines)  # lines of runs whose record stayed, since the process ended before it went
-        lines += [line for line in new if line not in known]
-        files.write_at_once(self._history, "".join(f"{line}\n" for line in lines))
+        runs = self.history()
+        known = {run.run_id for run in runs}  # of some, the process ended before their record went
+        runs += [record.summary() for record in records if record.run_id not in known]
+        files.write_at_once(self._history, "".join(f"{run.model_dump_json()}\n" for run in runs))
 
 
 def _find_versions(records: Iterable[Record]) -> set[Version]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from from_scratch.runs.paths import RUN_ID, is_plain, is_relative, is_version
 
@@ -121,7 +121,7 @@ class Environment(Written):
 class Summary(Written):
     """What stays of a run for ever."""
 
-    seq: int
+    seq: Annotated[int, Field(ge=0, lt=10**9)]
     run_id: RunId
     started: str
     pipelines: list[str]
@@ -155,7 +155,7 @@ class Drift(Written):
 class WentBack(Written):
     """Which run readers see, for as long as no other is committed."""
 
-    to: str
+    to: RunId
     """Its id."""
     at: int
     """The number of the last run when it was gone back."""

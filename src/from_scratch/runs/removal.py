@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from from_scratch.runs import files
@@ -24,6 +23,11 @@ class Version(NamedTuple):
     folder: str
     """`<home of the dataset>/<run id>`, as a record or a mark has it."""
 
+    @property
+    def home(self) -> str:
+        """The folder of all versions of the dataset."""
+        return self.folder.rpartition("/")[0]
+
 
 IsKept = Callable[[str, str], bool]
 """Says of a dataset and a folder whether the present catalog keeps the dataset there."""
@@ -37,8 +41,8 @@ def remove_versions(
 ) -> set[str]:
     """Remove versions, and what workers left that died while they wrote them.
 
-    A folder is removed only if it holds nothing but what Kedro saves there, and if it really lies in the
-    project, or where the present catalog keeps the dataset. A warning names what is left.
+    Only what holds nothing but what Kedro saves there is removed: in `data`, but not behind a link in it, or
+    where the present catalog keeps the dataset. A warning names what is left.
 
     Args:
         project: The project's folder.
@@ -54,10 +58,11 @@ def remove_versions(
     """
     by_home: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for version in versions:
-        by_home[version.folder.rpartition("/")[0]][version.run_id] = version.dataset
+        by_home[version.home][version.run_id] = version.dataset
     removed: set[str] = set()
     for home in track(sorted(by_home)):
         datasets = by_home[home]
+        own = {dataset for dataset in {*datasets.values()} if _is_own(project, home, dataset, is_kept)}
         try:
             with os.scandir(project / home) as entries:
                 found = [
@@ -65,17 +70,17 @@ def remove_versions(
                 ]
         except (FileNotFoundError, NotADirectoryError):
             continue
-        is_own = _is_in_project(project, home)
         for entry, run_id in sorted(found, key=lambda pair: pair[0].name):
-            if not is_own and not is_kept(datasets[run_id], home):
+            if datasets[run_id] not in own:
                 log.warning(
-                    "%s/%s is left: it lies outside the project, where the catalog does not keep %s",
+                    "%s/%s is left: it is behind a link, or where the catalog does not keep %s",
                     *(home, entry.name, datasets[run_id]),
                 )
-            elif _remove(entry, os.path.basename(home)):
-                removed.add(run_id)
+            elif not _holds_only(entry, os.path.basename(home)):
+                log.warning("%s/%s is left: it is or holds what no run has written", home, entry.name)
             else:
-                log.warning("%s/%s is left: it holds what no run has written", home, entry.name)
+                _remove(entry, os.path.basename(home))
+                removed.add(run_id)
     return removed
 
 
@@ -85,26 +90,27 @@ def _find_run(name: str) -> str:
     return attempt["run_id"] if attempt else name
 
 
-def _is_in_project(project: Path, home: str) -> bool:
-    """Return whether no link leads to a dataset's home; `data` itself may be one, to another disk."""
-    if os.path.isabs(home):
-        return False
-    folders = [project / home, *(project / parent for parent in Path(home).parents if parent.name)]
-    return not any(folder.is_symlink() for folder in folders if folder != project / "data")
+def _is_own(project: Path, home: str, dataset: str, is_kept: IsKept) -> bool:
+    """Return whether a home is in `data`, with no link below that, or where the catalog keeps the dataset."""
+    first, *others = PurePosixPath(home).parts
+    if first != "data":
+        return is_kept(dataset, home)
+    return not any((project / "data" / Path(*others[: i + 1])).is_symlink() for i in range(len(others)))
 
 
-def _remove(version: os.DirEntry[str], name: str) -> bool:
-    """Remove the folder of a version, or a link in its place; return whether it is gone."""
+def _holds_only(version: os.DirEntry[str], name: str) -> bool:
+    """Return whether a folder holds nothing but the file of this name; a runner's marker is a file itself."""
+    if version.is_dir(follow_symlinks=False):
+        return not set(os.listdir(version)) - {name}
+    return version.is_file(follow_symlinks=False) and bool(TRY_NAME.fullmatch(version.name))
+
+
+def _remove(version: os.DirEntry[str], name: str) -> None:
     try:
-        if version.is_symlink() or (version.is_file() and TRY_NAME.fullmatch(version.name)):
+        if version.is_file():
             os.unlink(version)
-        elif version.is_dir():
+        else:
             files.remove(Path(version.path, name))
             os.rmdir(version)
-        else:
-            return False
     except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            return False
         raise OSError(error.errno, error.strerror, version.path) from error  # it may name a file alone
-    return True
