@@ -1,4 +1,4 @@
-"""A headless Chromium, and Kedro-Viz in it, on a run of the sample."""
+"""A headless Chromium, and Kedro-Viz in it, on a run of everything."""
 
 from __future__ import annotations
 
@@ -183,11 +183,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 
 
 @pytest.fixture(scope="session")
-def built_site(sample_run: Project) -> Path:
-    """What `kedro viz build` writes of a run of the sample."""
-    built = sample_run.kedro("viz", "build", "--include-previews")
+def built_site(article_run: Project) -> Path:
+    """What `kedro viz build` writes of a run of everything."""
+    built = article_run.kedro("viz", "build", "--include-previews")
     assert (built.returncode, built.stderr) == (0, "")
-    return sample_run.folder / "build"
+    return article_run.folder / "build"
 
 
 @pytest.fixture(scope="module")
@@ -206,16 +206,16 @@ def built_page(browser: webdriver.Chrome, built_site: Path) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def served_page(browser: webdriver.Chrome, sample_run: Project) -> Iterator[Page]:
+def served_page(browser: webdriver.Chrome, article_run: Project) -> Iterator[Page]:
     """What `kedro viz run` serves."""
     port = random.randrange(20_000, 30_000)  # where no other program's outgoing connections are
     command = [sys.executable, "-m", "kedro", "viz", "run", "--no-browser", "--port", str(port)]
     # Kedro-Viz asks PyPI for its newest version; here it is told at once that it can't.
     environment = os.environ | {"HTTPS_PROXY": "http://127.0.0.1:9"}
-    output = sample_run.folder / "viz.txt"
+    output = article_run.folder / "viz.txt"
     with output.open("w") as file:
         viz = subprocess.Popen(
-            command, cwd=sample_run.folder, env=environment, stdout=file, stderr=file, start_new_session=True
+            command, cwd=article_run.folder, env=environment, stdout=file, stderr=file, start_new_session=True
         )
     try:
         deadline = time.monotonic() + 60
