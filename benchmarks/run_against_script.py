@@ -3,7 +3,7 @@
 python benchmarks/run_against_script.py [PAIRS]
 
 Both of a pair run in turn, with one thread each; what is printed are the medians, over all pairs, of the CPU
-seconds of each and of their ratio. It all happens in a copy of the project, on train.csv if it is there.
+seconds of each and of their ratio. It all happens in a copy of the project.
 """
 
 from __future__ import annotations

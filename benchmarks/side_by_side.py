@@ -13,23 +13,15 @@ from statistics import median
 
 from tqdm import tqdm
 
-from from_scratch.datasets.titanic_sample import draw_passengers
-
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 def copy_project(folder: Path) -> Path:
-    for name in ("src", "conf"):
+    for name in ("src", "conf", "data/01_raw"):
         shutil.copytree(ROOT / name, folder / name)
     for name in ("pyproject.toml", ".telemetry"):
         shutil.copy(ROOT / name, folder)
-    raw = folder / "data" / "01_raw"
-    raw.mkdir(parents=True)
-    if (ROOT / "data" / "01_raw" / "train.csv").exists():
-        shutil.copy(ROOT / "data" / "01_raw" / "train.csv", raw)
-    else:
-        draw_passengers().to_csv(raw / "train.csv", index=False)
     return folder
 
 

@@ -27,31 +27,16 @@ settings.load_profile("any machine")
 
 
 ROOT = Path(__file__).parents[1]
-NO_NETWORK = 'passengers: {{type: from_scratch.datasets.RawCSVDataset, filepath: data/01_raw/train.csv, \
-url: "http://127.0.0.1:9/train.csv", sha256: {sha256}, original: true, sample: {sample}, \
-metadata: {{kedro-viz: {{layer: 01_raw}}}}}}\n\
-test_passengers: {{type: from_scratch.datasets.RawCSVDataset, filepath: data/01_raw/test.csv, \
-url: "http://127.0.0.1:9/test.csv", sha256: {test_sha256}, original: true, \
-metadata: {{kedro-viz: {{layer: 01_raw}}}}}}\n'
+RAW = ROOT / "data" / "01_raw"
 SHA256 = {
     "train.csv": "4a437fde05fe5264e1701a7387ac6fb75393772ba38bb2c9c566405af5af4bd7",
     "test.csv": "5c78320a80dc159b35c408363be46a5d93f078183d539db75ee42a796d6a4e95",
 }
 
 
-def kaggles(name: str) -> Path:
-    """Kaggle's own file, or the reason why the test, or the file of tests, is skipped."""
-    file = ROOT / "data" / "01_raw" / name
-    if not file.exists():
-        pytest.skip(f"{name} is not in data/01_raw: README.md says how to get it", allow_module_level=True)
-    if hashlib.sha256(file.read_bytes().replace(b"\r\n", b"\n")).hexdigest() != SHA256[name]:
-        pytest.skip(f"{name} in data/01_raw is not Kaggle's", allow_module_level=True)
-    return file
-
-
 @dataclass
 class Project:
-    """A copy of the project without data, cut off from the network."""
+    """A copy of the project, with Kaggle's two files."""
 
     folder: Path
 
@@ -121,9 +106,9 @@ MakeProject = Callable[..., Project]
 
 @pytest.fixture(scope="session")
 def make_project(tmp_path_factory: pytest.TempPathFactory) -> MakeProject:
-    """A function that makes a project, with or without the real data."""
+    """A function that makes a project."""
 
-    def make(real_data: bool = False, sample: bool = True) -> Project:
+    def make() -> Project:
         folder = tmp_path_factory.mktemp("project")
         # With what Python has compiled of it, but not what it is writing at this moment.
         not_these = shutil.ignore_patterns("*.pyc.*", "*.egg-info")
@@ -133,35 +118,23 @@ def make_project(tmp_path_factory: pytest.TempPathFactory) -> MakeProject:
         (folder / "conf" / "local").mkdir()
         for name in ("pyproject.toml", ".telemetry"):
             shutil.copy(ROOT / name, folder)
-        raw = folder / "data" / "01_raw"
-        raw.mkdir(parents=True)
-        project = Project(folder)
-        sums = {"sha256": SHA256["train.csv"], "test_sha256": SHA256["test.csv"]}
-        project.configure("catalog.yml", NO_NETWORK.format(**sums, sample=str(sample).lower()))
-        if real_data:
-            shutil.copy(kaggles("train.csv"), raw)
-        return project
+        (folder / "data" / "01_raw").mkdir(parents=True)
+        for name in SHA256:
+            shutil.copy(RAW / name, folder / "data" / "01_raw")
+        return Project(folder)
 
     return make
 
 
 @pytest.fixture
 def project(make_project: MakeProject) -> Project:
-    """A project without data."""
+    """A project in which nothing ran yet."""
     return make_project()
 
 
 @pytest.fixture(scope="session")
-def sample_run(make_project: MakeProject) -> Project:
-    """A project in which everything ran on the sample."""
-    project = make_project()
-    project.run()
-    return project
-
-
-@pytest.fixture(scope="session")
 def article_run(make_project: MakeProject) -> Project:
-    """A project in which everything ran on the article's data."""
-    project = make_project(real_data=True)
+    """A project in which everything ran once, on the article's data."""
+    project = make_project()
     project.run()
     return project

@@ -7,10 +7,9 @@ import re
 
 import yaml
 
-from from_scratch.datasets.titanic_sample import draw_passengers
-from tests.conftest import Project
+from tests.conftest import RAW, Project
 
-PASSENGERS = draw_passengers().to_csv(index=False)
+PASSENGERS = (RAW / "train.csv").read_text()
 SCHEDULED = ("run", "--env", "scheduled")
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{4} (INFO   |WARNING|ERROR  ) .*\S.*")
 
@@ -22,7 +21,6 @@ def set_catalog(project: Project, passengers: str = PASSENGERS, url: str | None 
         "type": "from_scratch.datasets.RawCSVDataset",
         "filepath": "data/01_raw/train.csv",
         "sha256": hashlib.sha256(passengers.encode()).hexdigest(),
-        "sample": True,
         **({"url": url} if url else {}),
     }
     project.configure("catalog.yml", yaml.safe_dump({"passengers": entry}), "scheduled")

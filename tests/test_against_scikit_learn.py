@@ -19,7 +19,7 @@ from from_scratch.features import Features
 from from_scratch.parameters import Split
 from from_scratch.pipelines.data_processing import nodes
 from from_scratch.pipelines.data_processing.splitting import select_fitting
-from tests.conftest import ROOT, MakeProject, Project, kaggles
+from tests.conftest import RAW, ROOT, MakeProject, Project
 
 TITANIC: dict[str, Any] = yaml.safe_load((ROOT / "conf" / "base" / "parameters.yml").read_text())["features"]
 NUMBERS, CATEGORICAL = ["Age", "SibSp", "Parch", "Fare"], ["Sex", "Pclass", "Embarked"]
@@ -42,7 +42,7 @@ def test_preprocessing(fit_on: str, normalisation: str, scaler: Callable[[], Any
             "log": [{"column": "Fare", "fill": ours_fill}],
         }
     )
-    passengers = pd.read_csv(kaggles("train.csv"))
+    passengers = pd.read_csv(RAW / "train.csv")
     fill_values = nodes.compute_fill_values(passengers, features, SPLIT)
     imputed = nodes.impute(passengers, fill_values)
     categories = nodes.learn_categories(imputed, features, SPLIT)
@@ -63,7 +63,7 @@ def test_preprocessing(fit_on: str, normalisation: str, scaler: Callable[[], Any
 
 
 def test_learnt_categories_are_those_of_the_encoder() -> None:
-    passengers = pd.read_csv(kaggles("train.csv"))
+    passengers = pd.read_csv(RAW / "train.csv")
     features = Features.model_validate(TITANIC | {"categorical": CATEGORICAL})
     imputed = nodes.impute(passengers, nodes.compute_fill_values(passengers, features, SPLIT))
     ours = nodes.learn_categories(imputed, features, SPLIT)

@@ -1,16 +1,63 @@
 from __future__ import annotations
 
+import hashlib
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
+from from_scratch.article import read_figures
 from from_scratch.datasets import RawCSVDataset
-from tests.conftest import ROOT, SHA256, kaggles
+from tests.conftest import RAW, ROOT, SHA256
 
 TEXTS = ("CSVDataset", "JSONDataset", "PlotDataset")
 CATALOG: dict[str, Any] = yaml.safe_load((ROOT / "conf" / "base" / "catalog.yml").read_text())
+
+
+@pytest.mark.parametrize("name", SHA256)
+def test_kaggles_files_have_the_articles_rows_and_gaps(name: str) -> None:
+    assert hashlib.sha256((RAW / name).read_bytes()).hexdigest() == SHA256[name]
+    table = pd.read_csv(RAW / name)
+    train = read_figures()["missing_values"].figures
+    if name == "train.csv":
+        assert len(table) == 891
+        assert table.isna().sum().to_dict() == train
+    else:
+        assert len(table) == 418
+        assert table.columns.tolist() == [column for column in train if column != "Survived"]
+        assert table.isna().sum()[lambda counts: counts > 0].to_dict() == {"Age": 86, "Fare": 1, "Cabin": 327}
+    card = (RAW / "README.md").read_text()
+    assert f"| `{name}` | {len(table)} | {table.shape[1]}" in card
+    assert f"| `{SHA256[name]}` |" in card
+
+
+def test_git_takes_these_files_alone_and_gives_back_their_bytes(tmp_path: Path) -> None:
+    for name in (".gitignore", ".gitattributes"):
+        shutil.copy(ROOT / name, tmp_path)
+    raw = shutil.copytree(RAW, tmp_path / "data" / "01_raw")
+    (raw / "mine.csv").write_text("Name\nsomebody\n")
+    (raw / "earlier").mkdir(exist_ok=True)
+    (raw / "earlier" / "train_0123456789ab.csv").write_text("Name\nsomebody\n")
+
+    def git(*arguments: str) -> str:
+        setting = ("-c", "core.autocrlf=true", "-c", "core.safecrlf=false")
+        ran = subprocess.run(["git", *setting, *arguments], cwd=tmp_path, capture_output=True, check=True)
+        return ran.stdout.decode()
+
+    git("init", "--quiet")
+    git("add", "--all")
+    assert git("ls-files", "data").split() == [
+        f"data/01_raw/{name}" for name in ("README.md", "test.csv", "train.csv")
+    ]
+    shutil.rmtree(raw)
+    git("checkout", "--quiet", "--", "data")
+    for name, sha256 in SHA256.items():
+        assert hashlib.sha256((raw / name).read_bytes()).hexdigest() == sha256
+    assert b"\r\n" in (raw / "README.md").read_bytes(), "as this git has it"
 
 
 @pytest.mark.parametrize("name", ["passengers", "test_passengers"])
@@ -18,9 +65,8 @@ def test_original_files_are_known_by_their_pinned_sums(name: str) -> None:
     entry = CATALOG[name]
     file = Path(entry["filepath"]).name
     assert entry["sha256"] == SHA256[file]
-    assert entry["url"].endswith(f"/kaggle-titanic/a7bbe5952178c669bf0c0d590b72036c0174c19f/data/{file}")
     for original, source in ((entry["original"], "original"), (False, "own")):
-        dataset = RawCSVDataset(filepath=str(kaggles(file)), sha256=entry["sha256"], original=original)
+        dataset = RawCSVDataset(filepath=str(RAW / file), sha256=entry["sha256"], original=original)
         assert dataset.load().attrs["source"] == source
 
 

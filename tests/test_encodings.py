@@ -137,11 +137,11 @@ def test_what_suggest_prints_can_be_read_as_configuration(utf_8: Project, locale
     assert block["categorical"] == [{"column": "Straße", "categories": ["Fünf", "Čtyři"]}]
 
 
-def test_no_file_is_opened_in_the_encoding_of_the_locale(sample_run: Project, tmp_path: Path) -> None:
+def test_no_file_is_opened_in_the_encoding_of_the_locale(article_run: Project, tmp_path: Path) -> None:
     said = []
     for command in ("run", "runs list", f"runs history --html {tmp_path / 'history.html'}", "runs show last"):
         variables = {"PYTHONWARNDEFAULTENCODING": "1", "PYTHONWARNINGS": "always::EncodingWarning"}
-        said += kedro(sample_run, *command.split(), **variables).stderr.decode().splitlines()
+        said += kedro(article_run, *command.split(), **variables).stderr.decode().splitlines()
     warnings = [line for line in said if "EncodingWarning" in line]
     assert warnings, "torch has one"
     assert not [line for line in warnings if re.search("from_scratch|fsspec|pandas|kedro", line)]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 
 import pytest
 
 from from_scratch.runs.ledger import Ledger
-from tests.conftest import MakeProject, Project
+from tests.conftest import ROOT, MakeProject, Project
 
 VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
 
 
-def test_every_node_output_is_versioned_and_nothing_is_pickled(sample_run: Project) -> None:
-    artefacts = sample_run.artefacts()
+def test_every_node_output_is_versioned_and_nothing_is_pickled(article_run: Project) -> None:
+    artefacts = article_run.artefacts()
     assert len(artefacts) == 12 + 5 * len(VARIANTS) + 10
     assert {name.rpartition(".")[2] for name in artefacts} == {
         "json",
@@ -22,26 +24,54 @@ def test_every_node_output_is_versioned_and_nothing_is_pickled(sample_run: Proje
         "safetensors",
         "html",
     }
-    record = Ledger(sample_run.folder).records()[0]
+    record = Ledger(article_run.folder).records()[0]
     assert len(record.wrote) == len(artefacts)
     for name, artefact in record.wrote.items():
         assert artefact.version == record.run_id, "one run is one version"
-        Ledger(sample_run.folder).check(name, artefact)
+        Ledger(article_run.folder).check(name, artefact)
 
 
-def test_sample_is_said_loudly(sample_run: Project) -> None:
-    for variant in VARIANTS:
-        assert sample_run.load(f"{variant}.metrics")["source"] == "sample"
-    assert set(sample_run.load("comparison")["source"]) == {"sample"}
-    ran = sample_run.run("--pipeline", "linear")
-    assert ran.stderr.count("GOING ON WITH A SAMPLE") == 1
-    assert "source: SAMPLE" in ran.stdout
+def test_a_file_of_ones_own_is_taken_as_it_is(project: Project) -> None:
+    file = project.folder / "data" / "01_raw" / "train.csv"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:101]))
+    ran = project.run("--pipeline", "linear")
+    assert "source: own (your file, not Kaggle's passengers)" in ran.stdout
+    assert project.load("source") == {"source": "own", "file": "train.csv", "rows": 100}
+    assert project.load("linear.metrics")["source"] == "own"
+
+
+def test_a_replaced_file_is_other_data_and_no_other_code(project: Project) -> None:
+    for name in (".gitignore", ".gitattributes"):
+        shutil.copy(ROOT / name, project.folder)
+    for command in ("init -q", "add .", "-c user.name=a -c user.email=a commit -qm a"):
+        subprocess.run(["git", *command.split()], cwd=project.folder, check=True)
+    file = project.folder / "data" / "01_raw" / "train.csv"
+    kaggles = file.read_text()
+    project.run("--pipeline", "linear")
+    file.write_text(kaggles.replace("Braund, Mr. Owen Harris", "Doe, Mr. John"))
+    project.run("--pipeline", "linear")
+    original, own = Ledger(project.folder).records()
+    assert own.drift
+    assert "passengers" in own.drift.changed["data"]
+    assert not {"code", "packages", "parameters"} & own.drift.changed.keys()
+    assert own.code.is_committed
+    assert "*" not in project.kedro("runs", "list").stdout
+    record = own.model_dump_json()
+    assert "John" not in record
+    assert "Braund" not in record
+    for run in (original, own):
+        ran = project.kedro("runs", "reproduce", run.run_id)
+        assert ran.returncode == 0, ran.stderr
+    file.write_text(kaggles)
+    ran = project.kedro("runs", "reproduce", "last")
+    assert ran.returncode == 1
+    assert "Error: passengers: data/01_raw/train.csv is not what the run read, and nothing " in ran.stderr
 
 
 def test_console_is_a_line_a_node_and_a_table(project: Project) -> None:
     ran = project.run("--pipeline", "deep")
     lines = ran.stderr.splitlines()
-    assert len(lines) == 1 + 1 + 10 + 4 + 1, "a download, its failure, data processing, training, the commit"
+    assert len(lines) == 10 + 4 + 1, "data processing, training, the commit"
     assert not re.search(r"deprecat|Warning", ran.stderr)
     (row,) = [line for line in ran.stdout.splitlines() if line.strip().startswith("deep")]
     assert f"{project.load('deep.metrics')['valid_accuracy']:.4f}" in row
@@ -57,22 +87,22 @@ def test_console_is_a_line_a_node_and_a_table(project: Project) -> None:
     ],
 )
 def test_same_inputs_give_the_same_bytes(
-    make_project: MakeProject, sample_run: Project, runner: str, environment: dict[str, str]
+    make_project: MakeProject, article_run: Project, runner: str, environment: dict[str, str]
 ) -> None:
     other = make_project()
     other.run("--runner", runner, **environment)
-    assert other.artefacts() == sample_run.artefacts()
-    ours, theirs = (Ledger(project.folder).records()[0] for project in (other, sample_run))
+    assert other.artefacts() == article_run.artefacts()
+    ours, theirs = (Ledger(project.folder).records()[0] for project in (other, article_run))
     assert ours.recipe == theirs.recipe
     assert ours.runner == runner
 
 
 def test_float64_is_another_recipe_with_nearly_the_same_results(
-    make_project: MakeProject, sample_run: Project
+    make_project: MakeProject, article_run: Project
 ) -> None:
     wide = make_project()
     wide.run("--pipeline", "sigmoid", "--params", "precision=float64,threads=2")
-    ours, theirs = (project.load("sigmoid.coefficients")["weights"] for project in (wide, sample_run))
+    ours, theirs = (project.load("sigmoid.coefficients")["weights"] for project in (wide, article_run))
     assert not ours.equal(theirs)
     assert (ours - theirs).abs().max() < 1e-3
 
@@ -154,12 +184,14 @@ def test_commands_may_start_in_any_folder(project: Project) -> None:
     assert "Traceback" in (project.folder / "kedro.log").read_text()
 
 
-def test_without_sample_and_network_the_error_is_one_line(make_project: MakeProject) -> None:
-    project = make_project(sample=False)
+def test_without_the_file_one_line_says_how_to_get_it(project: Project) -> None:
+    file = project.folder / "data" / "01_raw" / "train.csv"
+    file.unlink()
     ran = project.kedro("run")
     assert ran.returncode == 1
     (error,) = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
-    assert "kaggle competitions download" in error
+    assert f"{file} is not there; `git checkout {file}` brings it back, " in error
+    assert "`kaggle competitions download -c titanic` has it" in error
     assert "Traceback" not in ran.stderr
     assert project.artefacts() == {}
 
@@ -174,8 +206,8 @@ def test_commands_that_train_nothing_do_not_load_pytorch(project: Project, comma
     assert "pandas" not in imported or command[0] == "catalog", "whose datasets are pandas' own"
 
 
-def test_real_data_closes_with_the_article_beside_it(make_project: MakeProject) -> None:
-    ran = make_project(real_data=True).run("--pipeline", "deep")
+def test_a_run_closes_with_the_article_beside_it(project: Project) -> None:
+    ran = project.run("--pipeline", "deep")
     assert "source: original" in ran.stdout
     (row,) = [line for line in ran.stdout.splitlines() if line.strip().startswith("deep")]
     assert row.split() == ["deep", "0.8258", "0.763", "to", "0.875", "0.8258", "0.195", "30"]

@@ -64,13 +64,13 @@ def test_console_and_report_say_the_same(study: Study) -> None:
     assert "deep" in said[0]
     assert said[1].startswith("deep trains in")
     assert all(sentence in page for sentence in said)
-    assert "source: SAMPLE" in ran.stdout
+    assert "source: original" in ran.stdout
     assert len(re.findall("^stability.train_", ran.stderr, re.MULTILINE)) == 12, "a line for each step"
 
 
-def test_a_run_of_everything_else_leaves_the_study_out(sample_run: Project) -> None:
-    assert not [name for name in sample_run.artefacts() if "stability" in name]
-    assert "<code>kedro run --pipeline stability</code>" in sample_run.load("report")
+def test_a_run_of_everything_else_leaves_the_study_out(article_run: Project) -> None:
+    assert not [name for name in article_run.artefacts() if "stability" in name]
+    assert "<code>kedro run --pipeline stability</code>" in article_run.load("report")
 
 
 @pytest.mark.parametrize(

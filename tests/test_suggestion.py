@@ -19,7 +19,7 @@ from from_scratch.features import Features
 from from_scratch.parameters import Split
 from from_scratch.pipelines.data_processing import nodes
 from from_scratch.suggestion import suggest
-from tests.conftest import Project, kaggles
+from tests.conftest import RAW, Project
 
 
 def block_of(said: str) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_the_titanic() -> None:
-    block = block_of(suggest(kaggles("train.csv"), "Survived", {}))
+    block = block_of(suggest(RAW / "train.csv", "Survived", {}))
     assert block["identifier"] == "PassengerId"
     assert block["target"] == {"column": "Survived", "positive": 1}
     assert block["continuous"] == [{"column": "Age", "fill": "median"}, "SibSp", "Parch"]

@@ -11,9 +11,7 @@ from from_scratch.article import published_accuracies, read_figures
 from from_scratch.models import linear
 from from_scratch.models.training import gradient_step, mean_absolute_error
 from from_scratch.node_types import Tensors
-from tests.conftest import Project, kaggles
-
-kaggles("train.csv")
+from tests.conftest import Project
 
 FIGURES: dict[str, Any] = {name: group.figures for name, group in read_figures().items()}
 EDGE = torch.tensor([*range(7), *range(-7, 0)])

@@ -1,4 +1,4 @@
-"""A headless Chromium, and Kedro-Viz in it, on a run of the sample."""
+"""A headless Chromium, and Kedro-Viz in it, on a run of everything."""
 
 from __future__ import annotations
 
@@ -185,11 +185,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 
 
 @pytest.fixture(scope="session")
-def built_site(sample_run: Project) -> Path:
-    """What `kedro viz build` writes of a run of the sample."""
-    built = sample_run.kedro("viz", "build", "--include-previews")
+def built_site(article_run: Project) -> Path:
+    """What `kedro viz build` writes of a run of everything."""
+    built = article_run.kedro("viz", "build", "--include-previews")
     assert (built.returncode, built.stderr) == (0, "")
-    return sample_run.folder / "build"
+    return article_run.folder / "build"
 
 
 @contextmanager
@@ -209,21 +209,21 @@ def serve_site(browser: webdriver.Chrome, built_site: Path) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def built_page(browser: webdriver.Chrome, built_site: Path) -> Iterator[Page]:
-    """The site of the sample."""
+    """The site of a run of everything."""
     with serve_site(browser, built_site) as page:
         yield page
 
 
 @pytest.fixture(scope="module")
-def served_page(browser: webdriver.Chrome, sample_run: Project) -> Iterator[Page]:
+def served_page(browser: webdriver.Chrome, article_run: Project) -> Iterator[Page]:
     """What `kedro viz run` serves."""
     port = random.randrange(20_000, 30_000)  # where no other program's outgoing connections are
     command = [sys.executable, "-m", "kedro", "viz", "run", "--no-browser", "--port", str(port)]
     # Kedro-Viz asks PyPI for its newest version; here it is told at once that it can't.
     environment = os.environ | {"HTTPS_PROXY": "http://127.0.0.1:9"}
-    output = sample_run.folder / "viz.txt"
+    output = article_run.folder / "viz.txt"
     with output.open("w") as file:
-        viz = processes.start(command, cwd=sample_run.folder, env=environment, stdout=file, stderr=file)
+        viz = processes.start(command, cwd=article_run.folder, env=environment, stdout=file, stderr=file)
     try:
         deadline = time.monotonic() + 60
         while not (running := re.search(r"is running at\s+(http://127\.0\.0\.1:\d+/)", output.read_text())):

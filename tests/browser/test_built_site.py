@@ -4,8 +4,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from from_scratch.datasets.titanic_sample import draw_passengers
-from tests.conftest import MakeProject, Project
+import pandas as pd
+
+from tests.conftest import RAW, Project
 
 PREVIEWS = {
     ".csv": "TablePreview",
@@ -32,9 +33,9 @@ def persisted(built_site: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_every_persisted_dataset_shows_something(built_site: Path, sample_run: Project) -> None:
+def test_every_persisted_dataset_shows_something(built_site: Path, article_run: Project) -> None:
     datasets = persisted(built_site)
-    files = {Path(file) for file in sample_run.artefacts()}
+    files = {Path(file) for file in article_run.artefacts()}
     assert {Path(dataset["filepath"]) for dataset in datasets.values()} == files | {
         Path("data/01_raw/train.csv")
     }
@@ -46,7 +47,7 @@ def test_every_persisted_dataset_shows_something(built_site: Path, sample_run: P
         assert dataset["preview_type"] == PREVIEWS[kind], name
         preview = dataset["preview"]
         assert preview, name
-        if isinstance(preview, dict) and name != "article_figures":  # none of them applies to the sample
+        if isinstance(preview, dict):
             assert preview["data"], name
 
 
@@ -58,9 +59,8 @@ def test_every_step_shows_its_code_and_docstring(built_site: Path) -> None:
         assert '"""' in code, name
 
 
-def test_nothing_of_ones_own_passengers_is_published(make_project: MakeProject) -> None:
-    project = make_project()
-    passengers = draw_passengers()
+def test_nothing_of_ones_own_passengers_is_published(project: Project) -> None:
+    passengers = pd.read_csv(RAW / "train.csv")
     rows = range(len(passengers))
     passengers["PassengerId"] = [7_700_000 + row for row in rows]
     passengers["Name"] = [f"Zwqx, Mr. {row}" for row in rows]

@@ -66,7 +66,7 @@ def test_the_report_shows_when_clicked(page: Page) -> None:
 def test_metrics_show_when_clicked(page: Page) -> None:
     page.look_up("deep.metrics")
     page.wait_for(lambda: '"valid_accuracy":0.' in page.panel())
-    assert '"source":"sample"' in page.panel()
+    assert '"source":"original"' in page.panel()
 
 
 def test_a_plot_shows_when_clicked(page: Page) -> None:

@@ -64,9 +64,9 @@ def find_report(project: Project) -> Path:
 
 
 @pytest.fixture(scope="module")
-def report(browser: webdriver.Chrome, sample_run: Project) -> LocalPage:
-    """The report of a run of the sample."""
-    return LocalPage(browser, find_report(sample_run))
+def report(browser: webdriver.Chrome, article_run: Project) -> LocalPage:
+    """The report of a run."""
+    return LocalPage(browser, find_report(article_run))
 
 
 def test_page_draws_its_plots_and_asks_for_nothing(report: LocalPage) -> None:
@@ -78,10 +78,10 @@ def test_page_draws_its_plots_and_asks_for_nothing(report: LocalPage) -> None:
 
 
 def test_the_history_draws_what_is_opened(
-    browser: webdriver.Chrome, sample_run: Project, tmp_path: Path
+    browser: webdriver.Chrome, article_run: Project, tmp_path: Path
 ) -> None:
     file = tmp_path / "history.html"
-    assert sample_run.kedro("runs", "history", "--html", str(file)).returncode == 0
+    assert article_run.kedro("runs", "history", "--html", str(file)).returncode == 0
     page = LocalPage(browser, file)
     page.open()
     drawn = "[...document.querySelectorAll('.js-plotly-plot')].map(plot => plot.id)"

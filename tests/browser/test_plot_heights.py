@@ -34,12 +34,12 @@ matchMedia('print').addEventListener('change', event => {{ if (event.matches) wi
 
 
 @pytest.fixture(scope="module")
-def pages(sample_run: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def pages(article_run: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The two kinds of pages with plots."""
     folder = tmp_path_factory.mktemp("pages")
     history = folder / "history.html"
-    assert sample_run.kedro("runs", "history", "--html", str(history)).returncode == 0
-    return {"report": find_report(sample_run), "history": history}
+    assert article_run.kedro("runs", "history", "--html", str(history)).returncode == 0
+    return {"report": find_report(article_run), "history": history}
 
 
 @pytest.mark.parametrize("name", ["report", "history"])

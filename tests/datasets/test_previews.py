@@ -38,10 +38,9 @@ def dataset(tmp_path: Path) -> RowsDataset:
     return RowsDataset(filepath=str(tmp_path / "people.parquet"), version=Version(None, "v1"))
 
 
-@pytest.mark.parametrize("source", ["original", "sample"])
-def test_rows_that_are_public_are_shown(dataset: RowsDataset, source: str) -> None:
+def test_rows_of_the_articles_data_are_shown(dataset: RowsDataset) -> None:
     people = PEOPLE.copy()
-    people.attrs = {"source": source}
+    people.attrs = {"source": "original"}
     dataset.save(people)
     shown = described(dataset.preview(nrows=2))
     assert shown == [
@@ -64,14 +63,10 @@ def test_of_other_rows_only_the_kind_of_columns_is_shown(
     ]
 
 
-def test_passengers_are_shown_without_a_download(tmp_path: Path) -> None:
+def test_of_a_file_of_ones_own_only_its_size_is_shown(tmp_path: Path) -> None:
     file = tmp_path / "train.csv"
-    passengers = RawCSVDataset(
-        filepath=str(file), url="http://127.0.0.1:9/train.csv", sha256="0", sample=True
-    )
-    assert described(passengers.preview()) == [
-        {"file": "train.csv is not there: a run downloads it, or draws a sample"}
-    ]
+    passengers = RawCSVDataset(filepath=str(file), url="http://127.0.0.1:9/train.csv")
+    assert described(passengers.preview()) == [{"file": "train.csv is not there"}]
     file.write_text("Name,Age\nAda,36\n")
     assert described(passengers.preview()) == [{"rows": 1, "columns": 2}]
     file.write_text("Ada,36\nGrace,85\n")  # no header: a person would be one

@@ -36,8 +36,13 @@ def dataset(folder: Path, url: str, **options: Any) -> RawCSVDataset:
     return RawCSVDataset(
         filepath=str(folder / "train.csv"),
         url=url,
-        **{"sha256": SHA256, "original": True, "sample": True, **options},
+        **{"sha256": SHA256, "original": True, **options},
     )
+
+
+def put(folder: Path, content: bytes = CSV) -> None:
+    folder.mkdir()
+    (folder / "train.csv").write_bytes(content)
 
 
 def fetch_again(raw: RawCSVDataset) -> None:
@@ -51,13 +56,18 @@ def left_in(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("content", [CSV, CSV.replace(b"\n", b"\r\n")])
-def test_downloads_once_and_keeps_the_file(folder: Path, server: FileServer, content: bytes) -> None:
-    server.content = content
-    for _ in range(2):
-        passengers = dataset(folder, server.url).load()
+def test_the_original_is_known_whatever_its_line_ends(
+    folder: Path, server: FileServer, content: bytes
+) -> None:
+    put(folder, content)
+    for policy in (None, "pinned"):
+        raw = dataset(folder, server.url)
+        if policy:
+            raw.prepare("pinned")
+        passengers = raw.load()
         assert passengers["PassengerId"].tolist() == [1, 2]
         assert passengers.attrs == {"source": "original", "file": "train.csv"}
-    assert server.asked == 1
+    assert server.asked == 0
     assert (folder / "train.csv").read_bytes() == content
     assert left_in(folder) == ["train.csv"]
 
@@ -72,42 +82,45 @@ def test_takes_the_file_that_is_there(folder: Path, server: FileServer) -> None:
 
 
 def test_only_what_is_said_to_be_the_articles_is_original(folder: Path, server: FileServer) -> None:
+    put(folder)
     assert dataset(folder, server.url, original=False).load().attrs["source"] == "own"
     preview = dataset(folder, server.url, original=False).preview()
     assert preview == {"index": [0], "columns": ["rows", "columns"], "data": [[2, 2]]}, "no rows are shown"
 
 
-def test_another_hash_is_an_error_and_nothing_is_kept(folder: Path, server: FileServer) -> None:
-    server.content = CSV + b"3,4\n"
-    with pytest.raises(DatasetError, match=f"{server.url} has sha256 .* expected {SHA256}; it was not kept"):
-        dataset(folder, server.url).load()
-    assert left_in(folder) == []
-
-
-@pytest.mark.parametrize("fault", ["no such file", "too slow", "nobody there"])
-def test_without_a_download_goes_on_with_the_sample_and_says_so(
-    folder: Path, server: FileServer, caplog: pytest.LogCaptureFixture, fault: str
+@pytest.mark.parametrize("policy", [None, "pinned", "changing"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"original": True},
+            "`git checkout '{}'` brings it back, and `kaggle competitions download -c titanic` ",
+        ),
+        ({}, "expected a CSV file, as the catalog says"),
+    ],
+)
+def test_a_file_that_is_not_there_is_an_error_of_one_line(
+    tmp_path: Path, policy: Any, options: dict[str, Any], said: str
 ) -> None:
-    server.status, server.delay = (404 if fault == "no such file" else 200), (2 if fault == "too slow" else 0)
-    url = "http://127.0.0.1:9/train.csv" if fault == "nobody there" else server.url
-    with caplog.at_level(logging.WARNING):
-        passengers = dataset(folder, url, timeout=0.2).load()
-    assert len(passengers) == 891
-    assert passengers.attrs["source"] == "sample"
-    assert "SAMPLE" in caplog.text
-    assert left_in(folder) == []
-
-
-def test_without_the_sample_the_error_names_three_ways(folder: Path) -> None:
+    file = tmp_path / "a folder" / "train.csv"
+    raw = RawCSVDataset(filepath=str(file), sha256=SHA256, **options)
     with pytest.raises(DatasetError) as error:
-        dataset(folder, "http://127.0.0.1:9/train.csv", sample=False).load()
-    for words in (
-        str(folder / "train.csv"),
-        "your own file",
-        "kaggle competitions download",
-        "http://127.0.0.1:9",
-    ):
-        assert words in str(error.value)
+        raw.prepare(policy) if policy else raw.load()
+    assert str(error.value).startswith(f"{file} is not there; {said.format(file)}")
+    assert "\n" not in str(error.value)
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("policy", [None, "pinned"])
+def test_only_what_may_change_is_downloaded(folder: Path, server: FileServer, policy: Any) -> None:
+    raw = dataset(folder, server.url, original=False)
+    with pytest.raises(DatasetError) as error:
+        raw.prepare(policy) if policy else raw.load()
+    assert str(error.value) == (
+        f"{folder / 'train.csv'} is not there; expected its dataset among runs.changing, and runs.raw_data "
+        f"pinned, as `kedro run --env scheduled` has it: then it is downloaded from {server.url}"
+    )
+    assert (server.asked, left_in(folder)) == (0, [])
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01", b'a,b\n"1,2\n', b"a,b\n1,2,3,4\n"])
@@ -130,8 +143,8 @@ def test_raw_data_is_never_written(folder: Path) -> None:
 
 
 def test_pinned_takes_the_pinned_file_only(folder: Path, server: FileServer) -> None:
-    dataset(folder, server.url).prepare("pinned")
-    assert left_in(folder) == ["train.csv"], "downloaded"
+    put(folder)
+    assert dataset(folder, server.url).prepare("pinned") is None
     (folder / "train.csv").write_bytes(CSV + b"3,4\n")
     with pytest.raises(
         DatasetError, match=rf"train\.csv has sha256 .*, expected {SHA256}, since parameter runs"
@@ -144,17 +157,6 @@ def test_pinned_takes_the_pinned_file_only(folder: Path, server: FileServer) -> 
         DatasetError, match=rf"the catalog gives no sha256, .* expected one \(the file's is {digest}\)"
     ):
         unpinned.prepare("pinned")
-
-
-@pytest.mark.parametrize("policy", ["pinned", "changing"])
-def test_no_run_by_a_timer_takes_the_sample(folder: Path, policy: Any) -> None:
-    with pytest.raises(DatasetError, match=r"train\.csv"):
-        dataset(folder, "http://127.0.0.1:9/train.csv").prepare(policy)
-    here = RawCSVDataset(filepath=str(folder / "train.csv"), sample=True)
-    with pytest.raises(DatasetError, match=r"train\.csv is not there"):  # noqa: PT012, one may raise or the other
-        here.prepare(policy)
-        here.load()
-    assert left_in(folder) == []
 
 
 def test_changing_is_fetched_again_and_the_old_file_kept(folder: Path, server: FileServer) -> None:
@@ -180,7 +182,7 @@ def test_what_was_fetched_takes_the_place_of_the_file_only_if_the_run_is_committ
     folder: Path, server: FileServer, is_there: bool
 ) -> None:
     if is_there:
-        dataset(folder, server.url).load()
+        put(folder)
     before = left_in(folder)
     server.content = CSV + b"3,4\n"
     raw = dataset(folder, server.url)
@@ -238,7 +240,7 @@ def test_what_was_kept_and_altered_is_not_taken_for_what_was_fetched(
 def test_what_can_not_be_fetched_again_is_an_error_and_the_old_file_stays(
     folder: Path, server: FileServer, fault: str
 ) -> None:
-    dataset(folder, server.url).load()
+    put(folder)
     url = "http://127.0.0.1:9/train.csv" if fault == "nobody there" else server.url
     contents = {"no CSV": b'a,b\n"1,2\n', "a page": b"<html>\n<body>Sorry", "a header": b"PassengerId,Age\n"}
     server.content = contents.get(fault, CSV + b"3,4\n")
@@ -251,11 +253,11 @@ def test_what_can_not_be_fetched_again_is_an_error_and_the_old_file_stays(
         dataset(folder, url, timeout=0.2, max_seconds=1, max_bytes=max_bytes).prepare("changing")
     said = {
         "no CSV": f"{url} can't be read as CSV: ",
-        "a page": f"{url} has 1 rows of 1 columns; expected a header and rows of data; ",
-        "a header": f"{url} has 0 rows of 2 columns; expected a header and rows of data; ",
-        "large": f"{url} has more than 10 bytes, the limit max_bytes in the catalog; it was not kept; ",
+        "a page": f"{url} has 1 rows of 1 columns; expected a header and rows of data",
+        "a header": f"{url} has 0 rows of 2 columns; expected a header and rows of data",
+        "large": f"{url} has more than 10 bytes, the limit max_bytes in the catalog; it was not kept",
     }
-    assert said.get(fault, "train.csv was not fetched again: no download") in str(error.value)
+    assert f"train.csv was not fetched: {said.get(fault, 'no download from ')}" in str(error.value)
     assert left_in(folder) == ["train.csv"]
     assert (folder / "train.csv").read_bytes() == CSV
 
@@ -308,15 +310,14 @@ def test_what_is_no_file_is_told_and_stays(folder: Path, server: FileServer, pol
     assert server.asked == 0
 
 
-@pytest.mark.parametrize("is_scheduled", [True, False])
-def test_what_a_killed_run_left_of_a_download_goes(
-    folder: Path, server: FileServer, is_scheduled: bool
-) -> None:
+def test_what_a_killed_run_left_of_a_download_goes(folder: Path, server: FileServer) -> None:
     server.drip, server.content = "content", CSV * 1000
     code = (
         f"from tests.datasets.test_raw_csv_dataset import *; dataset(Path({str(folder)!r}), {server.url!r})"
     )
-    process = subprocess.Popen([sys.executable, "-c", f"{code}.load()"], cwd=Path(__file__).parents[2])
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{code}.prepare('changing')"], cwd=Path(__file__).parents[2]
+    )
     while not list(folder.glob(".download-*/train.csv")):
         assert process.poll() is None
         time.sleep(0.01)
@@ -324,8 +325,7 @@ def test_what_a_killed_run_left_of_a_download_goes(
     process.wait()
     assert left_in(folder) != []
     server.drip, server.content = "", CSV
-    raw = dataset(folder, server.url)
-    raw.prepare("pinned") if is_scheduled else raw.load()
+    fetch_again(dataset(folder, server.url))
     assert left_in(folder) == ["train.csv"]
 
 
@@ -335,6 +335,7 @@ def test_credentials_are_sent_and_shown_nowhere(
     server.expected = "Basic YWRhOnNlY3JldA=="
     raw = dataset(folder, server.url, credentials={"username": "ada", "password": "secret"})
     with caplog.at_level(logging.DEBUG):
+        fetch_again(raw)
         assert len(raw.load()) == 2
         server.content = b"<html>"
         with pytest.raises(DatasetError) as error:
@@ -360,12 +361,12 @@ def test_limits_stand_in_the_catalog(folder: Path, server: FileServer) -> None:
     with pytest.raises(DatasetError, match="max_bytes is '1 GB'; expected a number above 0"):
         dataset(folder, server.url, max_bytes="1 GB")
     with pytest.raises(DatasetError, match=r"has more than 9 bytes, the limit max_bytes in the catalog"):
-        dataset(folder, server.url, max_bytes=9).load()
+        dataset(folder, server.url, max_bytes=9).prepare("changing")
     assert left_in(folder) == []
 
 
 def test_errors_of_the_system_are_told_in_one_line(folder: Path, server: FileServer) -> None:
-    dataset(folder, server.url).load()
+    put(folder)
     (folder / "earlier").touch()
     server.content = CSV + b"3,4\n"
     with pytest.raises(DatasetError, match=r"train\.csv: .*(File exists|Not a directory)"):

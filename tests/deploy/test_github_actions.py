@@ -17,6 +17,7 @@ from tests.conftest import ROOT, Project
 from tests.scheduled import set_catalog, set_parameters
 
 FILE = ROOT / "deploy/github-actions/scheduled.yml"
+CHECKOUT = "Take raw data that is committed from the commit"
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +49,12 @@ def commit_to_git(project: Project) -> None:
 def test_it_runs_verifies_and_keeps_the_report(project: Project, workflow: dict[Any, Any]) -> None:
     set_catalog(project)
     commit_to_git(project)
-    names = ["Run", "Verify", "Rebuild", "Gather the report and the history"]
+    raw = project.folder / "data/01_raw/train.csv"
+    committed = raw.read_text()
+    raw.write_text("what an earlier run left")
+    names = [CHECKOUT, "Run", "Verify", "Rebuild", "Gather the report and the history"]
     assert run_steps(project, workflow) == dict.fromkeys(names, 0)
+    assert raw.read_text() == committed
     (kept,) = [
         step["with"]["path"].split() for step in workflow["jobs"]["run"]["steps"] if "artifact" in str(step)
     ]
@@ -61,11 +66,12 @@ def test_it_runs_verifies_and_keeps_the_report(project: Project, workflow: dict[
 
 def test_a_run_beyond_its_limits_fails_and_is_kept(project: Project, workflow: dict[Any, Any]) -> None:
     set_catalog(project)
+    commit_to_git(project)
     run_steps(project, workflow)
     limits = {"drift": {"allowed": {"metrics.*.valid_accuracy": 0}}}
     set_parameters(project, runs=limits, linear={"epochs": 1})
     codes = run_steps(project, workflow)
-    assert codes == {"Run": 77, "Gather the report and the history": 0}
+    assert codes == {CHECKOUT: 0, "Run": 77, "Gather the report and the history": 0}
     assert len(Ledger(project.folder).records()) == 2
     kept = [step for step in workflow["jobs"]["run"]["steps"] if "!cancelled()" in step.get("if", "")]
     assert [step.get("uses", "").partition("@")[0] for step in kept] == [

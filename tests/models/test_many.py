@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from from_scratch.datasets.titanic_sample import draw_passengers
 from from_scratch.features import Features
 from from_scratch.models import MODELS, Model, train
 from from_scratch.models.many import choose_batch, stack, train_many
@@ -17,7 +16,7 @@ from from_scratch.models.scoring import accuracies, accuracy
 from from_scratch.node_types import Tensors
 from from_scratch.parameters import Split
 from from_scratch.pipelines.data_processing import nodes
-from tests.conftest import ROOT
+from tests.conftest import RAW
 from tests.test_parameters import COMMITTED
 
 MODELS_ALONE = {
@@ -33,11 +32,10 @@ SEEDS = range(440, 450)
 
 @pytest.fixture(scope="module")
 def rows() -> tuple[Tensors, Tensors]:
-    """Kaggle's passengers if they are there, else the sample: those that train, those that validate."""
+    """Kaggle's passengers: those that train, those that validate."""
     import pandas as pd
 
-    file = ROOT / "data" / "01_raw" / "train.csv"
-    passengers = pd.read_csv(file) if file.exists() else draw_passengers()
+    passengers = pd.read_csv(RAW / "train.csv")
     features = Features.model_validate(COMMITTED["features"])
     split = Split.model_validate(COMMITTED["split"])
     passengers = nodes.impute(passengers, nodes.compute_fill_values(passengers, features, split))

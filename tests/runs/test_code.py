@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -81,6 +82,30 @@ def test_credentials_are_not_in_the_patch(repository: Path, name: str, is_staged
     assert "xyzzy" not in found
 
 
+@pytest.mark.parametrize("state", ["changed", "staged", "removed", "new"])
+def test_data_is_not_in_the_patch(repository: Path, state: str) -> None:
+    files = [repository / name for name in ("data/01_raw/rows.csv", "docs/[rows]*.csv", "docs/parts/1.csv")]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("first\n")
+    if state != "new":
+        git(repository, "add", "--force", *map(str, files))
+        git(repository, "commit", "--quiet", "--message", "two")
+    for file in files:
+        file.write_text("xyzzy\n") if state != "removed" else file.unlink()
+    if state == "staged":
+        git(repository, "add", "--update")
+    data = ["docs/[rows]*.csv", "docs/parts", "docs/not there"]
+    assert read_code(repository, data).is_committed
+    (repository / "docs" / "[rows]x.csv").write_text("no data\n")
+    (repository / "src" / "a.py").write_text("two\n")
+    found = read_code(repository, data).patch or ""
+    assert "+two" in found
+    assert "+no data" in found
+    assert not re.search(r"xyzzy|first|01_raw|parts", found)
+    assert len(re.findall("^diff ", found, re.MULTILINE)) == 2
+
+
 def test_a_removed_file_is_in_the_patch(repository: Path) -> None:
     (repository / "src" / "a.py").unlink()
     assert "deleted file" in (read_code(repository).patch or "")
@@ -128,7 +153,7 @@ def test_what_git_cannot_record_is_said(repository: Path) -> None:
     (repository / "scratch" / "file").touch()
     found = read_code(repository)
     assert found.patch is None
-    assert (found.patch_left_out or "").startswith("git add: ")
+    assert (found.patch_left_out or "").startswith("git update-index: ")
 
 
 def test_a_change_that_only_its_content_shows_is_seen(repository: Path) -> None:

@@ -179,8 +179,9 @@ def test_what_is_missing_is_said(tiny: Tiny, tmp_path: Path, harm: str, said: st
 def test_nothing_is_written_through_a_link(tiny: Tiny, tmp_path: Path) -> None:
     shutil.move(tiny.folder / "data", tmp_path / "disk")
     (tiny.folder / "data").symlink_to(tmp_path / "disk")
+    commit(tiny)
     record = tiny.run()
-    assert record.code.patch, "git sees the link"
+    assert "data" in git(tiny.folder, "ls-files").split(), "git has the link"
     raw = tmp_path / "disk/01_raw/raw.json"
     raw.rename(raw.with_name("old.json"))
     raw.write_text("[7, 8]")
@@ -290,6 +291,80 @@ def test_text_stays_text(tiny: Tiny) -> None:
     record = tiny.run()
     assert record.parameters["text"] == ["1e3", "${name}", "yes", "null", "ä: \n"]
     expect_reproduced(tiny, record)
+
+
+@pytest.fixture(params=["data/01_raw/raw.json", "docs/raw.json", "link/raw.json"])
+def tracked(request: pytest.FixtureRequest, tiny: Tiny) -> tuple[Tiny, Path]:
+    """A project that has its raw data in git, and the file: where data is, elsewhere, or behind a link."""
+    catalog = tiny.folder / "conf/base/catalog.yml"
+    catalog.write_text(catalog.read_text().replace("data/01_raw/raw.json", request.param))
+    raw = tiny.folder / request.param
+    if request.param.startswith("link"):
+        (tiny.folder / "docs").mkdir()
+        (tiny.folder / "link").symlink_to("docs")
+    raw.parent.mkdir(exist_ok=True)
+    (tiny.folder / "data/01_raw/raw.json").rename(raw)
+    git(tiny.folder, "add", "--force", str(raw.resolve()))
+    (tiny.folder / ".gitignore").write_text((tiny.folder / ".gitignore").read_text() + ".viz/\n")
+    commit(tiny)
+    return tiny, raw
+
+
+def test_raw_data_that_git_has_is_found_in_the_commit(tracked: tuple[Tiny, Path]) -> None:
+    tiny, raw = tracked
+    record = tiny.run()
+    raw.write_text("[7, 8, 9]")
+    expect_reproduced(tiny, record)
+    raw.unlink()
+    expect_reproduced(tiny, record)
+
+
+def test_raw_data_that_replaces_what_git_has_is_found_by_its_hash(tracked: tuple[Tiny, Path]) -> None:
+    tiny, raw = tracked
+    tiny.run()
+    raw.write_text("[70707, 80808]")
+    git(tiny.folder, "add", "--update")
+    record = tiny.run()
+    assert record.code.is_committed
+    assert "70707, 80808" not in record.model_dump_json()
+    assert "*" not in tiny.kedro("runs", "list").stdout
+    assert record.drift
+    assert record.drift.changed["data"].keys() == {"raw"}
+    assert "code" not in record.drift.changed
+    expect_reproduced(tiny, record)
+    raw.rename(raw.with_name("mine.json"))
+    git(tiny.folder, "checkout", "--quiet", "HEAD", "--", str(raw.resolve()))
+    expect_reproduced(tiny, record)
+    raw.with_name("mine.json").unlink()
+    ran = tiny.kedro("runs", "reproduce", "last")
+    assert ran.returncode == 1
+    (line,) = ran.stderr.splitlines()
+    path = raw.relative_to(tiny.folder)
+    assert line.startswith(
+        f"Error: raw: {path} is not what the run read, and nothing beside it is; expected "
+    )
+
+
+def test_a_raw_folder_is_that_of_the_run(tiny: Tiny) -> None:
+    """Not that with what else the commit has in it."""
+    catalog, parts = tiny.folder / "conf/base/catalog.yml", tiny.folder / "docs/parts"
+    entry = "raw: {type: partitions.PartitionedDataset, path: docs/parts, dataset: json.JSONDataset}"
+    text = catalog.read_text()
+    catalog.write_text(text.replace("raw: {type: json.JSONDataset, filepath: data/01_raw/raw.json}", entry))
+    registry = tiny.folder / "src/tiny/pipeline_registry.py"
+    registry.write_text(
+        registry.read_text().replace("return raw\n", "return [raw[part]() for part in sorted(raw)]\n")
+    )
+    parts.mkdir(parents=True)
+    for number in (1, 2):
+        (parts / f"{number}.json").write_text(str(number))
+    commit(tiny)
+    whole = tiny.run()
+    (parts / "1.json").rename(tiny.folder / "docs/1.json")
+    record = tiny.run()
+    assert tiny.read()["numbers"] == [2]
+    expect_reproduced(tiny, record)
+    expect_reproduced(tiny, whole)
 
 
 def test_raw_data_is_looked_for_among_files_only(tiny: Tiny) -> None:

@@ -1,10 +1,9 @@
-"""Downloads over HTTP, within limits of time and size."""
+"""Fetches raw data that may change before a run reads it: over HTTP, within limits of time and size."""
 
 from __future__ import annotations
 
 import filecmp
 import logging
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -16,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 from kedro.io.core import DatasetError
 
-from from_scratch.datasets.raw_files import Kept, hash_text, keep, unfinished
+from from_scratch.datasets.raw_files import Kept, copy_at_once, keep, keep_copy, unfinished
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response, Session
@@ -28,10 +27,6 @@ PIECE = 1 << 16
 MAX_REDIRECTS = 10
 LONGEST = 1e6
 """Seconds: sockets and threads can't wait much longer."""
-
-
-class NotFetched(Exception):
-    """There is no download: no network, no answer in time, or an answer that is an error."""
 
 
 @dataclass(frozen=True)
@@ -87,31 +82,8 @@ def _is_address(url: Any) -> bool:
     return False
 
 
-def fetch_pinned(source: Source, file: Path, sha256: str) -> None:
-    """Download a file whose content is known.
-
-    Args:
-        source: Where it is.
-        file: Where it goes. If it is there in the meantime, nothing is downloaded.
-        sha256: Its hash with line ends written as a line feed alone.
-
-    Raises:
-        NotFetched: If it can't be had.
-        DatasetError: If it is refused, or has another hash; then there is no file.
-    """
-    with unfinished(file) as part:
-        if file.exists():
-            return
-        log.info("Downloading %s from %s", file.name, source.url)
-        download(source, part, is_checked=True)
-        found = hash_text(part)
-        if found != sha256:
-            raise DatasetError(f"{source.url} has sha256 {found}, expected {sha256}; it was not kept")
-        os.replace(part, file)
-
-
-def fetch_again(source: Source, file: Path, require: Callable[[Path], None]) -> Kept | None:
-    """Download a file whose content may change.
+def fetch(source: Source, file: Path, require: Callable[[Path], None]) -> Kept | None:
+    """Download what a file is now.
 
     Args:
         source: Where it is.
@@ -122,42 +94,64 @@ def fetch_again(source: Source, file: Path, require: Callable[[Path], None]) -> 
         What it is now, kept beside the file; none if that has not changed.
 
     Raises:
-        NotFetched: If it can't be had.
-        DatasetError: If it is refused.
+        DatasetError: If it can't be had, or is refused.
     """
     with unfinished(file) as part:
         log.info("Downloading %s from %s", file.name, source.url)
-        download(source, part, is_checked=False)
-        require(part)
+        try:
+            download(source, part)
+            require(part)
+        except DatasetError as error:
+            said = str(error).replace(str(part), source.url)
+            raise DatasetError(f"{file} was not fetched: {said}") from error
         if file.exists() and filecmp.cmp(part, file, shallow=False):
             return None
         return keep(part, file)
 
 
-def download(source: Source, file: Path, is_checked: bool) -> None:
+def finish(fetched: Kept, file: Path, committed: bool) -> None:
+    """Let what was fetched take the place of the file if the run that read it is committed; else remove it.
+
+    Args:
+        fetched: What was fetched.
+        file: The file.
+        committed: Whether the run is.
+    """
+    if committed:
+        earlier = keep_copy(file) if file.exists() else None
+        copy_at_once(fetched.path, file.resolve())
+        if earlier:
+            log.info("%s has changed; what it was is kept as %s", file.name, earlier.path)
+    else:
+        log.info("%s stays as it was: what was downloaded is not kept", file.name)
+    if fetched.is_new:
+        fetched.path.unlink(missing_ok=True)
+        with suppress(OSError):  # others are kept, too
+            fetched.path.parent.rmdir()
+
+
+def download(source: Source, file: Path) -> None:
     """Download a file.
 
     Args:
         source: Where it is.
         file: Where it goes.
-        is_checked: Whether the content is held against a hash afterwards. If not, a redirect to another host,
-            port or protocol is refused.
 
     Raises:
-        NotFetched: If it can't be had, or not within `max_seconds`.
-        DatasetError: If it is larger than `max_bytes`, or a redirect is refused.
+        DatasetError: If it can't be had, not within `max_seconds`, or from another host, port or protocol
+            only; or if it is larger than `max_bytes`.
     """
-    host, outcome, stop = urlsplit(source.url).hostname, Future[None](), Event()
+    outcome, stop = Future[None](), Event()
 
     def work() -> None:
         try:
-            _receive(source, file, is_checked, stop)
+            _receive(source, file, stop)
             outcome.set_result(None)
         except BaseException as error:
             outcome.set_exception(error)
 
     # A server can keep a socket busy for ever, byte by byte, so the clock and the socket have a thread each.
-    thread = Thread(target=work, name=f"download from {host}", daemon=True)
+    thread = Thread(target=work, name="download", daemon=True)
     thread.start()
     try:
         thread.join(min(source.max_seconds, LONGEST))
@@ -165,24 +159,20 @@ def download(source: Source, file: Path, is_checked: bool) -> None:
     finally:
         stop.set()
     if is_late:
-        raise NotFetched(
-            f"no download from {host}: it isn't complete after {source.max_seconds:g} seconds, "
-            "the limit max_seconds in the catalog"
+        raise _no_download(
+            source, f"not complete after {source.max_seconds:g} seconds, the limit max_seconds in the catalog"
         )
-    try:
-        outcome.result()
-    except NotFetched as error:
-        raise NotFetched(f"no download from {host}: {error}") from error.__cause__
+    outcome.result()
 
 
-def _receive(source: Source, file: Path, is_checked: bool, stop: Event) -> None:
+def _receive(source: Source, file: Path, stop: Event) -> None:
     """Write what comes to a file, until the end, a limit, or `stop`."""
     from requests import RequestException, Session, Timeout
     from urllib3.exceptions import HTTPError, ReadTimeoutError
 
     size = 0
     try:
-        with Session() as session, _open(session, source, is_checked) as response, file.open("wb") as content:
+        with Session() as session, _open(session, source) as response, file.open("wb") as content:
             while not stop.is_set() and (piece := response.raw.read1(PIECE, decode_content=True)):
                 size += len(piece)
                 if size > source.max_bytes:
@@ -193,21 +183,19 @@ def _receive(source: Source, file: Path, is_checked: bool, stop: Event) -> None:
                 content.write(piece)
     except (Timeout, ReadTimeoutError) as error:
         waited = f"{source.timeout:g} seconds, the limit timeout in the catalog"
-        raise NotFetched(f"{type(error).__name__} after {waited}") from error
+        raise _no_download(source, f"{type(error).__name__} after {waited}") from error
     except (RequestException, HTTPError) as error:
-        raise NotFetched(type(error).__name__) from error
+        raise _no_download(source, type(error).__name__) from error
 
 
 @contextmanager
-def _open(session: Session, source: Source, is_checked: bool) -> Iterator[Response]:
+def _open(session: Session, source: Source) -> Iterator[Response]:
     """Ask for a file, and follow redirects; none of their contents are read."""
     from requests import Request
 
     address = source.url
     for _ in range(MAX_REDIRECTS + 1):
-        is_elsewhere = session.should_strip_auth(source.url, address)
-        credentials = None if is_elsewhere else source.credentials
-        request = session.prepare_request(Request("GET", address, auth=_authorise(credentials)))
+        request = session.prepare_request(Request("GET", address, auth=_authorise(source.credentials)))
         settings = session.merge_environment_settings(address, {}, True, None, None)  # such as proxies
         timeout = min(source.timeout, source.max_seconds, LONGEST)
         response = session.get_adapter(address).send(request, timeout=timeout, **settings)
@@ -220,19 +208,18 @@ def _open(session: Session, source: Source, is_checked: bool) -> Iterator[Respon
             hint = ""
             if response.status_code in (401, 403):
                 hint = ": expected other credentials" if source.credentials else ": it may need credentials"
-            raise NotFetched(f"status {response.status_code}{hint}")
+            raise _no_download(source, f"status {response.status_code}{hint}")
         address = urljoin(address, location)
-        if not _is_address(address):
-            raise DatasetError(
-                f"{source.url} redirects to {address[:200]!r}; expected an address that begins with http:// "
-                "or https://"
-            )
-        if not is_checked and session.should_strip_auth(source.url, address):
+        if not _is_address(address) or session.should_strip_auth(source.url, address):
             raise DatasetError(
                 f"{source.url} redirects to {_origin(address)!r}; expected {_origin(source.url)}, since "
-                "without a sha256 to check it against, nothing from elsewhere is taken"
+                "nothing from elsewhere is taken"
             )
-    raise NotFetched(f"more than {MAX_REDIRECTS} redirects")
+    raise _no_download(source, f"more than {MAX_REDIRECTS} redirects")
+
+
+def _no_download(source: Source, reason: str) -> DatasetError:
+    return DatasetError(f"no download from {urlsplit(source.url).hostname}: {reason}")
 
 
 def _authorise(credentials: dict[str, str] | None) -> Callable[[PreparedRequest], PreparedRequest]:

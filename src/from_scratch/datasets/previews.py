@@ -8,9 +8,6 @@ from kedro_datasets._typing import TablePreview
 
 from from_scratch.node_types import DataFrame, Tensors
 
-PUBLIC = ("original", "sample")
-"""The sources whose rows are no secret: Kaggle's passengers, and invented ones."""
-
 
 def preview_table(table: DataFrame) -> TablePreview:
     """Show a table as it is.
@@ -25,7 +22,7 @@ def preview_table(table: DataFrame) -> TablePreview:
 
 
 def preview_rows(rows: DataFrame, nrows: int) -> TablePreview:
-    """Show the first rows if they are public, and else only what kind of columns there are.
+    """Show the first rows of the article's data, and of any other only what kind of columns there are.
 
     What Kedro-Viz shows may be published (`kedro viz build --include-previews`): nothing personal is in it.
 
@@ -38,7 +35,7 @@ def preview_rows(rows: DataFrame, nrows: int) -> TablePreview:
     """
     import pandas as pd
 
-    if rows.attrs.get("source") in PUBLIC:
+    if rows.attrs.get("source") == "original":
         return preview_table(rows.head(nrows))
     columns = [
         {

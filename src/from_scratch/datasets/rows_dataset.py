@@ -11,8 +11,8 @@ from from_scratch.datasets.previews import preview_rows
 class RowsDataset(ParquetDataset):  # type: ignore[misc]  # kedro-datasets is not typed
     """Loads and saves a table, and shows its rows in Kedro-Viz only if they are public.
 
-    A table's `attrs["source"]`, kept in the file, says where its rows come from. Of Kaggle's passengers and
-    of the sample, the preview shows the first rows; of any other, only what kind of columns there are.
+    A table's `attrs["source"]`, kept in the file, says where its rows come from. Of Kaggle's passengers, the
+    preview shows the first rows; of others, only what kind of columns there are.
 
     ```yaml
     features:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
@@ -19,25 +19,28 @@ from from_scratch.runs.record import Code
 NO_SOURCES = {"__pycache__", ".ipynb_checkpoints"}
 LARGEST_PATCH = 10_000_000
 """Bytes. What is larger is data that nobody told git to ignore, and has no place in a record."""
-BUT_CREDENTIALS = (
+BUT_CREDENTIALS_AND_DATA = (
     ".",
+    ":(exclude)data",
     *(f":(exclude,glob)**/credentials*.{suffix}" for suffix in ("yml", "yaml", "json")),
     *(f":(exclude,glob)**/credentials*/**/*.{suffix}" for suffix in ("yml", "yaml", "json")),
 )
-"""All of a project, but for what Kedro reads as credentials: a record holds none."""
+"""All of a project, but for what Kedro reads as credentials, and for data: a record holds neither."""
 PATCH = (
     *("diff-index", "--cached", "--patch", "--binary", "--full-index", "--no-renames", "--no-color"),
     *("--no-relative", "--no-ext-diff", "--no-textconv", "--unified=3"),
-    *("--src-prefix=a/", "--dst-prefix=b/", "HEAD", "--", *BUT_CREDENTIALS),
+    *("--src-prefix=a/", "--dst-prefix=b/", "HEAD", "--"),
 )
 """A patch that is the same whatever the user's configuration of git."""
 
 
-def read_code(project: Path) -> Code:
+def read_code(project: Path, data: Iterable[str] = ()) -> Code:
     """Read the state of a project's code.
 
     Args:
         project: Its folder.
+        data: What is data, besides `data`: paths in the project. Its hashes are recorded elsewhere, so git
+            isn't asked about it, whether it is committed or not.
 
     Returns:
         The sums of all that lies in `src`, and, in a git repository, the commit and what differs from it.
@@ -47,12 +50,15 @@ def read_code(project: Path) -> Code:
         folder, commit = os.fsdecode(git(project, "rev-parse", "--show-prefix", "HEAD")).splitlines()
     except LedgerError as error:
         return Code(files=sources, commit=None, patch_left_out=_say_why_there_is_no_commit(error.message))
+    paths = (*BUT_CREDENTIALS_AND_DATA, *(f":(exclude,literal){path}" for path in data))
+    top = project / ("../" * folder.count("/"))
     try:
-        size = _measure_changes(project, folder)
-        if size and size > LARGEST_PATCH:
+        changed = _list_changes(project, paths)
+        size = sum(file.stat().st_size for name in changed if (file := top / os.fsdecode(name)).is_file())
+        if size > LARGEST_PATCH:
             raise LedgerError(f"{size / 1e6:.0f} MB differ from the commit: have git ignore what is no code")
-        with _index_of_now(project, has_changes=size is not None) as index:
-            patch = git(project, *PATCH, environment=index) if size is not None else None
+        with _index_of_now(top, changed) as index:
+            patch = git(project, *PATCH, *paths, environment=index) if changed else None
             _require_that_git_has(sources, project, folder, index)
     except LedgerError as error:
         return Code(files=sources, commit=commit, folder=folder, patch_left_out=error.message)
@@ -125,27 +131,24 @@ def sum_of_sums(sums: dict[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _measure_changes(project: Path, folder: str) -> int | None:
-    """Add up the bytes of the files that differ from the commit; none if no file does."""
-    status = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *BUT_CREDENTIALS)
-    changed = git(project, *status).split(b"\0")[:-1]
-    top = project / ("../" * folder.count("/"))
-    sizes = [
-        file.stat().st_size for file in (top / os.fsdecode(line[3:]) for line in changed) if file.is_file()
-    ]
-    return sum(sizes) if changed else None
+def _list_changes(project: Path, paths: tuple[str, ...]) -> list[bytes]:
+    """List what differs from the commit, as seen from the top of the repository."""
+    status = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *paths)
+    return [line[3:].rstrip(b"/") for line in git(project, *status).split(b"\0")[:-1]]
 
 
 @contextmanager
-def _index_of_now(project: Path, has_changes: bool) -> Iterator[dict[str, str]]:
-    """Give an index of all that lies in the project now, without touching the repository.
+def _index_of_now(top: Path, changed: list[bytes]) -> Iterator[dict[str, str]]:
+    """Give an index of what lies in the repository now, without touching it.
+
+    Args:
+        top: The top of the repository.
+        changed: What differs from the commit.
 
     Yields:
         The environment variables with which git uses it.
     """
-    paths = git(
-        project, "rev-parse", "--path-format=absolute", "--git-path", "index", "--git-path", "objects"
-    )
+    paths = git(top, "rev-parse", "--path-format=absolute", "--git-path", "index", "--git-path", "objects")
     index, objects = os.fsdecode(paths).splitlines()
     with tempfile.TemporaryDirectory() as temporary:
         if Path(index).exists():
@@ -156,8 +159,8 @@ def _index_of_now(project: Path, has_changes: bool) -> Iterator[dict[str, str]]:
             "GIT_OBJECT_DIRECTORY": temporary,
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": objects,
         }
-        if has_changes:
-            git(project, "add", "--all", "--", *BUT_CREDENTIALS, environment=environment)
+        update = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
+        git(top, *update, stdin=b"".join(name + b"\0" for name in changed), environment=environment)
         yield environment
 
 

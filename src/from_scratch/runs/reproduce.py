@@ -71,12 +71,13 @@ def reproduce(ledger: Ledger, record: Record, folder: Path) -> dict[str, str | N
         LedgerError: If something is missing that the run needs, or the rerun fails.
     """
     _see_that_it_can_be_rebuilt(record)
-    raw = {name: _find_raw(ledger, one, name) for name, one in record.raw.items() if one.sha256}
     inputs = {name: record.view[name] for name in record.inputs}
     for name, artefact in inputs.items():
         ledger.check(name, artefact)
 
     project = _check_out(ledger.project, record, folder / CHECKOUT)
+    recorded = {name: one for name, one in record.raw.items() if one.sha256}
+    raw = {name: _find_raw([ledger.project, project], one, name) for name, one in recorded.items()}
     versions = [artefact.folder for artefact in [*record.wrote.values(), *inputs.values()]]
     raw_paths = [record.raw[name].path or "" for name in raw]
     inside = [path for path in raw_paths if is_relative(path)]
@@ -85,8 +86,9 @@ def reproduce(ledger: Ledger, record: Record, folder: Path) -> dict[str, str | N
     catalog = _move_into(record, ledger, project)
     for name, file in raw.items():
         path = record.raw[name].path
-        if path in inside:
-            _copy(file, project / path)
+        if path in inside and file != Path(os.path.realpath(target := project / path)):
+            files.remove(target)  # what the commit has there
+            _copy(file, target)
     for artefact in inputs.values():
         _copy(ledger.path(artefact), project / artefact.path)
     _write_first_record(record, project)
@@ -131,13 +133,16 @@ def _see_that_it_can_be_rebuilt(record: Record) -> None:
         )
 
 
-def _find_raw(ledger: Ledger, raw: RawInput, name: str) -> Path:
-    """Find raw data by its sum: where it was, else under another name beside it."""
-    recorded = ledger.project / (raw.path or "")
-    if recorded.exists() and files.measure(recorded)[0] == raw.sha256:
-        return recorded
-    if not Path(raw.path or "").is_absolute() and recorded.parent.is_dir():  # else it is read where it is
-        for file in sorted(recorded.parent.rglob("*")):
+def _find_raw(projects: list[Path], raw: RawInput, name: str) -> Path:
+    """Find raw data by its sum: where it was, now or in the commit, else under another name beside it."""
+    path = Path(raw.path or "")
+    for project in projects:
+        found = Path(os.path.realpath(project / path))  # links in the rerun's folder are replaced by folders
+        if found.exists() and files.measure(found)[0] == raw.sha256:
+            return found
+    beside = (projects[0] / path).parent
+    if not path.is_absolute() and beside.is_dir():  # else it is read where it is
+        for file in sorted(beside.rglob("*")):
             if file.is_file() and file.stat().st_size == raw.bytes and files.measure(file)[0] == raw.sha256:
                 return file
     raise LedgerError(

@@ -16,11 +16,12 @@ from kedro.io import (
     DataCatalog,
     Version,
 )
-from kedro.io.core import get_protocol_and_path
+from kedro.io.core import get_protocol_and_path, is_parameter
 
 from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.ledger import Ledger
 from from_scratch.runs.lineage import base_name
+from from_scratch.runs.paths import is_relative
 from from_scratch.runs.record import Artefact, Record
 
 NEVER_COMMITTED, OUTDATED, KEPT_ELSEWHERE = "never-committed", "outdated", "kept-elsewhere"
@@ -58,6 +59,27 @@ def find_place(catalog: DataCatalog, dataset: str) -> Place | None:
         The place; none for a parameter, what is in memory only, and what has no path, such as a database.
     """
     return read_place(catalog.config_resolver.resolve_pattern(dataset)) if dataset in catalog else None
+
+
+def list_paths(ledger: Ledger, catalog: DataCatalog) -> list[str]:
+    """List where a catalog keeps data in the project's folder.
+
+    Args:
+        ledger: The project's runs.
+        catalog: A catalog as Kedro makes it for a session.
+
+    Returns:
+        Relative paths, and those to which they lead by links; none in `data`, where all is data, or in `src`,
+        where all is code.
+    """
+    names = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
+    names |= catalog.config_resolver.config.keys()
+    places = [find_place(catalog, name) for name in names if not is_parameter(name)]
+    found = [ledger.project / place.path for place in places if place and place.is_local]
+    top, *real = (Path(os.path.realpath(path)) for path in (ledger.project, *found))
+    paths = {ledger.name_of(path) for path in found}
+    paths |= {path.relative_to(top).as_posix() for path in real if path.is_relative_to(top)}
+    return sorted(path for path in paths if is_relative(path) and path.split("/")[0] not in ("data", "src"))
 
 
 def is_home(project: Path, catalog: DataCatalog, dataset: str, home: str) -> bool:

@@ -74,7 +74,7 @@ class Transaction:
             stack.callback(self._finish_raw)
             self._sweep()
             self._earlier = self._ledger.records()  # a damaged one is said before the work, not after it
-            self._code = read_code(self._ledger.project)
+            self._code = read_code(self._ledger.project, storage.list_paths(self._ledger, catalog))
             self._code_sum = sum_of_sums(self._code.files)
             self._plan = make_plan(
                 self._ledger,

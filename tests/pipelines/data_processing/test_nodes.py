@@ -145,17 +145,17 @@ def test_split_loses_no_row_and_doubles_none(rows: int, seed: int, fraction: flo
 
 def test_source_says_where_rows_come_from() -> None:
     assert nodes.ingest(good(), FEATURES, SPLIT)[1] == {"source": "own", "file": "the data", "rows": 2}
-    sample = good()
-    sample.attrs["source"] = "sample"
-    assert nodes.ingest(sample, FEATURES, SPLIT)[1] == {"source": "sample", "file": "the data", "rows": 2}
+    original = good()
+    original.attrs["source"] = "original"
+    assert nodes.ingest(original, FEATURES, SPLIT)[1]["source"] == "original"
 
 
 def test_each_table_of_rows_says_where_they_come_from() -> None:
     frame = good()
-    frame.attrs["source"] = "sample"
+    frame.attrs["source"] = "original"
     prepared = process(frame)
     for table in (prepared.fill_values, prepared.imputed, prepared.encoded, prepared.scales):
-        assert table.attrs["source"] == "sample"
+        assert table.attrs["source"] == "original"
 
 
 def test_missing_values_are_filled_as_each_column_says() -> None:

@@ -57,8 +57,8 @@ def test_majority() -> None:
 
 def test_source() -> None:
     assert words.say_source(comparison((0.7, 0.8))).startswith("Kaggle's passengers")
-    assert words.say_source(comparison((0.7, 0.8), source="sample")).startswith("A SAMPLE")
-    mixed = comparison((0.7, 0.8), (0.7, 0.8), source=["own", "sample"])
+    assert words.say_source(comparison((0.7, 0.8), source="own")).startswith("Your own file")
+    mixed = comparison((0.7, 0.8), (0.7, 0.8), source=["own", "original"])
     assert words.say_source(mixed).startswith("Not all variants saw the same data")
 
 

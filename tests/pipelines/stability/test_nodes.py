@@ -4,7 +4,6 @@ import pandas as pd
 import pytest
 import torch
 
-from from_scratch.datasets.titanic_sample import draw_passengers
 from from_scratch.errors import InputError
 from from_scratch.features import Features
 from from_scratch.models import MODELS, Model
@@ -15,6 +14,7 @@ from from_scratch.pipelines.data_processing.splitting import shuffle
 from from_scratch.pipelines.stability import nodes
 from from_scratch.pipelines.stability.nodes import StudySplit
 from from_scratch.pipelines.training import nodes as training
+from tests.conftest import RAW
 from tests.test_parameters import COMMITTED
 
 FEATURES = Features.model_validate(COMMITTED["features"])
@@ -26,7 +26,7 @@ LINEAR = Variant(model="linear", seed=1, learning_rate=0.2, epochs=5)
 
 @pytest.fixture(scope="module")
 def passengers() -> pd.DataFrame:
-    rows, _ = processing.ingest(draw_passengers(), FEATURES, SPLIT)
+    rows, _ = processing.ingest(pd.read_csv(RAW / "train.csv"), FEATURES, SPLIT)
     return rows
 
 

@@ -28,7 +28,7 @@ def ingest(passengers: DataFrame, features: Features, parameters: Split) -> tupl
         parameters: How the rows will be split.
 
     Returns:
-        The rows, with numbers as numbers, and where they come from: `source` (original, own or sample),
+        The rows, with numbers as numbers, and where they come from: `source` (original or own),
         `file` and `rows`.
 
     Raises:

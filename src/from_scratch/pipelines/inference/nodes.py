@@ -114,10 +114,6 @@ def predict_new(
             "answer that is more frequent in training: --params inference.variant=NAME asks another.",
             metrics["valid_accuracy"],
         )
-    if metrics["source"] == "sample":
-        log.warning(
-            "What answers was trained on THE SAMPLE of invented passengers: its answers mean nothing."
-        )
     predictions = compute_predictions(coefficients, test_input, variant, threads, precision)
     identifier = features.identifier
     names = test_passengers[identifier].to_numpy() if identifier else range(1, len(test_passengers) + 1)

@@ -36,15 +36,8 @@ class PreparedData:
         return self
 
     @property
-    def is_public(self) -> bool:
-        """Whether anyone may see the rows."""
-        from from_scratch.datasets.previews import PUBLIC
-
-        return self.source["source"] in PUBLIC
-
-    @property
     def is_original(self) -> bool:
-        """Whether these are the article's passengers."""
+        """Whether these are the article's passengers, whom anyone may see."""
         return bool(self.source["source"] == "original")
 
 

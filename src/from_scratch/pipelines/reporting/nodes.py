@@ -158,7 +158,7 @@ def compare_groups(data: PreparedData, results: dict[str, Results]) -> DataFrame
             },
         }
     )
-    return groups if data.is_public else groups[groups["rows"] >= SMALLEST_GROUP]
+    return groups if data.is_original else groups[groups["rows"] >= SMALLEST_GROUP]
 
 
 def _group_rows(data: PreparedData) -> tuple[list[str], Tensor]:
@@ -177,7 +177,7 @@ def _group_rows(data: PreparedData) -> tuple[list[str], Tensor]:
         codes = codes * len(grouping[-1]) + torch.where(is_none, len(categories), dummies.argmax(dim=1))
     present, group_of, rows = codes.unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
     labels = [_label(code, grouping) for code in present.tolist()]
-    if data.is_public:
+    if data.is_original:
         return labels, group_of
     large = rows >= SMALLEST_GROUP
     kept = [label for label, is_large in zip(labels, large.tolist(), strict=True) if is_large]

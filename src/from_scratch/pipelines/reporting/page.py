@@ -130,7 +130,7 @@ def _list_largest_categories(data: PreparedData) -> list[tuple[str, str, int]]:
     listed = []
     for column, counts in data.category_counts.items():
         least = sorted(counts.values(), reverse=True)[:CATEGORIES][-1] if counts else 0
-        least = least if data.is_public else max(least, SMALLEST_GROUP)
+        least = least if data.is_original else max(least, SMALLEST_GROUP)
         shown = [(column, category, rows) for category, rows in counts.items() if rows >= least]
         listed += shown[:CATEGORIES]
     return listed

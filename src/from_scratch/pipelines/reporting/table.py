@@ -53,5 +53,4 @@ MIXED = "source: MIXED (not all of these saw the same passengers: run everything
 HEADINGS = {
     "original": "source: original (Kaggle's passengers)",
     "own": "source: own (your file, not Kaggle's passengers)",
-    "sample": "source: SAMPLE (invented passengers: these are not the Titanic's results)",
 }

@@ -11,8 +11,6 @@ from from_scratch.node_types import DataFrame
 SOURCES = {
     "original": "Kaggle's passengers, those of the article.",
     "own": "Your own file; the article's figures do not apply to it.",
-    "sample": "A SAMPLE of invented passengers: nothing here is the Titanic's. README.md says how to get the "
-    "real data.",
 }
 MIXED = "Not all variants saw the same data: run everything again."
 
