@@ -233,3 +233,51 @@ def test_a_repository_without_a_commit_is_said(tmp_path: Path) -> None:
 def test_git_in_another_language_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANGUAGE", "de")
     assert read_code(tmp_path).patch_left_out is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "is_left_out"),
+    [
+        ("conf/prod/catalog.yml", "x: {url: 'http://ada:s3cret@example.org/x.csv'}\n", True),
+        ("conf/prod/catalog.yml", "# x: {con: 'postgresql://ada:pa/ss@example.org/x'}\n", True),
+        ("conf/prod/catalog.yml", "x: {url: 'ftp://token@example.org/x.csv'}\n", True),
+        ("conf/prod/catalog.yml", "x: {filepath: 'abfs://container@account/x.csv'}\n", False),
+        ("notes.md", "see http://localhost:8080/x and a@example.org\n", False),
+    ],
+)
+def test_a_patch_holds_no_address_with_credentials(
+    repository: Path, name: str, content: str, is_left_out: bool
+) -> None:
+    (repository / name).parent.mkdir(parents=True, exist_ok=True)
+    (repository / name).write_text(content)
+    found = read_code(repository)
+    if is_left_out:
+        said = f"what changed in sub/{name} has an address with a user name or a password"
+        assert (found.patch, found.patch_left_out) == (None, said)
+    else:
+        assert content in (found.patch or "")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "credentials.yml",
+        ".credentials.yml.swp",
+        "credentials.yml~",
+        "credentials.yml.bak",
+        "credentials/a.json",
+    ],
+)
+def test_no_file_of_credentials_is_in_a_patch(repository: Path, name: str) -> None:
+    file = repository / "conf" / "prod" / name
+    file.parent.mkdir(parents=True)
+    file.write_text("s3cret\n")
+    assert read_code(repository).patch is None
+
+
+def test_a_name_that_is_not_utf_8_is_recorded(repository: Path) -> None:
+    (repository / "src" / os.fsdecode(b"l\xe9.py")).write_text("")
+    found = read_code(repository)
+    assert r"src/l\xe9.py" in found.files
+    assert found.patch_left_out is None
+    found.model_dump_json()

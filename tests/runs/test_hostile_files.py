@@ -406,3 +406,37 @@ def test_an_artefact_of_another_size_is_not_read_whole(two_runs: Tiny) -> None:
     with two_runs.ledger.path(two_runs.ledger.records()[0].wrote["numbers"]).open("ab") as file:
         file.truncate(1 << 40)
     assert "was altered: it has 1,099,511,627,776 bytes, expected" in two_runs.kedro("runs", "verify").stderr
+
+
+@pytest.mark.parametrize("is_versioned", [False, True])
+def test_a_rerun_writes_nothing_where_a_record_says_that_raw_data_lies(
+    two_runs: Tiny, tmp_path: Path, is_versioned: bool
+) -> None:
+    victim = tmp_path / "victim" / "victim.json"
+
+    def change(record: Any) -> None:
+        entry = {"type": "json.JSONDataset", "filepath": str(victim), "versioned": is_versioned}
+        record["catalog"]["numbers"] = entry
+        digest = hashlib.sha256(victim.read_bytes()).hexdigest()
+        record["raw"]["numbers"] = {"path": str(victim), "sha256": digest, "bytes": victim.stat().st_size}
+
+    edit_first_record(two_runs, change)
+    before = snapshot(tmp_path / "victim")
+    two_runs.kedro("runs", "reproduce", "1", "--into", str(tmp_path / "rerun"))
+    assert snapshot(tmp_path / "victim") == before
+
+
+def test_a_rerun_runs_nothing_behind_a_link(two_runs: Tiny, tmp_path: Path) -> None:
+    (two_runs.folder / "link").symlink_to(tmp_path)
+    commit(two_runs)
+    record = two_runs.run()
+    assert record.code.commit
+    file = two_runs.ledger.folder / f"{record.seq:06d}_{record.run_id}.json"
+    edited = json.loads(file.read_text())
+    edited["code"]["folder"] = f"link/{two_runs.folder.name}/"
+    file.write_text(json.dumps(edited))
+    before = snapshot(tmp_path)
+    ran = two_runs.kedro("runs", "reproduce", "last")
+    assert ran.returncode == 1
+    assert "is behind a link in what git checks out; expected a folder" in ran.stderr
+    assert snapshot(tmp_path) == before

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
+from from_scratch.runs.credentials import require_no_credentials_in_patch
 from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.files import measure
 from from_scratch.runs.git import git
@@ -22,7 +23,8 @@ LARGEST_PATCH = 10_000_000
 BUT_CREDENTIALS_AND_DATA = (
     ".",
     ":(exclude)data",
-    *(f":(exclude,glob)**/credentials*.{suffix}" for suffix in ("yml", "yaml", "json")),
+    ":(exclude,glob)**/.credentials*",  # of an editor
+    *(f":(exclude,glob)**/credentials*.{suffix}*" for suffix in ("yml", "yaml", "json")),
     *(f":(exclude,glob)**/credentials*/**/*.{suffix}" for suffix in ("yml", "yaml", "json")),
 )
 """All of a project, but for what Kedro reads as credentials, and for data: a record holds neither."""
@@ -58,19 +60,22 @@ def read_code(project: Path, data: Iterable[str] = ()) -> Code:
         if size > LARGEST_PATCH:
             raise LedgerError(f"{size / 1e6:.0f} MB differ from the commit: have git ignore what is no code")
         with _index_of_now(top, changed) as index:
-            patch = git(project, *PATCH, *paths, environment=index) if changed else None
+            patch = git(project, *PATCH, *paths, environment=index) if changed else b""
             _require_that_git_has(sources, project, folder, index)
+        encoding: Literal["utf-8", "latin-1"] = "utf-8" if _is_utf_8(patch) else "latin-1"
+        text = patch.decode(encoding)
+        require_no_credentials_in_patch(text)
     except LedgerError as error:
         return Code(files=sources, commit=commit, folder=folder, patch_left_out=error.message)
-    if patch is None:
-        return Code(files=sources, commit=commit, folder=folder)
-    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    return Code(files=sources, commit=commit, folder=folder, patch=text or None, patch_encoding=encoding)
+
+
+def _is_utf_8(content: bytes) -> bool:
     try:
-        text = patch.decode()
+        content.decode()
     except UnicodeDecodeError:
-        encoding = "latin-1"  # which has a character for every byte
-        text = patch.decode(encoding)
-    return Code(files=sources, commit=commit, folder=folder, patch=text, patch_encoding=encoding)
+        return False
+    return True  # otherwise, Latin-1 has a character for every byte
 
 
 def _say_why_there_is_no_commit(message: str) -> str | None:
@@ -114,7 +119,8 @@ def sum_files(top: Path, seen_from: Path) -> dict[str, str]:
                 continue
             file = Path(folder, name)
             with suppress(FileNotFoundError):  # an editor's lock or temporary file
-                sums[file.relative_to(seen_from).as_posix()] = measure(file)[0]
+                path = os.fsencode(file.relative_to(seen_from).as_posix())
+                sums[path.decode("utf-8", "backslashreplace")] = measure(file)[0]
     return dict(sorted(sums.items()))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from textwrap import indent
 from typing import Any
 
 import click
@@ -34,7 +35,9 @@ class PrintableRecord(logging.LogRecord):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.exc_info:
-            self.exc_text = printable(logging.Formatter().formatException(self.exc_info), keep="\n\t")
+            # Indented, so that no line of an error's message looks like one of the log.
+            traceback = printable(logging.Formatter().formatException(self.exc_info), keep="\n\t")
+            self.exc_text = indent(traceback, "  ")
 
     def getMessage(self) -> str:
         """Merge the message with its arguments; a line break in one of these is no line break."""

@@ -26,7 +26,7 @@ from from_scratch.runs.storage import move_paths
 CHECKOUT, CONF, ORDER = "project", "conf", "order.json"
 """What the folder of a rerun holds: the code with its data, the configuration, and what is to be run."""
 OUTSIDE = "data/outside"
-"""Where a rerun writes what the run wrote outside the project, and the ledger didn't see."""
+"""Where a rerun has what lay outside the project: raw data, and what the ledger didn't see."""
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 NO_NETWORK = {name: "http://127.0.0.1:9" for proxy in PROXIES for name in (proxy, proxy.upper())}
 """A rerun should fetch nothing that the run did not have."""
@@ -79,14 +79,13 @@ def reproduce(ledger: Ledger, record: Record, folder: Path) -> dict[str, str | N
     recorded = {name: one for name, one in record.raw.items() if one.sha256}
     raw = {name: _find_raw([ledger.project, project], one, name) for name, one in recorded.items()}
     versions = [artefact.folder for artefact in [*record.wrote.values(), *inputs.values()]]
-    raw_paths = [record.raw[name].path or "" for name in raw]
-    inside = [path for path in raw_paths if is_relative(path)]
-    for to_be_written in (f"{OUTSIDE}/x", "data/runs/x", *versions, *inside):
+    raw_places = {name: _find_place(ledger, record.raw[name].path or "") for name in raw}
+    for to_be_written in (f"{OUTSIDE}/x", "data/runs/x", *versions, *raw_places.values()):
         _make_real_folder(project, Path(to_be_written))
     catalog = _move_into(record, ledger, project)
     for name, file in raw.items():
-        path = record.raw[name].path
-        if path in inside and file != Path(os.path.realpath(target := project / path)):
+        target = project / raw_places[name]
+        if file != Path(os.path.realpath(target)):
             files.remove(target)  # what the commit has there
             _copy(file, target)
     for artefact in inputs.values():
@@ -177,6 +176,8 @@ def _check_out(project: Path, record: Record, folder: Path) -> Path:
     if code.patch:
         git(folder, "apply", "--whitespace=nowarn", "-", stdin=code.patch.encode(code.patch_encoding))
     checked_out = folder / code.folder
+    if Path(os.path.realpath(checked_out)) != Path(os.path.realpath(folder), code.folder):
+        raise LedgerError(f"{code.folder} is behind a link in what git checks out; expected a folder")
     if other := compare(code.files, sum_sources(checked_out)):
         raise LedgerError(
             f"{', '.join(other)}: not as recorded in what git checks out; "
@@ -256,19 +257,21 @@ def _without_conditions(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _move_into(record: Record, ledger: Ledger, project: Path) -> dict[str, Any]:
-    """Let every path of the catalog lie in the rerun's folder, but for raw data outside the project's."""
+    """Let every path of the catalog lie in the rerun's folder."""
 
     def move(name: str, path: str) -> str:
-        inside = Path(ledger.name_of(ledger.project / path))
-        if not inside.is_absolute():
-            named = inside.as_posix().partition("{")[0]  # before what a pattern fills in
-            _make_real_folder(project, Path(f"{named}x") if "{" in path else inside)
-            return inside.as_posix()
-        if name in record.raw:
-            return inside.as_posix()
-        return (project / OUTSIDE / inside.relative_to(inside.anchor)).as_posix()
+        place = _find_place(ledger, path)
+        named = place.partition("{")[0]  # before what a pattern fills in
+        _make_real_folder(project, Path(f"{named}x" if "{" in place else place))
+        return place
 
     return move_paths(record.catalog, move)
+
+
+def _find_place(ledger: Ledger, path: str) -> str:
+    """Say where in a rerun lies what a run had at a path; what lay outside has a folder of its own."""
+    inside = Path(ledger.name_of(ledger.project / path))
+    return (Path(OUTSIDE, *inside.parts[1:]) if inside.is_absolute() else inside).as_posix()
 
 
 def _describe(record: Record, name: str, ledger: Ledger, project: Path) -> str:

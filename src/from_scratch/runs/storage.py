@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +17,6 @@ from kedro.io import (
 )
 from kedro.io.core import get_protocol_and_path, is_parameter
 
-from from_scratch.runs.errors import LedgerError
 from from_scratch.runs.ledger import Ledger
 from from_scratch.runs.lineage import base_name
 from from_scratch.runs.paths import is_relative
@@ -31,8 +29,6 @@ REASONS = {NEVER_COMMITTED, OUTDATED, KEPT_ELSEWHERE}
 
 LOCAL = ("file", "local")
 """The protocols of local paths."""
-CREDENTIALS = re.compile(r"https?://[^/\s]*@|://[^/\s:@]*:[^/\s]*@", re.IGNORECASE)
-"""Finds credentials in addresses. A name alone is a user's in HTTP; elsewhere, it may be a container's."""
 
 
 class Place(NamedTuple):
@@ -117,38 +113,6 @@ def read_place(config: dict[str, Any]) -> Place | None:
         is_local=is_local,
         is_versioned=bool(config.get("versioned") or (isinstance(inner, dict) and inner.get("versioned"))),
     )
-
-
-def require_no_credentials(catalog_config: dict[str, Any]) -> None:
-    """Require a catalog that names credentials, and holds none: every run records it.
-
-    Args:
-        catalog_config: The configuration.
-
-    Raises:
-        LedgerError: If it holds some. The message doesn't quote them.
-    """
-    expected = (
-        "and every run records the catalog; expected them in a block of credentials.yml that the catalog "
-        "names: `credentials: NAME`"
-    )
-    for name, entry in catalog_config.items():
-        for key, value in _list_values(entry):
-            if key == "credentials" and not isinstance(value, str | None):
-                raise LedgerError(f"{name}: the catalog holds its credentials, {expected}")
-            if isinstance(value, str) and CREDENTIALS.search(value):
-                raise LedgerError(f"{name}: {key} has a user name or a password, {expected}")
-
-
-def _list_values(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """List an entry's values with their keys, and those inside them."""
-    yield key, value
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _list_values(inner, str(name))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _list_values(inner, key)
 
 
 def drop_credentials(catalog_config: dict[str, Any]) -> dict[str, Any]:

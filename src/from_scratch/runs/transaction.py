@@ -19,6 +19,7 @@ from kedro.pipeline import Pipeline
 from from_scratch.runs import files, lineage, storage
 from from_scratch.runs.code import read_code, sum_of_sums, sum_sources
 from from_scratch.runs.context import RunContext
+from from_scratch.runs.credentials import require_no_credentials
 from from_scratch.runs.differences import flatten
 from from_scratch.runs.drift import find_beyond, find_drift, find_idle, find_last_known, without
 from from_scratch.runs.environment import read_environment
@@ -66,7 +67,7 @@ class Transaction:
         self._ledger = Ledger(context.project_path, partial(storage.is_home, context.project_path, catalog))
         self._before = context.current_run
         self._prepared: list[Any] = []
-        storage.require_no_credentials(self._catalog_config)
+        require_no_credentials(self._catalog_config)
         with ExitStack() as stack:
             stack.enter_context(self._ledger.lock())
             if _id_of(self._before) != _id_of(self._ledger.current()):
