@@ -46,13 +46,14 @@ lock:
 	    --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
 
 .venv/installed: pyproject.toml requirements.lock
-	@echo "Installing into .venv; PyTorch is large, so this takes a few minutes."
+	@echo "Downloading and installing into .venv, which takes a few minutes: PyTorch (190 MB, or on Linux several gigabytes"
+	@echo "with CUDA: README.md says how to do without), Kedro, Kedro-Viz, pandas, plotly and what they need."
 	$(PYTHON) -m venv .venv
 	$(PIP) --editable .
 	@touch $@
 
 .venv/installed-test: .venv/installed
-	@echo "Installing what the tests need."
+	@echo "Downloading and installing what the tests need: pytest, mypy, scikit-learn, Dask, Jupyter and others."
 	$(PIP) --editable '.[test]'
 	@touch $@
 

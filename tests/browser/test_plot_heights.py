@@ -11,6 +11,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.browser.test_pages import LocalPage, find_report
 from tests.conftest import Project
+from tests.notebooks.test_notebook import run_notebook
 
 SIZES = {
     "a pixel lower": (1440, 899),
@@ -44,20 +45,46 @@ def pages(article_run: Project, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 @pytest.mark.parametrize("name", ["report", "history"])
 def test_plots_keep_their_height(browser: webdriver.Chrome, pages: dict[str, Path], name: str) -> None:
-    page = LocalPage(browser, pages[name])
+    expect_heights(LocalPage(browser, pages[name]))
+
+
+def test_plots_of_the_exported_notebook_keep_their_height(
+    browser: webdriver.Chrome,
+    article_run: Project,
+    kernel: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from nbconvert import HTMLExporter
+
+    monkeypatch.setenv("PLOTLY_RENDERER", "notebook")
+    notebook = run_notebook(article_run, kernel)
+    file = tmp_path / "notebook.html"
+    text, _ = HTMLExporter().from_notebook_node(notebook)  # type: ignore[no-untyped-call]
+    file.write_text(text, encoding="utf-8")
+    expect_heights(LocalPage(browser, file))
+
+
+def expect_heights(page: LocalPage) -> None:
+    """See that each plot's layout, its div and its drawing have one height, and keep it."""
     page.open(width=1440, height=900)
-    planned = page.ask("[...document.querySelectorAll('.js-plotly-plot')].map(plot => plot.layout.height)")
+    planned = page.ask(
+        "[...document.querySelectorAll('.js-plotly-plot')].map(plot => plot._fullLayout.height)"
+    )
     expected = [[height] * 3 for height in planned]
     assert planned
     assert page.ask(HEIGHTS) == expected
     for change, (width, height) in SIZES.items():
         resize(page, width, height)
         assert page.ask(HEIGHTS) == expected, change
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
-    browser.execute_script(WATCH_PRINT)
-    pdf = browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    page.browser.execute_script(WATCH_PRINT)
+    pdf = page.browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})
     assert base64.b64decode(pdf["data"]).startswith(b"%PDF")
-    assert page.ask("window.printed") == expected
+    printed = page.ask("window.printed")
+    assert [plot[:2] for plot in printed] == [plot[:2] for plot in expected]
+    # What is too wide for the paper is scaled down, in a notebook's page, or cut.
+    assert all(drawing <= height for height, _, drawing in printed)
     assert page.ask(HEIGHTS) == expected, "after the print"
 
 
@@ -65,6 +92,7 @@ def resize(page: LocalPage, width: int, height: int) -> None:
     """Change the window's size, and wait until the plots fit it."""
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 900}
     page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    fits = """[...document.querySelectorAll('.js-plotly-plot')].every(plot => Math.abs(
-        plot.querySelector('.main-svg').getBoundingClientRect().width - plot.clientWidth) < 1.5)"""
+    fits = """[...document.querySelectorAll('.js-plotly-plot')].every(plot =>
+        Math.abs(plot._fullLayout.width - plot.clientWidth) < 1.5 &&
+        Math.abs(plot.querySelector('.main-svg').getBoundingClientRect().width - plot.clientWidth) < 1.5)"""
     WebDriverWait(page.browser, 10).until(lambda _: page.ask(fits) and page.ask("innerWidth") == width)

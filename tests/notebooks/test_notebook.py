@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,24 +16,8 @@ NOTEBOOK = ROOT / "notebooks" / "from_machine_learning_to_deep_learning.ipynb"
 WHOSE_CODE = "import from_scratch\nprint(from_scratch.__file__)"
 
 
-@pytest.fixture
-def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A kernel of this Python that knows nothing of the user's Jupyter, IPython or Kedro environment."""
-    for name in ("KEDRO_ENV", "KEDRO_LOGGING_CONFIG", "PYTHONPATH"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    folder = tmp_path / "kernels" / "under_test"
-    folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    (folder / "kernel.json").write_text(
-        json.dumps({"argv": command, "display_name": "under test", "language": "python"})
-    )
-    return folder.name
-
-
-def execute(project: Project, kernel: str) -> dict[str, Any]:
-    """Run the notebook in a project, and give back the outputs of each cell that has any."""
+def run_notebook(project: Project, kernel: str) -> Any:
+    """Run the notebook in a project, and give it back with its outputs."""
     # Jupyter's libraries take their time: only who runs these tests waits for them.
     import nbformat
     from nbclient import NotebookClient
@@ -52,6 +34,12 @@ def execute(project: Project, kernel: str) -> dict[str, Any]:
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute()
+    return notebook
+
+
+def execute(project: Project, kernel: str) -> dict[str, Any]:
+    """Run the notebook in a project, and give back the outputs of each cell that has any."""
+    notebook = run_notebook(project, kernel)
     outputs = {cell.id: cell.outputs for cell in notebook.cells if cell.get("outputs")}
     assert not any(output.get("name") == "stderr" for shown in outputs.values() for output in shown)
     assert printed(outputs, "whose-code") == f"{project.folder / 'src' / 'from_scratch' / '__init__.py'}\n"
@@ -118,8 +106,9 @@ def test_on_the_articles_data_it_shows_the_articles_figures(article_run: Project
 def test_without_a_run_it_says_what_to_do(project: Project, kernel: str) -> None:
     from nbclient.exceptions import CellExecutionError
 
-    with pytest.raises(CellExecutionError, match="nothing to read yet: `kedro run` first"):
+    with pytest.raises(CellExecutionError) as raised:
         execute(project, kernel)
+    assert raised.value.evalue == "comparison: no run is committed yet; `kedro run` makes one"
 
 
 def test_no_outputs_are_in_git() -> None:

@@ -85,7 +85,7 @@ def test_path_says_where_a_dataset_lies(two_runs: Tiny) -> None:
         assert path.is_file()
     ran = two_runs.kedro("runs", "path", "number")
     assert ran.returncode == 1
-    assert ran.stderr == f"Error: run {second.run_id} has no number; did you mean numbers?\n"
+    assert ran.stderr == f"Error: number: not in run {second.run_id}: did you mean numbers?\n"
 
 
 def test_verify_names_what_differs(tiny: Tiny) -> None:

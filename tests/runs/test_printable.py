@@ -51,7 +51,9 @@ def test_tracebacks_are_printable() -> None:
         raise ValueError("a\x1b]0;x\x07b")
     except ValueError:
         said = log("", exc_info=True)
-    assert "\n  Traceback (most recent call last):\n    File " in said, "indented: no line looks like one of the log"
+    assert "\n  Traceback (most recent call last):\n    File " in said, (
+        "indented: no line looks like one of the log"
+    )
     assert said.endswith("ValueError: a\\x1b]0;x\\x07b\n")
 
 

@@ -2,6 +2,7 @@
 
 from math import comb, cos, pi, sin, sqrt, tan
 from statistics import NormalDist
+from typing import Any
 
 from torch import Tensor
 
@@ -48,6 +49,19 @@ def majority_accuracy(train: Tensor, valid: Tensor) -> float:
     """
     majority = (train.mean() > THRESHOLD).float()
     return accuracy(majority.expand_as(valid), valid)
+
+
+def is_no_better(low: Any, baseline: Any) -> Any:
+    """Say whether an accuracy can't be told from the baseline's, always the more frequent answer.
+
+    Args:
+        low: The lower end of the accuracy's interval: a share, or a column of shares.
+        baseline: The baseline's accuracy: a share, or a column of shares.
+
+    Returns:
+        Whether the interval reaches down to the baseline, for each.
+    """
+    return low <= baseline
 
 
 def confusion(predictions: Tensor, dependent: Tensor) -> dict[str, int]:

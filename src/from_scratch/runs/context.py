@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from kedro.config import MissingConfigException
-from kedro.framework.context import KedroContext
+from kedro.framework.context import CatalogCommandsMixin, KedroContext
 from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol, DataCatalog
 
@@ -19,7 +19,7 @@ from from_scratch.runs.record import Record
 from from_scratch.runs.storage import REASONS, list_load_versions
 
 
-class ReadersCatalog(DataCatalog):
+class ReadersCatalog(DataCatalog, CatalogCommandsMixin):
     """A catalog for readers: where there is nothing for them to load, it says why."""
 
     ledger: Ledger

@@ -9,6 +9,7 @@ from from_scratch.models.scoring import sign_test
 from from_scratch.pipelines.reporting import nodes
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
 from from_scratch.pipelines.reporting.table import render
+from from_scratch.pipelines.reporting.words import say_majority
 
 
 def metrics(source: str) -> dict[str, Any]:
@@ -46,9 +47,20 @@ def test_article_does_not_stand_beside_other_passengers() -> None:
 
 
 def test_a_net_that_learnt_nothing_is_told() -> None:
-    unlucky = metrics("original") | {"valid_accuracy": 0.5955}
+    unlucky = metrics("original") | {"valid_accuracy": 0.5955, "valid_accuracy_low": 0.52}
     table = render(nodes.compare_metrics({"linear": metrics("original"), "deep": unlucky}))
-    assert "no better than that: deep (another seed or learning_rate may train it)" in table
+    assert "not surely better than that: deep (another seed or learning_rate may train it)" in table
+
+
+def test_the_console_and_the_report_have_one_rule() -> None:
+    barely = metrics("original") | {
+        "valid_accuracy": 0.7645,
+        "valid_accuracy_low": 0.7,
+        "majority_accuracy": 0.7644,
+    }
+    comparison = nodes.compare_metrics({"linear": barely | {"valid_accuracy_low": 0.7645}, "deep": barely})
+    assert "not surely better than that: deep (" in render(comparison)
+    assert "the interval of deep does not lie above that" in say_majority(comparison)
 
 
 def test_mixed_sources_are_told() -> None:

@@ -97,6 +97,7 @@ def predict_new(
     import torch
 
     from from_scratch.models import MODELS
+    from from_scratch.models.scoring import is_no_better
 
     columns = test_input["independent"].shape[1]
     expected = MODELS[variant.model].initialise(columns, variant.hidden, torch.Generator())
@@ -108,11 +109,13 @@ def predict_new(
             f"the coefficients are not those of model {variant.model} with hidden {variant.hidden}; "
             f"{SAME_PARAMETERS}"
         )
-    if metrics["valid_accuracy"] <= metrics["majority_accuracy"]:
+    if is_no_better(metrics["valid_accuracy_low"], metrics["majority_accuracy"]):
         log.warning(
-            "What answers is right in %.4f of the rows that validate, no more often than always giving the "
-            "answer that is more frequent in training: --params inference.variant=NAME asks another.",
+            "What answers is right in %.4f of the validation rows, which is not surely more often than "
+            "always giving the answer that is more frequent in training (%.4f): "
+            "--params inference.variant=NAME asks another.",
             metrics["valid_accuracy"],
+            metrics["majority_accuracy"],
         )
     predictions = compute_predictions(coefficients, test_input, variant, threads, precision)
     identifier = features.identifier

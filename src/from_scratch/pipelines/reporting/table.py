@@ -41,12 +41,15 @@ def render(comparison: pd.DataFrame) -> str:
 
 
 def _say_what_majority_reaches(comparison: pd.DataFrame) -> str:
+    from from_scratch.models.scoring import is_no_better
+
     majority = comparison["majority_accuracy"]
     said = f"always the answer that is more frequent in training: {majority.iloc[0]:.4f}"
-    no_better = comparison["variant"][comparison["valid_accuracy"] <= majority]
+    no_better = comparison["variant"][is_no_better(comparison["valid_accuracy_low"], majority)]
     if no_better.empty:
         return said
-    return f"{said}\nno better than that: {', '.join(no_better)} (another seed or learning_rate may train it)"
+    names = ", ".join(no_better)
+    return f"{said}\nnot surely better than that: {names} (another seed or learning_rate may train it)"
 
 
 MIXED = "source: MIXED (not all of these saw the same passengers: run everything again)"

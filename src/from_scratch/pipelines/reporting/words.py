@@ -62,9 +62,11 @@ def say_majority(comparison: DataFrame) -> str:
     Returns:
         A sentence.
     """
+    from from_scratch.models.scoring import is_no_better
+
     majority = comparison["majority_accuracy"]
     always = f"always giving the answer that is more frequent in training reaches {majority.iloc[0]:.4f}"
-    unsure = comparison["variant"][comparison["valid_accuracy_low"] <= majority].tolist()
+    unsure = comparison["variant"][is_no_better(comparison["valid_accuracy_low"], majority)].tolist()
     if not unsure:
         return f"All of them learnt something: {always}, and every interval lies above that."
     intervals = "the interval of" if len(unsure) == 1 else "the intervals of"
