@@ -119,7 +119,7 @@ def finish(fetched: Kept, file: Path, committed: bool) -> None:
     """
     if committed:
         earlier = keep_copy(file) if file.exists() else None
-        copy_at_once(fetched.path, file.resolve())
+        copy_at_once(fetched.path, file)
         if earlier:
             log.info("%s has changed; what it was is kept as %s", file.name, earlier.path)
     else:
