@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import logging
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -188,7 +189,9 @@ def _receive(source: Source, file: Path, stop: Event) -> None:
     size = 0
     try:
         with Session() as session, _open(session, source) as response, file.open("wb") as content:
-            while not stop.is_set() and (piece := response.raw.read1(PIECE, decode_content=True)):
+            for piece in _decode(response, source):
+                if stop.is_set():
+                    return
                 size += len(piece)
                 if size > source.max_bytes:
                     raise DatasetError(
@@ -201,6 +204,27 @@ def _receive(source: Source, file: Path, stop: Event) -> None:
         raise _no_download(source, f"{type(error).__name__} after {waited}") from error
     except (RequestException, HTTPError, UnicodeError) as error:
         raise _no_download(source, type(error).__name__) from error
+    except zlib.error as error:
+        raise _no_download(source, f"its gzip encoding is broken: {error}") from error
+
+
+def _decode(response: Response, source: Source) -> Iterator[bytes]:
+    """Read a body as it comes, in small pieces, to its end, which urllib3 doesn't require of gzip."""
+    encoding = (response.headers.get("Content-Encoding") or "identity").lower()
+    if encoding not in ("identity", "gzip"):
+        raise _no_download(source, f"encoding {encoding!r}; expected identity or gzip")
+    decoder = zlib.decompressobj(zlib.MAX_WBITS + 16)  # of gzip
+    while piece := response.raw.read1(PIECE, decode_content=False):
+        if encoding == "identity":
+            yield piece
+            continue
+        while piece:
+            if decoder.eof:  # a gzip file may be several, one after the other
+                decoder = zlib.decompressobj(zlib.MAX_WBITS + 16)
+            yield decoder.decompress(piece, PIECE)
+            piece = decoder.unconsumed_tail or decoder.unused_data
+    if encoding == "gzip" and not decoder.eof:
+        raise zlib.error("it is cut short")
 
 
 @contextmanager
@@ -212,7 +236,8 @@ def _open(session: Session, source: Source) -> Iterator[Response]:
     address, start = source.url, ""
     for _ in range(MAX_REDIRECTS + 1):
         # The session would look into ~/.netrc if it prepared the request.
-        request = Request("GET", address, headers=session.headers).prepare()
+        headers = {**session.headers, "Accept-Encoding": "identity"}
+        request = Request("GET", address, headers=headers).prepare()
         url = str(request.url)  # whose host is connected to, whatever the address looked like
         start = start or url
         if session.should_strip_auth(start, url):
