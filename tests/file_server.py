@@ -27,6 +27,8 @@ class FileServer(ThreadingHTTPServer):
         self.headers: dict[str, str] = {}
         self.authorizations: list[str | None] = []
         """What came with each request."""
+        self.encodings: list[str | None] = []
+        """What encodings each request accepts."""
         self.has_ended = threading.Event()
 
     @property
@@ -48,10 +50,11 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.server
         server.asked += 1
         server.authorizations.append(self.headers["Authorization"])
+        server.encodings.append(self.headers["Accept-Encoding"])
         time.sleep(server.delay)
         is_let_in = server.expected in (None, self.headers["Authorization"])
         self.send_response(server.status if is_let_in else 401)
-        if not server.is_endless:
+        if not server.is_endless and "Transfer-Encoding" not in server.headers:
             self.send_header("Content-Length", str(len(server.content)))
         for name, value in server.headers.items():
             self.send_header(name, value)

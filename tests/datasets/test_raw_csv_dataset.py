@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -271,25 +272,77 @@ def test_what_others_replace_is_kept_when_a_run_reads_it(folder: Path) -> None:
     assert kept == {CSV, CSV + b"3,4\n"}
 
 
-def test_a_link_stays_a_link(folder: Path, tmp_path: Path, server: FileServer) -> None:
-    folder.mkdir()
-    (tmp_path / "elsewhere.csv").write_bytes(CSV)
-    (folder / "train.csv").symlink_to(tmp_path / "elsewhere.csv")
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project's folder, with raw data and a good download; beside it lie files of others."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "file").write_bytes(CSV)
+    project = tmp_path / "project"
+    (project / "data" / "01_raw").mkdir(parents=True)
+    (project / "data" / "01_raw" / "train.csv").write_bytes(CSV)
+    monkeypatch.chdir(project)
+    return project
+
+
+def replace_by_link(path: Path, target: Path) -> None:
+    if path.is_file():
+        path.unlink()
+    elif path.exists():
+        for file in path.iterdir():
+            shutil.move(file, target)
+        path.rmdir()
+    path.symlink_to(os.path.relpath(target, path.parent))
+
+
+@pytest.mark.parametrize("link", ["train.csv", "earlier", ".", "above"])
+@pytest.mark.parametrize("is_relative", [False, True])
+def test_nothing_is_fetched_through_a_link(
+    project: Path, server: FileServer, link: str, is_relative: bool
+) -> None:
+    folder = project / "data" / "01_raw"
+    elsewhere = project.parent / "elsewhere"
+    path = folder / "deep" if link == "above" else folder / link
+    replace_by_link(path, elsewhere / "file" if link == "train.csv" else elsewhere)
+    folder = path / "deeper" if link == "above" else folder
+    before = {file.name: file.read_bytes() for file in elsewhere.iterdir()}
     server.content = CSV + b"3,4\n"
-    fetch_again(dataset(folder, server.url))
-    assert (folder / "train.csv").is_symlink()
-    assert (tmp_path / "elsewhere.csv").read_bytes() == CSV + b"3,4\n"
+    raw = dataset(folder.relative_to(project) if is_relative else folder, server.url)
+    with pytest.raises(DatasetError) as error:
+        raw.prepare("changing")
+    expected = "a regular file, since a download replaces it" if link == "train.csv" else "a folder, since "
+    assert f"/{path.name} is a link; expected {expected}" in str(error.value)
+    assert {file.name: file.read_bytes() for file in elsewhere.iterdir()} == before
+    assert server.asked == 0
 
 
-def test_a_link_to_another_disk_is_fetched_through(folder: Path, server: FileServer) -> None:
-    folder.mkdir()
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as elsewhere:
-        (Path(elsewhere) / "real.csv").write_bytes(b"a,b\n1,2\n")
-        (folder / "train.csv").symlink_to(Path(elsewhere) / "real.csv")
-        fetch_again(dataset(folder, server.url))
-        assert (Path(elsewhere) / "real.csv").read_bytes() == CSV
-        assert left_in(Path(elsewhere)) == ["real.csv"]
-    assert left_in(folder) == ["earlier", "train.csv"]
+def test_data_may_be_a_link_to_another_disk(project: Path, server: FileServer) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as disk:
+        (project / "data" / "01_raw" / "train.csv").unlink()
+        replace_by_link(project / "data", Path(disk))
+        for server.content in (CSV, CSV + b"3,4\n"):
+            fetch_again(dataset(Path("data/01_raw"), server.url))
+        assert (Path(disk) / "01_raw" / "train.csv").read_bytes() == server.content
+        assert left_in(Path(disk) / "01_raw") == ["earlier", "train.csv"]
+
+
+@pytest.mark.parametrize("policy", ["pinned", "changing"])
+def test_a_link_is_read_where_nothing_is_fetched(project: Path, policy: Any) -> None:
+    folder, elsewhere = project / "data" / "01_raw", project.parent / "elsewhere"
+    replace_by_link(folder / "train.csv", elsewhere / "file")
+    raw = RawCSVDataset(filepath=str(folder / "train.csv"), sha256=SHA256)
+    raw.prepare(policy)
+    raw.finish(committed=True)
+    assert len(raw.load()) == 2
+    assert left_in(elsewhere) == ["file"]
+    assert left_in(folder) == ["earlier"] * (policy == "changing") + ["train.csv"]
+
+
+def test_nothing_is_kept_through_a_link(project: Path) -> None:
+    folder, elsewhere = project / "data" / "01_raw", project.parent / "elsewhere"
+    replace_by_link(folder / "earlier", elsewhere)
+    with pytest.raises(DatasetError, match="earlier is a link; expected a folder, since runs write there"):
+        RawCSVDataset(filepath=str(folder / "train.csv")).prepare("changing")
+    assert left_in(elsewhere) == ["file"]
 
 
 @pytest.mark.parametrize("policy", ["pinned", "changing"])
@@ -365,10 +418,18 @@ def test_limits_stand_in_the_catalog(folder: Path, server: FileServer) -> None:
     assert left_in(folder) == []
 
 
-def test_errors_of_the_system_are_told_in_one_line(folder: Path, server: FileServer) -> None:
+def test_an_earlier_that_is_not_a_folder_is_told(folder: Path, server: FileServer) -> None:
     put(folder)
     (folder / "earlier").touch()
-    server.content = CSV + b"3,4\n"
-    with pytest.raises(DatasetError, match=r"train\.csv: .*(File exists|Not a directory)"):
+    with pytest.raises(DatasetError, match=r"earlier is not a folder; expected one, since runs write there"):
         dataset(folder, server.url).prepare("changing")
-    assert (folder / "train.csv").read_bytes() == CSV
+    assert server.asked == 0
+
+
+def test_errors_of_the_system_are_told_in_one_line(folder: Path, server: FileServer) -> None:
+    put(folder)
+    (folder / "earlier" / f"train_{SHA256[:12]}.csv").mkdir(parents=True)
+    (folder / "train.csv").write_bytes(CSV + b"3,4\n")
+    with pytest.raises(DatasetError, match=r"train\.csv: .*Is a directory"):
+        dataset(folder, server.url).prepare("changing")
+    assert (folder / "train.csv").read_bytes() == CSV + b"3,4\n"

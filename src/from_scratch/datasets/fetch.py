@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import filecmp
 import logging
+import re
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -18,7 +20,7 @@ from kedro.io.core import DatasetError
 from from_scratch.datasets.raw_files import Kept, copy_at_once, keep, keep_copy, unfinished
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest, Response, Session
+    from requests import Response, Session
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +55,17 @@ def require_source(source: Source) -> None:
     Raises:
         DatasetError: If it is not. The message quotes no credentials.
     """
-    url = source.url
-    is_address = _is_address(url)
-    if "@" in (url.partition("://")[2].partition("/")[0] if is_address else str(url)):
+    if _resolve(source.url) is None:
+        if re.search("@|%40|//[^/]*%", str(source.url)):
+            raise DatasetError(
+                "url has a user name or a password, and every run records the catalog; expected them in "
+                "credentials.yml, as username and password of a block that the catalog names: "
+                "`credentials: NAME`"
+            )
         raise DatasetError(
-            "url has a user name or a password, and every run records the catalog; expected them in "
-            "credentials.yml, as username and password of a block that the catalog names: `credentials: NAME`"
+            f"url is {source.url!r}; expected an address that begins with http:// or https://, without "
+            "spaces and backslashes"
         )
-    if not is_address:
-        raise DatasetError(f"url is {url!r}; expected an address that begins with http:// or https://")
     for name in ("timeout", "max_seconds", "max_bytes"):
         value = getattr(source, name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
@@ -75,11 +79,23 @@ def require_source(source: Source) -> None:
             raise DatasetError("credentials: expected text; in YAML, numbers stand in quotes")
 
 
-def _is_address(url: Any) -> bool:
-    with suppress(ValueError):  # of a port that is no number, or half a bracket
-        parts = urlsplit(str(url))
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    return False
+def _resolve(location: Any, base: str = "") -> str | None:
+    """Return an address, if all libraries find the same host in it, and no user name or password."""
+    text = str(location)
+    with suppress(ValueError):  # a port that is not a number, or half a bracket
+        address = urljoin(base, text)
+        parts = urlsplit(address)
+        if (
+            text.isprintable()
+            and not {" ", "\\"} & set(text)
+            and parts.scheme in ("http", "https")
+            and parts.hostname
+            and parts.port != 0
+            and "%" not in parts.netloc
+            and "@" not in address.partition("://")[2].partition("/")[0]
+        ):
+            return address
+    return None
 
 
 def fetch(source: Source, file: Path, require: Callable[[Path], None]) -> Kept | None:
@@ -119,7 +135,7 @@ def finish(fetched: Kept, file: Path, committed: bool) -> None:
     """
     if committed:
         earlier = keep_copy(file) if file.exists() else None
-        copy_at_once(fetched.path, file.resolve())
+        copy_at_once(fetched.path, file)
         if earlier:
             log.info("%s has changed; what it was is kept as %s", file.name, earlier.path)
     else:
@@ -173,7 +189,9 @@ def _receive(source: Source, file: Path, stop: Event) -> None:
     size = 0
     try:
         with Session() as session, _open(session, source) as response, file.open("wb") as content:
-            while not stop.is_set() and (piece := response.raw.read1(PIECE, decode_content=True)):
+            for piece in _decode(response, source):
+                if stop.is_set():
+                    return
                 size += len(piece)
                 if size > source.max_bytes:
                     raise DatasetError(
@@ -184,21 +202,52 @@ def _receive(source: Source, file: Path, stop: Event) -> None:
     except (Timeout, ReadTimeoutError) as error:
         waited = f"{source.timeout:g} seconds, the limit timeout in the catalog"
         raise _no_download(source, f"{type(error).__name__} after {waited}") from error
-    except (RequestException, HTTPError) as error:
+    except (RequestException, HTTPError, UnicodeError) as error:
         raise _no_download(source, type(error).__name__) from error
+    except zlib.error as error:
+        raise _no_download(source, f"its gzip encoding is broken: {error}") from error
+
+
+def _decode(response: Response, source: Source) -> Iterator[bytes]:
+    """Read a body as it comes, in small pieces, to its end, which urllib3 doesn't require of gzip."""
+    encoding = (response.headers.get("Content-Encoding") or "identity").lower()
+    if encoding not in ("identity", "gzip"):
+        raise _no_download(source, f"encoding {encoding!r}; expected identity or gzip")
+    decoder = zlib.decompressobj(zlib.MAX_WBITS + 16)  # of gzip
+    while piece := response.raw.read1(PIECE, decode_content=False):
+        if encoding == "identity":
+            yield piece
+            continue
+        while piece:
+            if decoder.eof:  # a gzip file may be several, one after the other
+                decoder = zlib.decompressobj(zlib.MAX_WBITS + 16)
+            yield decoder.decompress(piece, PIECE)
+            piece = decoder.unconsumed_tail or decoder.unused_data
+    if encoding == "gzip" and not decoder.eof:
+        raise zlib.error("it is cut short")
 
 
 @contextmanager
 def _open(session: Session, source: Source) -> Iterator[Response]:
     """Ask for a file, and follow redirects; none of their contents are read."""
     from requests import Request
+    from requests.auth import HTTPBasicAuth
 
-    address = source.url
+    address, start = source.url, ""
     for _ in range(MAX_REDIRECTS + 1):
-        request = session.prepare_request(Request("GET", address, auth=_authorise(source.credentials)))
-        settings = session.merge_environment_settings(address, {}, True, None, None)  # such as proxies
+        # The session would look into ~/.netrc if it prepared the request.
+        headers = {**session.headers, "Accept-Encoding": "identity"}
+        request = Request("GET", address, headers=headers).prepare()
+        url = str(request.url)  # whose host is connected to, whatever the address looked like
+        start = start or url
+        if session.should_strip_auth(start, url):
+            raise _no_redirect(source, repr(_origin(url)))
+        if credentials := source.credentials:
+            name, password = credentials["username"].encode(), credentials["password"].encode()
+            request.prepare_auth(HTTPBasicAuth(name, password))
+        settings = session.merge_environment_settings(url, {}, True, None, None)  # such as proxies
         timeout = min(source.timeout, source.max_seconds, LONGEST)
-        response = session.get_adapter(address).send(request, timeout=timeout, **settings)
+        response = session.get_adapter(url).send(request, timeout=timeout, **settings)
         with response:
             location = session.get_redirect_target(response)
             if location is None and response.status_code == 200:
@@ -209,12 +258,10 @@ def _open(session: Session, source: Source) -> Iterator[Response]:
             if response.status_code in (401, 403):
                 hint = ": expected other credentials" if source.credentials else ": it may need credentials"
             raise _no_download(source, f"status {response.status_code}{hint}")
-        address = urljoin(address, location)
-        if not _is_address(address) or session.should_strip_auth(source.url, address):
-            raise DatasetError(
-                f"{source.url} redirects to {_origin(address)!r}; expected {_origin(source.url)}, since "
-                "nothing from elsewhere is taken"
-            )
+        target = _resolve(location, url)
+        if target is None:
+            raise _no_redirect(source, "an address with a user name, a space or a backslash, or not of HTTP")
+        address = target
     raise _no_download(source, f"more than {MAX_REDIRECTS} redirects")
 
 
@@ -222,15 +269,13 @@ def _no_download(source: Source, reason: str) -> DatasetError:
     return DatasetError(f"no download from {urlsplit(source.url).hostname}: {reason}")
 
 
-def _authorise(credentials: dict[str, str] | None) -> Callable[[PreparedRequest], PreparedRequest]:
-    """Make a function that adds credentials to a request; with one, requests doesn't look into ~/.netrc."""
-    from requests.auth import HTTPBasicAuth
-
-    if not credentials:
-        return lambda request: request
-    return HTTPBasicAuth(credentials["username"].encode(), credentials["password"].encode())
+def _no_redirect(source: Source, target: str) -> DatasetError:
+    return DatasetError(
+        f"{source.url} redirects to {target}; expected {_origin(source.url)}, since nothing from elsewhere "
+        "is taken"
+    )
 
 
 def _origin(address: str) -> str:
     parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return f"{parts.scheme}://{parts.netloc}"

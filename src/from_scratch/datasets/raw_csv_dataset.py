@@ -14,7 +14,7 @@ from kedro_datasets._typing import TablePreview
 from from_scratch.datasets import fetch
 from from_scratch.datasets.csv_reader import read_csv
 from from_scratch.datasets.previews import preview_rows, preview_table
-from from_scratch.datasets.raw_files import Kept, hash_text, keep_copy
+from from_scratch.datasets.raw_files import Kept, hash_text, keep_copy, require_folders
 from from_scratch.node_types import DataFrame
 
 
@@ -102,21 +102,29 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
             What the run reads in the place of the file, if what was fetched is not the same.
 
         Raises:
-            DatasetError: If there is no such file, or no rows can be fetched; then the old file stays.
+            DatasetError: If there is no such file, no rows can be fetched, or a link leads away from where
+                something would be written; then the old file stays.
         """
         try:
             if os.path.lexists(self._filepath) and not self._filepath.is_file():
                 raise DatasetError(
                     f"{self._filepath} is not a regular file, or a link to nothing; expected a CSV file"
                 )
-            if policy == "changing" and self._source:
-                self._fetched = fetch.fetch(self._source, self._filepath, self._require_rows)
-            else:
+            if policy == "pinned":
                 self._require_there()
-                if policy == "changing":
-                    keep_copy(self._filepath)  # whoever replaces it doesn't
+                self._require_pinned()
+            else:
+                require_folders(self._filepath)
+                if self._source:
+                    if self._filepath.is_symlink():
+                        raise DatasetError(
+                            f"{self._filepath} is a link; expected a regular file, since a download "
+                            "replaces it"
+                        )
+                    self._fetched = fetch.fetch(self._source, self._filepath, self._require_rows)
                 else:
-                    self._require_pinned()
+                    self._require_there()
+                    keep_copy(self._filepath)  # whoever replaces it doesn't
         except (OSError, ValueError) as error:
             raise DatasetError(f"{self._filepath}: {error}") from error
         return self._fetched.path if self._fetched else None

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from kedro.io.core import DatasetError
+
 from from_scratch.runs.files import bring_names_to_disk, bring_to_disk, measure
 
 EARLIER = "earlier"
@@ -33,6 +35,23 @@ def hash_text(file: Path) -> str:
         for line in lines:
             digest.update(line.replace(b"\r\n", b"\n"))
     return digest.hexdigest()
+
+
+def require_folders(file: Path) -> None:
+    """Require that what is written beside a file comes to lie where its path says, in real folders.
+
+    Args:
+        file: The file.
+
+    Raises:
+        DatasetError: If a folder is a link, but for the project's `data` and those above it.
+    """
+    data = Path.cwd() / "data"
+    for folder in (file.parent / EARLIER, *file.absolute().parents):
+        if folder.is_symlink() and not data.is_relative_to(folder):
+            raise DatasetError(f"{folder} is a link; expected a folder, since runs write there")
+        if folder.exists() and not folder.is_dir():
+            raise DatasetError(f"{folder} is not a folder; expected one, since runs write there")
 
 
 class Kept(NamedTuple):
