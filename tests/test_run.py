@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -211,3 +214,41 @@ def test_a_run_closes_with_the_article_beside_it(project: Project) -> None:
     assert "source: original" in ran.stdout
     (row,) = [line for line in ran.stdout.splitlines() if line.strip().startswith("deep")]
     assert row.split() == ["deep", "0.8258", "0.763", "to", "0.875", "0.8258", "0.195", "30"]
+
+
+def test_the_readmes_example_is_what_the_report_shows_and_there_is_a_way_back(project: Project) -> None:
+    """As it is typed: a run of everything, the example of a learning rate too high, `make report`."""
+    shutil.copy(ROOT / "Makefile", project.folder)
+    (project.folder / ".venv").symlink_to(sys.prefix)
+    make = ["make", "--assume-old", ".venv/installed", "report"]
+
+    def make_report() -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"BROWSER": "true"}
+        return subprocess.run(make, cwd=project.folder, env=environment, capture_output=True, text=True)
+
+    first = make_report()
+    assert first.returncode == 0, first.stderr
+    assert "report: no run is committed yet; `kedro run` makes one" in first.stderr
+    everything = Ledger(project.folder).records()[-1]
+    example = re.search(
+        r"`(kedro run --pipeline deep --params [^`]+)`", (ROOT / "README.md").read_text("utf-8")
+    )
+    assert example
+    ran = project.kedro(*example[1].split()[1:])
+    assert ran.stderr.splitlines()[-1] == f"to go back: kedro runs use {everything.run_id}"
+    assert project.load("deep.metrics")["valid_accuracy"] == pytest.approx(0.5955, abs=5e-5)
+
+    said = project.kedro("runs", "path", "report").stderr
+    assert "outdated by run" in said
+    assert "`kedro run --pipeline reporting` makes it anew" in said
+    assert f"run {everything.run_id} is the newest that has it" in said
+    made = make_report()
+    assert made.returncode == 0, made.stderr
+    assert "outdated by run" in made.stderr
+    comparison = project.load("comparison").set_index("variant")["valid_accuracy"].round(4)
+    assert comparison["deep"] == 0.5955
+    assert comparison["sigmoid"] == 0.8258
+    page = made.stdout.splitlines()[0]
+    assert "0.5955" in Path(page).read_text("utf-8")
+    assert project.kedro("runs", "use", everything.run_id).returncode == 0
+    assert project.load("deep.metrics")["valid_accuracy"] == pytest.approx(0.8258, abs=5e-5)
