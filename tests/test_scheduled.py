@@ -77,7 +77,7 @@ def test_messages_of_several_lines_are_timed_line_by_line(scheduled: Project) ->
     assert [line[33:] for line in ran.stderr.splitlines() if " ERROR " in line] == [
         "one",
         "two",
-        "ValueError: 3",
+        "  ValueError: 3",
     ]
 
 

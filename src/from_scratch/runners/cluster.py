@@ -59,6 +59,7 @@ def open_cluster(address: str | None, workers: int | None) -> Iterator[Client]:
                 yield client
             return
         with (
+            _restored_log_level("distributed") as dask_log,
             # Dask would set numbers of threads there, and in this process too; they are a parameter of ours.
             dask.config.set({"distributed.nanny.pre-spawn-environ": {}}),
             _start_workers(workers or CPU_COUNT) as cluster,
@@ -70,6 +71,7 @@ def open_cluster(address: str | None, workers: int | None) -> Iterator[Client]:
             try:
                 yield client
             except (KeyboardInterrupt, SystemExit):
+                dask_log.setLevel(logging.CRITICAL)  # or it tells of workers that are gone
                 cluster.sync(_kill_workers, cluster)
                 raise
 
@@ -91,6 +93,16 @@ def _start_workers(count: int) -> LocalCluster:
             f"workers can't be started here ({_first_line(error)}); in a script of yours, expected the run "
             'to stand behind `if __name__ == "__main__":`, since every worker loads the script'
         ) from error
+
+
+@contextmanager
+def _restored_log_level(name: str) -> Iterator[logging.Logger]:
+    logger = logging.getLogger(name)
+    level = logger.level
+    try:
+        yield logger
+    finally:
+        logger.setLevel(level)
 
 
 async def _kill_workers(cluster: LocalCluster) -> None:
