@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from from_scratch import pipeline_registry
+from from_scratch import hooks, pipeline_registry
 from tests.test_parameters import COMMITTED, WIDE
 
 VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
@@ -11,7 +11,7 @@ VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "dee
 @pytest.fixture
 def parameters(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     parameters = dict(COMMITTED)
-    monkeypatch.setattr(pipeline_registry, "parameters_of_session", parameters)
+    monkeypatch.setattr(hooks.session, "parameters", parameters)
     return parameters
 
 

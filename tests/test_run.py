@@ -199,14 +199,12 @@ def test_without_the_file_one_line_says_how_to_get_it(project: Project) -> None:
     assert project.artefacts() == {}
 
 
-@pytest.mark.parametrize("command", [["registry", "list"], ["catalog", "describe-datasets"]])
-def test_commands_that_train_nothing_do_not_load_pytorch(project: Project, command: list[str]) -> None:
-    ran = project.kedro(*command, PYTHONPROFILEIMPORTTIME="1")
-    assert ran.returncode == 0, ran.stderr
+@pytest.mark.parametrize("command", ["--version", "runs list", "run --params deep.epochs=0"])
+def test_commands_that_compute_nothing_do_not_load_pytorch(project: Project, command: str) -> None:
+    ran = project.kedro(*command.split(), PYTHONPROFILEIMPORTTIME="1")
     imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
     assert "kedro" in imported
-    assert "torch" not in imported
-    assert "pandas" not in imported or command[0] == "catalog", "whose datasets are pandas' own"
+    assert not {"torch", "pandas", "numpy", "plotly"} & imported
 
 
 def test_a_run_closes_with_the_article_beside_it(project: Project) -> None:

@@ -6,12 +6,10 @@ import re
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING
+
+from cronsim import CronSim, CronSimError
 
 from from_scratch.errors import InputError
-
-if TYPE_CHECKING:
-    from cronsim import CronSim
 
 _VALUE = r"([0-9]{1,2}|[a-zA-Z]{3})"
 _TERM = rf"({_VALUE}|(\*|{_VALUE}-{_VALUE})(/[0-9]{{1,2}})?)"
@@ -32,8 +30,6 @@ def parse(every: str) -> CronSim:
     Raises:
         InputError: If they are none, or not both cron and systemd can say them.
     """
-    from cronsim import CronSim, CronSimError
-
     fields = every.split()
     try:
         if len(fields) != 5 or not all(FIELD.fullmatch(field) for field in fields):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,26 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from from_scratch import errors, logs, parameters, pipeline_registry
+from from_scratch import errors, logs, parameters
 from from_scratch.progress import StudyBar
 
 log = logging.getLogger(__name__)
 results = logging.getLogger("from_scratch.results")
 """What a run is about: by conf/logging.yml, on standard output."""
+
+
+@dataclass
+class Session:
+    """What the hooks and the pipeline registry hand each other, as Kedro passes nothing between them."""
+
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """What the running session reads, `--env`, `--conf-source` and `--params` included."""
+    render_results: Callable[[Pipeline, CatalogProtocol[Any, Any], dict[str, Any]], list[str]] | None = None
+    """(pipeline, catalog, parameters) -> the texts that close a run. It is handed over, since every command
+    loads the hooks, and would load pandas and PyTorch with what renders."""
+
+
+session = Session()
 
 
 class ProjectHooks:
@@ -44,7 +60,7 @@ class ProjectHooks:
         if "stability" not in raw:  # in a folder of parameters that is older than the study
             raw = {**raw, "stability": parameters.Stability().model_dump()}
             context.config_loader["parameters"] = raw
-        pipeline_registry.parameters_of_session = raw
+        session.parameters = raw
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline) -> None:
@@ -76,44 +92,8 @@ class ProjectHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
-        """Close a run which scored something with a table, and one which answered with the answers' count."""
+        """Close a run with what it reached."""
         self._bar.close()
-        outputs = pipeline.all_outputs()
-        if "submission" in outputs:
-            self._print_answers(catalog)
-        variants = parameters.variants(pipeline_registry.parameters_of_session)
-        scored = [variant for variant in variants if f"{variant}.metrics" in outputs]
-        if not scored and "comparison" not in outputs:
-            return
-
-        from from_scratch.pipelines.reporting.nodes import compare_metrics
-        from from_scratch.pipelines.reporting.table import render
-
-        if "comparison" in outputs:
-            comparison = catalog.load("comparison")
-        else:
-            comparison = compare_metrics({variant: catalog.load(f"{variant}.metrics") for variant in scored})
-        results.info(render(comparison))
-        if "stability_summary" in outputs:
-            from from_scratch.pipelines.reporting import stability_table
-
-            results.info(stability_table.render(catalog.load("stability_summary")))
-        if "report" in outputs:
-            results.info("The report: `make report` opens it, `kedro runs path report` says where it is.\n")
-
-    def _print_answers(self, catalog: CatalogProtocol[Any, Any]) -> None:
-        """Say how often each answer was given, and where they are."""
-        answers = catalog.load("submission").iloc[:, -1]
-        variant = pipeline_registry.parameters_of_session["inference"]["variant"]
-        rows = "row" if len(answers) == 1 else "rows"
-        counts = " and ".join(f"{value} in {count:,}" for value, count in answers.value_counts().items())
-        results.info(
-            "\n%s, trained on %s, answers %s %s:\n%s is %s.\n"
-            "The answers: `kedro runs path submission`; how sure: `kedro runs path predicted_survival`.\n",
-            variant,
-            catalog.load(f"{variant}.metrics")["file"],
-            f"{len(answers):,}",
-            rows,
-            answers.name,
-            counts,
-        )
+        if session.render_results:
+            for text in session.render_results(pipeline, catalog, session.parameters):
+                results.info(text)

@@ -10,6 +10,7 @@ from copy import copy
 from pathlib import Path
 from typing import Any, TextIO
 
+import yaml
 from kedro.framework.project import configure_logging
 
 from from_scratch.errors import InputError
@@ -31,8 +32,6 @@ def configure(folder: Path, project: Path) -> bool:
     file = folder / "logging.yml"
     if "KEDRO_LOGGING_CONFIG" in os.environ or not file.is_file():
         return False
-    import yaml
-
     try:
         config = yaml.safe_load(file.read_text(encoding="utf-8"))
         _place_files(config, project)

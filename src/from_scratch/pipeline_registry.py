@@ -15,10 +15,9 @@ from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
 from from_scratch import parameters
+from from_scratch.hooks import session
 from from_scratch.pipelines import data_processing, inference, reporting, stability, training
-
-parameters_of_session: dict[str, Any] = {}
-"""What the running session reads, `--env`, `--conf-source` and `--params` included; a hook puts it here."""
+from from_scratch.pipelines.reporting.console import render_results
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -27,7 +26,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     Returns:
         The pipelines by name, in the order in which data flows.
     """
-    raw = parameters_of_session or _read_parameters()
+    session.render_results = render_results
+    raw = session.parameters or _read_parameters()
     variants = parameters.variants(raw)
     processing = data_processing.create_pipeline()
     trainings = {name: training.create_pipeline(name) for name in variants}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -11,18 +10,15 @@ from typing import TYPE_CHECKING, Any
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from from_scratch.pipelines.stability.pipeline import NAMESPACE, TRAINING
+from from_scratch.runs.printable import is_watched
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 
-def is_watched() -> bool:
-    """Say whether standard error is a terminal that has room for a bar."""
-    try:
-        return all(os.get_terminal_size(sys.stderr.fileno()))
-    except (OSError, ValueError, AttributeError):  # it is a file, closed, or a notebook's
-        return False
+NAMESPACE = "stability"
+TAG = "training"
+"""The nodes of that namespace with that tag are counted."""
 
 
 class StudyBar:
@@ -34,7 +30,7 @@ class StudyBar:
         Args:
             pipeline: What is to run.
         """
-        self._total = sum(node.name.startswith(TRAINING) for node in pipeline.nodes)
+        self._total = sum(_trains(node) for node in pipeline.nodes)
         self._process = os.getpid()
         self._lock = Lock()  # a runner may run steps in threads
         self._bar: tqdm[Any] | None = None
@@ -66,7 +62,7 @@ class StudyBar:
         Args:
             node: The step.
         """
-        if not self._bar or not node.name.startswith(TRAINING):
+        if not self._bar or not _trains(node):
             return
         with self._lock:
             self._bar.update()
@@ -85,3 +81,7 @@ class StudyBar:
         """Take the bar away."""
         if self._bar:
             self._bar.close()
+
+
+def _trains(node: Node) -> bool:
+    return node.namespace == NAMESPACE and TAG in node.tags

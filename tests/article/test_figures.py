@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from from_scratch.article import published_accuracies, read_figures
 from from_scratch.models import linear
 from from_scratch.models.training import gradient_step, mean_absolute_error
-from from_scratch.node_types import Tensors
 from tests.conftest import Project
 
 FIGURES: dict[str, Any] = {name: group.figures for name, group in read_figures().items()}
@@ -42,14 +42,14 @@ def assert_printed(ours: torch.Tensor | list[Any] | float, figures: Any, digits:
 
 
 @pytest.fixture(scope="module")
-def model_input(article_run: Project) -> Tensors:
-    tensors: Tensors = article_run.load("model_input")
+def model_input(article_run: Project) -> dict[str, Tensor]:
+    tensors: dict[str, Tensor] = article_run.load("model_input")
     return tensors
 
 
 @pytest.fixture
-def initial(article_run: Project) -> Tensors:
-    tensors: Tensors = article_run.load("linear.initial_coefficients")
+def initial(article_run: Project) -> dict[str, Tensor]:
+    tensors: dict[str, Tensor] = article_run.load("linear.initial_coefficients")
     return tensors
 
 
@@ -61,14 +61,14 @@ def test_modes(article_run: Project) -> None:
     assert article_run.load("fill_values").iloc[0].to_dict() == FIGURES["modes"]
 
 
-def test_features(article_run: Project, initial: Tensors, model_input: Tensors) -> None:
+def test_features(article_run: Project, initial: dict[str, Tensor], model_input: dict[str, Tensor]) -> None:
     features = torch.tensor(article_run.load("features").to_numpy("float64"), dtype=torch.float32)
     assert_printed(features[EDGE], FIGURES["features"])
     assert_printed((features * initial["weights"])[EDGE], FIGURES["products"])
     assert_printed((model_input["independent"] * initial["weights"])[EDGE], FIGURES["normalised_products"])
 
 
-def test_untrained_linear_model(initial: Tensors, model_input: Tensors) -> None:
+def test_untrained_linear_model(initial: dict[str, Tensor], model_input: dict[str, Tensor]) -> None:
     assert_printed(initial["weights"], FIGURES["initial_coefficients"])
     predictions = linear.predict(initial, model_input["independent"])
     assert_printed(predictions[:10], FIGURES["initial_predictions"])
@@ -77,7 +77,9 @@ def test_untrained_linear_model(initial: Tensors, model_input: Tensors) -> None:
     )
 
 
-def test_gradients_add_up_until_a_step_zeroes_them(initial: Tensors, model_input: Tensors) -> None:
+def test_gradients_add_up_until_a_step_zeroes_them(
+    initial: dict[str, Tensor], model_input: dict[str, Tensor]
+) -> None:
     coefficients = initial["weights"].requires_grad_()
 
     def loss() -> torch.Tensor:

@@ -9,15 +9,15 @@ import pytest
 import torch
 from kedro.io.core import DatasetError, Version
 from moto.server import ThreadedMotoServer
+from torch import Tensor
 
 from from_scratch.datasets import TensorsDataset
-from from_scratch.node_types import Tensors
 
 VERSION = Version(None, "2026-01-01T00.00.00.000Z")
 
 
 @pytest.fixture
-def tensors() -> Tensors:
+def tensors() -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(1)
     return {
         "matrix": torch.rand(5, 3, generator=generator),
@@ -44,7 +44,7 @@ def s3() -> Iterator[dict[str, Any]]:
     server.stop()
 
 
-def assert_round_trip(dataset: TensorsDataset, tensors: Tensors) -> None:
+def assert_round_trip(dataset: TensorsDataset, tensors: dict[str, Tensor]) -> None:
     assert not dataset.exists()
     dataset.save(tensors)
     assert dataset.exists()
@@ -56,19 +56,21 @@ def assert_round_trip(dataset: TensorsDataset, tensors: Tensors) -> None:
 
 
 @pytest.mark.parametrize("version", [None, VERSION])
-def test_round_trip_on_local_disk(tmp_path: Path, tensors: Tensors, version: Version | None) -> None:
+def test_round_trip_on_local_disk(
+    tmp_path: Path, tensors: dict[str, Tensor], version: Version | None
+) -> None:
     assert_round_trip(
         TensorsDataset(filepath=str(tmp_path / "new" / "t.safetensors"), version=version), tensors
     )
 
 
-def test_round_trip_in_memory(tensors: Tensors) -> None:
+def test_round_trip_in_memory(tensors: dict[str, Tensor]) -> None:
     assert_round_trip(TensorsDataset(filepath="memory:///plain.safetensors"), tensors)
     assert_round_trip(TensorsDataset(filepath="memory:///versioned.safetensors", version=VERSION), tensors)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_round_trip_on_s3(tensors: Tensors, s3: dict[str, Any]) -> None:
+def test_round_trip_on_s3(tensors: dict[str, Tensor], s3: dict[str, Any]) -> None:
     for version in (None, VERSION):
         dataset = TensorsDataset(
             filepath=f"s3://bucket/{version}/t.safetensors", version=version, credentials=s3
@@ -76,7 +78,7 @@ def test_round_trip_on_s3(tensors: Tensors, s3: dict[str, Any]) -> None:
         assert_round_trip(dataset, tensors)
 
 
-def test_same_tensors_give_the_same_bytes(tmp_path: Path, tensors: Tensors) -> None:
+def test_same_tensors_give_the_same_bytes(tmp_path: Path, tensors: dict[str, Tensor]) -> None:
     TensorsDataset(filepath=str(tmp_path / "a")).save(tensors)
     TensorsDataset(filepath=str(tmp_path / "b")).save(dict(reversed(tensors.items())))
     TensorsDataset(filepath=str(tmp_path / "c")).save(
@@ -101,7 +103,7 @@ def test_refuses_anything_but_tensors_by_name_and_writes_nothing(tmp_path: Path,
 
 
 @pytest.mark.parametrize("keep", [0, 4, 40, -1])
-def test_a_truncated_file_is_a_clear_error(tmp_path: Path, tensors: Tensors, keep: int) -> None:
+def test_a_truncated_file_is_a_clear_error(tmp_path: Path, tensors: dict[str, Tensor], keep: int) -> None:
     dataset = TensorsDataset(filepath=str(tmp_path / "t.safetensors"))
     dataset.save(tensors)
     file = tmp_path / "t.safetensors"

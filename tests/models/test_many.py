@@ -13,7 +13,6 @@ from from_scratch.features import Features
 from from_scratch.models import MODELS, Model, train
 from from_scratch.models.many import choose_batch, stack, train_many
 from from_scratch.models.scoring import accuracies, accuracy
-from from_scratch.node_types import Tensors
 from from_scratch.parameters import Split
 from from_scratch.pipelines.data_processing import nodes
 from tests.conftest import RAW
@@ -31,7 +30,7 @@ SEEDS = range(440, 450)
 
 
 @pytest.fixture(scope="module")
-def rows() -> tuple[Tensors, Tensors]:
+def rows() -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Kaggle's passengers: those that train, those that validate."""
     import pandas as pd
 
@@ -45,7 +44,9 @@ def rows() -> tuple[Tensors, Tensors]:
     return nodes.split(nodes.make_model_input(encoded, scales, passengers, features), split)
 
 
-def initialise(name: str, hidden: list[int], dtype: torch.dtype, features: int = 12) -> list[Tensors]:
+def initialise(
+    name: str, hidden: list[int], dtype: torch.dtype, features: int = 12
+) -> list[dict[str, Tensor]]:
     return [
         {
             key: tensor.to(dtype)
@@ -57,11 +58,13 @@ def initialise(name: str, hidden: list[int], dtype: torch.dtype, features: int =
     ]
 
 
-def to(tensors: Tensors, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def to(tensors: dict[str, Tensor], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     return tensors["independent"].to(dtype), tensors["dependent"].to(dtype)
 
 
-def train_each(name: str, dtype: torch.dtype, train_rows: Tensors, valid: Tensors) -> tuple[Tensor, Tensor]:
+def train_each(
+    name: str, dtype: torch.dtype, train_rows: dict[str, Tensor], valid: dict[str, Tensor]
+) -> tuple[Tensor, Tensor]:
     """Losses [models, epochs] and predictions [models, rows] of models that train one by one."""
     rate, epochs, hidden = MODELS_ALONE[name]
     losses, predictions = [], []
@@ -72,7 +75,7 @@ def train_each(name: str, dtype: torch.dtype, train_rows: Tensors, valid: Tensor
 
 
 def train_together(
-    model: Model, name: str, dtype: torch.dtype, train_rows: Tensors, valid: Tensors
+    model: Model, name: str, dtype: torch.dtype, train_rows: dict[str, Tensor], valid: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
     rate, epochs, hidden = MODELS_ALONE[name]
     predict, coefficients = stack(model, initialise(name, hidden, dtype))
@@ -84,7 +87,11 @@ def train_together(
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 2e-3), (torch.float64, 1e-9)])
 @pytest.mark.parametrize("quick", [True, False], ids=["layers", "vmap"])
 def test_many_at_once_are_what_each_is_alone(
-    rows: tuple[Tensors, Tensors], name: str, dtype: torch.dtype, tolerance: float, quick: bool
+    rows: tuple[dict[str, Tensor], dict[str, Tensor]],
+    name: str,
+    dtype: torch.dtype,
+    tolerance: float,
+    quick: bool,
 ) -> None:
     model = MODELS[name] if quick else MODELS[name]._replace(layers=None)
     losses, predictions = train_each(name, dtype, *rows)
@@ -96,11 +103,11 @@ def test_many_at_once_are_what_each_is_alone(
     assert len({*losses[:, 0].tolist()}) == len(SEEDS), "each starts somewhere else"
 
 
-def test_a_model_that_is_no_layers_trains_too(rows: tuple[Tensors, Tensors]) -> None:
-    def initialise_one(features: int, hidden: list[int], generator: torch.Generator) -> Tensors:
+def test_a_model_that_is_no_layers_trains_too(rows: tuple[dict[str, Tensor], dict[str, Tensor]]) -> None:
+    def initialise_one(features: int, hidden: list[int], generator: torch.Generator) -> dict[str, Tensor]:
         return {"slopes": torch.rand(features, generator=generator), "power": torch.ones(())}
 
-    def predict_one(coefficients: Tensors, independent: Tensor) -> Tensor:
+    def predict_one(coefficients: dict[str, Tensor], independent: Tensor) -> Tensor:
         return torch.tanh((independent * coefficients["slopes"]).sum(dim=1)) * coefficients["power"] ** 2
 
     odd = Model(initialise_one, predict_one)
@@ -126,7 +133,7 @@ def test_nets_of_any_shape(hidden: list[int]) -> None:
     torch.testing.assert_close(predict(together, independent), alone)
 
 
-def test_stacking_copies(rows: tuple[Tensors, Tensors]) -> None:
+def test_stacking_copies(rows: tuple[dict[str, Tensor], dict[str, Tensor]]) -> None:
     for name, (rate, _, hidden) in MODELS_ALONE.items():
         draws = initialise(name, hidden, torch.float32)
         kept = [{key: tensor.clone() for key, tensor in draw.items()} for draw in draws]

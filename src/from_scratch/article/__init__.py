@@ -6,6 +6,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+import yaml
+
 
 class Figures(NamedTuple):
     """Figures that the article prints in one place."""
@@ -26,8 +28,6 @@ def read_figures() -> dict[str, Figures]:
         All figures by name, in the article's order. What begins with the name of a variant and a dot is that
         variant's: `deep.accuracy`, `linear.losses`.
     """
-    import yaml
-
     text = (files(__package__) / "figures.yml").read_text(encoding="utf-8")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is not on every platform
     return {name: Figures(**group) for name, group in yaml.load(text, Loader=loader).items()}

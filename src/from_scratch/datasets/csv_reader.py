@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from kedro.io.core import DatasetError
 
 from from_scratch.features import find_doubled
-from from_scratch.node_types import DataFrame
 
 TOKENISING = (
     "sep delimiter encoding encoding_errors compression quotechar quoting doublequote escapechar comment "
@@ -23,7 +23,7 @@ USUAL = (("header", 0), ("quotechar", '"'))
 """What pandas does anyway, and some spell out."""
 
 
-def read_csv(file: Path, load_args: dict[str, Any]) -> DataFrame:
+def read_csv(file: Path, load_args: dict[str, Any]) -> pd.DataFrame:
     """Read a CSV as strictly as pandas can.
 
     Args:
@@ -37,8 +37,6 @@ def read_csv(file: Path, load_args: dict[str, Any]) -> DataFrame:
         DatasetError: If it can't be read as CSV, a row has more fields than the header has names, or fewer,
             or the header has a name twice.
     """
-    import pandas as pd
-
     if file.exists() and not (file.is_file() or file.is_dir()):
         raise DatasetError(f"{file} is no regular file; expected a CSV")
     if not isinstance(load_args, dict):
@@ -51,7 +49,7 @@ def read_csv(file: Path, load_args: dict[str, Any]) -> DataFrame:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", pd.errors.ParserWarning)  # more fields than the header names
-            rows: DataFrame = pd.read_csv(file, **_complete(load_args))
+            rows: pd.DataFrame = pd.read_csv(file, **_complete(load_args))
             header = _read_header(file, load_args)
     except UnicodeError as error:
         raise DatasetError(f"{file} can't be read as CSV: {error}; {_guess_encoding(file)}") from error
@@ -113,8 +111,6 @@ def _find_uneven_row(file: Path, load_args: dict[str, Any]) -> str:
 
 def _read_header(file: Path, load_args: dict[str, Any]) -> list[str]:
     """Read the names as they stand there: pandas renames those that stand twice."""
-    import pandas as pd
-
     if "names" in load_args or load_args.get("header", 0) != 0:
         return []
     options = {name: value for name, value in load_args.items() if name in TOKENISING}

@@ -12,15 +12,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from kedro.io.core import DatasetError
+from requests import Request, RequestException, Response, Session, Timeout
+from requests.auth import HTTPBasicAuth
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from from_scratch.datasets.raw_files import Kept, copy_at_once, keep, keep_copy, unfinished
-
-if TYPE_CHECKING:
-    from requests import Response, Session
 
 log = logging.getLogger(__name__)
 
@@ -183,9 +183,6 @@ def download(source: Source, file: Path) -> None:
 
 def _receive(source: Source, file: Path, stop: Event) -> None:
     """Write what comes to a file, until the end, a limit, or `stop`."""
-    from requests import RequestException, Session, Timeout
-    from urllib3.exceptions import HTTPError, ReadTimeoutError
-
     size = 0
     try:
         with Session() as session, _open(session, source) as response, file.open("wb") as content:
@@ -230,9 +227,6 @@ def _decode(response: Response, source: Source) -> Iterator[bytes]:
 @contextmanager
 def _open(session: Session, source: Source) -> Iterator[Response]:
     """Ask for a file, and follow redirects; none of their contents are read."""
-    from requests import Request
-    from requests.auth import HTTPBasicAuth
-
     address, start = source.url, ""
     for _ in range(MAX_REDIRECTS + 1):
         # The session would look into ~/.netrc if it prepared the request.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 from kedro_datasets._typing import TablePreview
+from torch import Tensor
 
-from from_scratch.node_types import DataFrame, Tensors
 
-
-def preview_table(table: DataFrame) -> TablePreview:
+def preview_table(table: pd.DataFrame) -> TablePreview:
     """Show a table as it is.
 
     Args:
@@ -21,7 +21,7 @@ def preview_table(table: DataFrame) -> TablePreview:
     return TablePreview(json.loads(table.to_json(orient="split", date_format="iso", double_precision=15)))
 
 
-def preview_rows(rows: DataFrame, nrows: int) -> TablePreview:
+def preview_rows(rows: pd.DataFrame, nrows: int) -> TablePreview:
     """Show the first rows of the article's data, and of any other only what kind of columns there are.
 
     What Kedro-Viz shows may be published (`kedro viz build --include-previews`): nothing personal is in it.
@@ -33,8 +33,6 @@ def preview_rows(rows: DataFrame, nrows: int) -> TablePreview:
     Returns:
         The first rows, or a row for each column: its type, how many values it has, misses and has distinct.
     """
-    import pandas as pd
-
     if rows.attrs.get("source") == "original":
         return preview_table(rows.head(nrows))
     columns = [
@@ -50,7 +48,7 @@ def preview_rows(rows: DataFrame, nrows: int) -> TablePreview:
     return preview_table(pd.DataFrame(columns))
 
 
-def preview_tensors(tensors: Tensors) -> TablePreview:
+def preview_tensors(tensors: dict[str, Tensor]) -> TablePreview:
     """Describe tensors.
 
     Args:
@@ -60,8 +58,6 @@ def preview_tensors(tensors: Tensors) -> TablePreview:
         A row for each tensor: its name, shape and dtype, its minimum, mean and maximum; these are empty for a
         tensor that holds nothing.
     """
-    import pandas as pd
-
     described = []
     for name, tensor in tensors.items():
         row = {

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import Any, Literal
 
+import pandas as pd
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 from kedro_datasets._typing import TablePreview
@@ -15,10 +16,9 @@ from from_scratch.datasets import fetch
 from from_scratch.datasets.csv_reader import read_csv
 from from_scratch.datasets.previews import preview_rows, preview_table
 from from_scratch.datasets.raw_files import Kept, hash_text, keep_copy, require_folders
-from from_scratch.node_types import DataFrame
 
 
-class RawCSVDataset(AbstractDataset[None, DataFrame]):
+class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
     """Loads a CSV as it is.
 
     The frame's `attrs["source"]` says whose it is, `original` (the article's) or `own`; `attrs["file"]` is
@@ -77,7 +77,7 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
         if self._source:
             fetch.require_source(self._source)
 
-    def load(self) -> DataFrame:
+    def load(self) -> pd.DataFrame:
         """Read the rows.
 
         Returns:
@@ -149,8 +149,6 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
             The first rows; of the user's own file, which nothing has checked yet and whose first line may be
             no header, only how many rows and columns it has; a line that says so if there is no file.
         """
-        import pandas as pd
-
         if not self._filepath.exists():
             return preview_table(pd.DataFrame({"file": [f"{self._filepath.name} is not there"]}))
         passengers = self._read(self._filepath)
@@ -204,7 +202,7 @@ class RawCSVDataset(AbstractDataset[None, DataFrame]):
                 f"{file} has {len(rows)} rows of {rows.shape[1]} columns; expected a header and rows of data"
             )
 
-    def _read(self, file: Path) -> DataFrame:
+    def _read(self, file: Path) -> pd.DataFrame:
         rows = read_csv(file, self._load_args)
         is_original = self._original and hash_text(file) == self._sha256
         rows.attrs = {"source": "original" if is_original else "own", "file": self._filepath.name}

@@ -15,12 +15,14 @@ from kedro.io.core import (
     get_protocol_and_path,
 )
 from kedro_datasets._typing import TablePreview
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
 
 from from_scratch.datasets.previews import preview_tensors
-from from_scratch.node_types import Tensors
 
 
-class TensorsDataset(AbstractVersionedDataset[Tensors, Tensors]):
+class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tensor]]):
     """Loads and saves a dictionary of tensors.
 
     The same tensors give the same bytes, in whatever order they come, and are read back in the order of
@@ -62,7 +64,7 @@ class TensorsDataset(AbstractVersionedDataset[Tensors, Tensors]):
         self.metadata = metadata
         super().__init__(PurePosixPath(path), version, self._fs.exists, self._fs.glob)
 
-    def load(self) -> Tensors:
+    def load(self) -> dict[str, Tensor]:
         """Read the tensors.
 
         Returns:
@@ -71,9 +73,6 @@ class TensorsDataset(AbstractVersionedDataset[Tensors, Tensors]):
         Raises:
             DatasetError: If there is no such file, or it isn't a whole safetensors file.
         """
-        from safetensors import SafetensorError
-        from safetensors.torch import load
-
         path = get_filepath_str(self._get_load_path(), self._protocol)
         try:
             tensors = load(self._fs.cat_file(path))
@@ -81,7 +80,7 @@ class TensorsDataset(AbstractVersionedDataset[Tensors, Tensors]):
             raise DatasetError(f"{path} is not a whole safetensors file: {error}") from error
         return dict(sorted(tensors.items()))
 
-    def save(self, data: Tensors) -> None:
+    def save(self, data: dict[str, Tensor]) -> None:
         """Write the tensors.
 
         Args:
@@ -90,9 +89,6 @@ class TensorsDataset(AbstractVersionedDataset[Tensors, Tensors]):
         Raises:
             DatasetError: If `data` is anything but tensors by name.
         """
-        from safetensors.torch import save
-        from torch import Tensor
-
         if not isinstance(data, dict) or not all(
             isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in data.items()
         ):

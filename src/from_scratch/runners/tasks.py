@@ -20,12 +20,12 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from from_scratch.errors import InputError
-from from_scratch.progress import is_watched
 from from_scratch.runners import by_value, facts, worker
 from from_scratch.runners.cluster import Watch, check_workers, find_address
 from from_scratch.runners.forwarding import receive
 from from_scratch.runs import storage
 from from_scratch.runs.paths import TRY
+from from_scratch.runs.printable import is_watched
 
 log = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 from textwrap import indent
 from typing import Any
@@ -82,3 +83,11 @@ def hand_on(text: str, encoding: str) -> None:
 
 def _printable_argument(argument: Any) -> Any:
     return printable(argument) if isinstance(argument, str) else argument
+
+
+def is_watched() -> bool:
+    """Say whether standard error is a terminal that has room for a bar."""
+    try:
+        return all(os.get_terminal_size(sys.stderr.fileno()))
+    except (OSError, ValueError, AttributeError):  # it is a file, closed, or a notebook's
+        return False

@@ -12,10 +12,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.pandas import column, data_frames, range_indexes
+from torch import Tensor
 
 from from_scratch.errors import InputError
 from from_scratch.features import Features, text_of
-from from_scratch.node_types import Tensors
 from from_scratch.parameters import Split
 from from_scratch.pipelines.data_processing import nodes
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
@@ -45,7 +45,7 @@ class Prepared(NamedTuple):
     categories: dict[str, list[str]]
     encoded: pd.DataFrame
     scales: pd.DataFrame
-    tensors: Tensors
+    tensors: dict[str, Tensor]
 
 
 def process(frame: pd.DataFrame, features: Features = FEATURES, split: Split = SPLIT) -> Prepared:
@@ -122,7 +122,7 @@ def test_the_smallest_of_several_modes_is_taken_and_a_column_without_values_has_
     assert nodes.compute_fill_values(frame, FEATURES, SPLIT).to_dict("list") == {"Age": [20.0]}
 
 
-def tensors_of(rows: int) -> Tensors:
+def tensors_of(rows: int) -> dict[str, Tensor]:
     return {"independent": torch.arange(rows * 2.0).reshape(rows, 2), "dependent": torch.arange(rows * 1.0)}
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
+from torch import Tensor
 
 from from_scratch.features import Features
-from from_scratch.node_types import Tensors
 from from_scratch.parameters import Split, Variant
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
 from from_scratch.pipelines.training.nodes import score
@@ -25,7 +25,7 @@ TRUTH = {"train": [0, 0, 1, 0], "valid": [1, 0, 1, 1]}
 def data() -> PreparedData:
     """The data; the features' and fill values' tables have the right columns and no sense."""
     rows = {"train": TRAIN_ROWS, "valid": VALID_ROWS}
-    parts: dict[str, Tensors] = {
+    parts: dict[str, dict[str, Tensor]] = {
         part: {"independent": torch.tensor(rows[part]), "dependent": torch.tensor(TRUTH[part]).float()}
         for part in rows
     }

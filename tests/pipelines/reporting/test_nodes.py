@@ -7,8 +7,8 @@ import torch
 
 from from_scratch.models.scoring import sign_test
 from from_scratch.pipelines.reporting import nodes
+from from_scratch.pipelines.reporting.console import render_comparison
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
-from from_scratch.pipelines.reporting.table import render
 from from_scratch.pipelines.reporting.words import say_majority
 
 
@@ -29,7 +29,7 @@ def test_article_stands_beside_the_original_passengers() -> None:
     comparison = nodes.compare_metrics({"deep": metrics("original"), "wide": metrics("original")})
     assert comparison["variant"].tolist() == ["deep", "wide"]
     assert comparison["article_accuracy"].fillna(0).tolist() == [0.8258, 0]
-    table = render(comparison)
+    table = render_comparison(comparison)
     assert "source: original" in table
     assert table.rstrip().endswith("always the answer that is more frequent in training: 0.5955")
     row = next(line for line in table.splitlines() if "deep" in line)
@@ -41,14 +41,14 @@ def test_article_stands_beside_the_original_passengers() -> None:
 def test_article_does_not_stand_beside_other_passengers() -> None:
     comparison = nodes.compare_metrics({"deep": metrics("own")})
     assert comparison["article_accuracy"].isna().all()
-    table = render(comparison)
+    table = render_comparison(comparison)
     assert "source: own" in table
     assert "article" not in table
 
 
 def test_a_net_that_learnt_nothing_is_told() -> None:
     unlucky = metrics("original") | {"valid_accuracy": 0.5955, "valid_accuracy_low": 0.52}
-    table = render(nodes.compare_metrics({"linear": metrics("original"), "deep": unlucky}))
+    table = render_comparison(nodes.compare_metrics({"linear": metrics("original"), "deep": unlucky}))
     assert "not surely better than that: deep (another seed or learning_rate may train it)" in table
 
 
@@ -59,12 +59,12 @@ def test_the_console_and_the_report_have_one_rule() -> None:
         "majority_accuracy": 0.7644,
     }
     comparison = nodes.compare_metrics({"linear": barely | {"valid_accuracy_low": 0.7645}, "deep": barely})
-    assert "not surely better than that: deep (" in render(comparison)
+    assert "not surely better than that: deep (" in render_comparison(comparison)
     assert "the interval of deep does not lie above that" in say_majority(comparison)
 
 
 def test_mixed_sources_are_told() -> None:
-    table = render(nodes.compare_metrics({"linear": metrics("original"), "deep": metrics("own")}))
+    table = render_comparison(nodes.compare_metrics({"linear": metrics("original"), "deep": metrics("own")}))
     assert "source: MIXED" in table
     assert next(line for line in table.splitlines() if "deep" in line).split()[-1] == "own"
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from torch import Tensor
 
-from from_scratch.node_types import Tensors
 from from_scratch.parameters import Stability
 from from_scratch.pipelines.reporting import nodes, plots
 from from_scratch.pipelines.reporting.article import compare_with_article
@@ -79,7 +79,7 @@ def test_page_of_data_too_small_for_groups(data: PreparedData, results: dict[str
     assert "Plotly.newPlot" in write(replace(data, train=firsts(data.train), valid=firsts(data.valid)), few)
 
 
-def firsts(tensors: Tensors) -> Tensors:
+def firsts(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The first row of each."""
     return {name: tensor[:1] for name, tensor in tensors.items()}
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 import torch
+from torch import Tensor
 
 from from_scratch.errors import InputError
 from from_scratch.features import Features
 from from_scratch.models import MODELS, Model
-from from_scratch.node_types import Tensor, Tensors
 from from_scratch.parameters import Split, Stability, Variant
 from from_scratch.pipelines.data_processing import nodes as processing
 from from_scratch.pipelines.data_processing.splitting import shuffle
@@ -35,7 +35,9 @@ def split(passengers: pd.DataFrame) -> StudySplit:
     return nodes.prepare_splits(passengers, FEATURES, SPLIT, Stability(splits=2))[1]
 
 
-def prepare(passengers: pd.DataFrame, features: Features, split: Split) -> tuple[Tensors, Tensors]:
+def prepare(
+    passengers: pd.DataFrame, features: Features, split: Split
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """As the pipeline of data processing does."""
     imputed = processing.impute(passengers, processing.compute_fill_values(passengers, features, split))
     categories = processing.learn_categories(imputed, features, split)
@@ -115,7 +117,7 @@ def test_models_beyond_all_numbers_are_counted(split: StudySplit) -> None:
 
 
 def test_a_model_that_is_no_layers_is_studied_too(split: StudySplit, monkeypatch: pytest.MonkeyPatch) -> None:
-    def predict(coefficients: Tensors, independent: Tensor) -> Tensor:
+    def predict(coefficients: dict[str, Tensor], independent: Tensor) -> Tensor:
         return torch.tanh((independent * coefficients["weights"]).sum(dim=1))
 
     monkeypatch.setitem(MODELS, "linear", Model(MODELS["linear"].initialise, predict))

@@ -9,7 +9,7 @@ import pytest
 from plotly.graph_objects import Figure
 
 from from_scratch.parameters import Stability
-from from_scratch.pipelines.reporting import plots, stability_table
+from from_scratch.pipelines.reporting import console, plots
 from from_scratch.pipelines.reporting.page import _tell_study
 from from_scratch.pipelines.reporting.stability_plot import plot_stability
 from from_scratch.pipelines.reporting.stability_words import (
@@ -130,7 +130,7 @@ def test_shares_that_are_not_all_or_none_do_not_look_so() -> None:
 
 
 def test_console_has_a_row_for_each_variant(summary: pd.DataFrame) -> None:
-    said = stability_table.render(summary)
+    said = console.render_study(summary)
     assert "stability: 2 seeds on 2 splits" in said
     rows = {line.split()[0]: line for line in said.splitlines()[3:7]}
     assert "0.7600" in rows["line"]

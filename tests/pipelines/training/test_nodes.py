@@ -3,10 +3,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 import torch
+from torch import Tensor
 
 from from_scratch.errors import InputError
 from from_scratch.models import MODELS
-from from_scratch.node_types import Tensors
 from from_scratch.parameters import Precision, Variant
 from from_scratch.pipelines.training import nodes
 
@@ -15,7 +15,7 @@ DEEP = Variant(model="deep", seed=1, learning_rate=0.5, epochs=5, hidden=[4, 3])
 
 
 @pytest.fixture
-def train() -> Tensors:
+def train() -> dict[str, Tensor]:
     independent = torch.rand(20, 3, generator=torch.Generator().manual_seed(1))
     return {"independent": independent, "dependent": (independent[:, 0] > 0.5).float()}
 
@@ -23,7 +23,7 @@ def train() -> Tensors:
 @pytest.mark.parametrize("variant", [LINEAR, DEEP])
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_fit_leaves_its_inputs_alone_and_stores_float32(
-    train: Tensors, variant: Variant, precision: Precision
+    train: dict[str, Tensor], variant: Variant, precision: Precision
 ) -> None:
     initial = nodes.initialise(train, variant)
     kept = {name: tensor.clone() for name, tensor in initial.items()}
@@ -37,7 +37,7 @@ def test_fit_leaves_its_inputs_alone_and_stores_float32(
     assert predictions["valid"].equal(predictions["train"])
 
 
-def test_float64_computes_wide_from_the_same_draws(train: Tensors) -> None:
+def test_float64_computes_wide_from_the_same_draws(train: dict[str, Tensor]) -> None:
     initial = nodes.initialise(train, DEEP)
     narrow, _ = nodes.fit(initial, train, DEEP, 1, "float32")
     wide, _ = nodes.fit(initial, train, DEEP, 1, "float64")
@@ -49,7 +49,7 @@ def test_float64_computes_wide_from_the_same_draws(train: Tensors) -> None:
 @pytest.mark.parametrize("epochs", [1, 5])
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_training_that_goes_beyond_all_numbers_stops_the_run(
-    train: Tensors, precision: Precision, epochs: int
+    train: dict[str, Tensor], precision: Precision, epochs: int
 ) -> None:
     wild = LINEAR.model_copy(update={"learning_rate": 1e200, "epochs": epochs})
     initial = nodes.initialise(train, wild)
@@ -59,7 +59,7 @@ def test_training_that_goes_beyond_all_numbers_stops_the_run(
         nodes.fit(initial, train, wild, 1, precision)
 
 
-def test_score(train: Tensors) -> None:
+def test_score(train: dict[str, Tensor]) -> None:
     valid = {"dependent": torch.tensor([1.0, 0.0, 1.0, 0.0])}
     predictions = {"train": train["dependent"], "valid": torch.tensor([0.75, 0.25, 0.25, 0.75])}
     losses = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25]})

@@ -5,10 +5,16 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
 from from_scratch.errors import InputError
 from from_scratch.features import CategoricalColumn, Features, find_doubled, text_of
-from from_scratch.node_types import DataFrame, Series, Tensors
 from from_scratch.parameters import Split
+from from_scratch.pipelines.data_processing.categories import find_codes, list_categories, name_values
+from from_scratch.pipelines.data_processing.checks import decimal_of, find_faults, shorten, to_numbers
 from from_scratch.pipelines.data_processing.splitting import select_fitting, shuffle
 
 log = logging.getLogger(__name__)
@@ -19,7 +25,9 @@ Categories = dict[str, list[str]]
 """The names of a column's categories, in their order."""
 
 
-def ingest(passengers: DataFrame, features: Features, parameters: Split) -> tuple[DataFrame, dict[str, Any]]:
+def ingest(
+    passengers: pd.DataFrame, features: Features, parameters: Split
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Take the rows in, if their columns are what the features need (section 5).
 
     Args:
@@ -35,8 +43,6 @@ def ingest(passengers: DataFrame, features: Features, parameters: Split) -> tupl
         InputError: A line for each fault: the file, the column, which rows, what was expected; or that there
             are too few rows for the split.
     """
-    from from_scratch.pipelines.data_processing.checks import find_faults
-
     check_table("passengers", passengers)
     faults: list[str] = []
     fitting = passengers
@@ -63,13 +69,11 @@ def check_table(dataset: str, rows: object) -> None:
     Raises:
         InputError: If it is something else.
     """
-    import pandas as pd
-
     if not isinstance(rows, pd.DataFrame):
         raise InputError(f"{dataset}: the catalog loads a {type(rows).__name__}; expected a pandas table")
 
 
-def stop_at(rows: DataFrame, faults: list[str]) -> None:
+def stop_at(rows: pd.DataFrame, faults: list[str]) -> None:
     """Stop if there is any fault.
 
     Args:
@@ -84,7 +88,7 @@ def stop_at(rows: DataFrame, faults: list[str]) -> None:
         raise InputError(*(f"{file}: {fault}" for fault in faults))
 
 
-def _tell_unnamed(passengers: DataFrame, features: Features) -> None:
+def _tell_unnamed(passengers: pd.DataFrame, features: Features) -> None:
     named = {features.identifier, features.target.column, *features.ignore}
     named |= {one.column for one in features.columns}
     if unnamed := [str(column) for column in passengers.columns if column not in named]:
@@ -96,7 +100,7 @@ def _tell_unnamed(passengers: DataFrame, features: Features) -> None:
         )
 
 
-def to_types(rows: DataFrame, features: Features) -> DataFrame:
+def to_types(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
     """Give columns the types that the next steps, and Parquet, need.
 
     Args:
@@ -106,12 +110,6 @@ def to_types(rows: DataFrame, features: Features) -> DataFrame:
     Returns:
         The rows, with numbers as numbers, and values of several types, or beyond all types, as text.
     """
-    import numpy as np
-    import pandas as pd
-
-    from from_scratch.pipelines.data_processing.categories import name_values
-    from from_scratch.pipelines.data_processing.checks import decimal_of, to_numbers
-
     numbers = {one.column for one in (*features.continuous, *features.log)}
     changed: dict[str, Any] = {}
     typed = rows.rename(columns=str).reset_index(drop=True)
@@ -128,7 +126,7 @@ def to_types(rows: DataFrame, features: Features) -> DataFrame:
     return typed
 
 
-def count_missing_values(passengers: DataFrame) -> dict[str, int]:
+def count_missing_values(passengers: pd.DataFrame) -> dict[str, int]:
     """Count what is missing (section 5).
 
     Args:
@@ -140,7 +138,7 @@ def count_missing_values(passengers: DataFrame) -> dict[str, int]:
     return {str(column): int(count) for column, count in passengers.isna().sum().items()}
 
 
-def count_categories(passengers: DataFrame, features: Features) -> dict[str, dict[str, int]]:
+def count_categories(passengers: pd.DataFrame, features: Features) -> dict[str, dict[str, int]]:
     """Count how often each category occurs, those of the target too.
 
     Args:
@@ -150,10 +148,6 @@ def count_categories(passengers: DataFrame, features: Features) -> dict[str, dic
     Returns:
         The number of rows by column and category: declared ones in their order, others sorted.
     """
-    import numpy as np
-
-    from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
-
     counts = {}
     declared = {one.column: one.declared for one in features.categorical}
     for column in [*declared, features.target.column]:
@@ -164,7 +158,7 @@ def count_categories(passengers: DataFrame, features: Features) -> dict[str, dic
     return counts
 
 
-def compute_fill_values(passengers: DataFrame, features: Features, parameters: Split) -> DataFrame:
+def compute_fill_values(passengers: pd.DataFrame, features: Features, parameters: Split) -> pd.DataFrame:
     """Find what takes the place of missing values: the most frequent value of each column (section 5).
 
     Args:
@@ -175,8 +169,6 @@ def compute_fill_values(passengers: DataFrame, features: Features, parameters: S
     Returns:
         One row: the value for each column that has any; of several modes the smallest.
     """
-    import pandas as pd
-
     said = {one.column: one for one in features.columns}
     values_of = {}
     for column, values in select_fitting(passengers, features, parameters).items():
@@ -192,7 +184,7 @@ def compute_fill_values(passengers: DataFrame, features: Features, parameters: S
     return fill_values
 
 
-def impute(passengers: DataFrame, fill_values: DataFrame) -> DataFrame:
+def impute(passengers: pd.DataFrame, fill_values: pd.DataFrame) -> pd.DataFrame:
     """Fill missing values (section 5).
 
     Args:
@@ -202,10 +194,6 @@ def impute(passengers: DataFrame, fill_values: DataFrame) -> DataFrame:
     Returns:
         The rows, with no value missing in any column that has a value to fill it with.
     """
-    import pandas as pd
-
-    from from_scratch.pipelines.data_processing.categories import name_values
-
     filled = {}
     for column, fill in ((column, values.iloc[0]) for column, values in fill_values.items()):
         if column not in passengers.columns or not passengers[column].isna().any():
@@ -222,17 +210,15 @@ def impute(passengers: DataFrame, fill_values: DataFrame) -> DataFrame:
     return imputed
 
 
-def _type_of(values: Series) -> str:
+def _type_of(values: pd.Series) -> str:
     """Tell texts, booleans and numbers apart; None of all else."""
-    import pandas as pd
-
     inferred = pd.api.types.infer_dtype(values, skipna=True)
     return {"integer": "number", "floating": "number", "mixed-integer-float": "number"}.get(
         inferred, inferred
     )
 
 
-def learn_categories(passengers: DataFrame, features: Features, parameters: Split) -> Categories:
+def learn_categories(passengers: pd.DataFrame, features: Features, parameters: Split) -> Categories:
     """Find the categories of each column, and the two classes of the target.
 
     Args:
@@ -247,10 +233,6 @@ def learn_categories(passengers: DataFrame, features: Features, parameters: Spli
     Raises:
         InputError: If two features would have the same name.
     """
-    import pandas as pd
-
-    from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
-
     fitting = select_fitting(passengers, features, parameters)
     categories = {
         one.column: one.declared or list_categories(fitting[one.column]) for one in features.categorical
@@ -270,7 +252,7 @@ def learn_categories(passengers: DataFrame, features: Features, parameters: Spli
     return {**categories, target: [classes[1 - place], classes[place]]}
 
 
-def tell_unseen(rows: DataFrame, features: Features, categories: Categories) -> None:
+def tell_unseen(rows: pd.DataFrame, features: Features, categories: Categories) -> None:
     """Count in the log what is none of the categories.
 
     Args:
@@ -278,9 +260,6 @@ def tell_unseen(rows: DataFrame, features: Features, categories: Categories) -> 
         features: Which columns have categories.
         categories: Those that are known, by column.
     """
-    from from_scratch.pipelines.data_processing.categories import find_codes
-    from from_scratch.pipelines.data_processing.checks import shorten
-
     for one in features.categorical:
         values = rows[one.column]
         unseen = values[(find_codes(values, categories[one.column]) < 0) & values.notna().to_numpy()]
@@ -297,7 +276,7 @@ def tell_unseen(rows: DataFrame, features: Features, categories: Categories) -> 
             )
 
 
-def one_hot_encode(passengers: DataFrame, features: Features, categories: Categories) -> DataFrame:
+def one_hot_encode(passengers: pd.DataFrame, features: Features, categories: Categories) -> pd.DataFrame:
     """Turn every column into numbers (section 5).
 
     A continuous column stays as it is. A log column becomes ln(value + 1): a few fares are huge, and would
@@ -312,11 +291,6 @@ def one_hot_encode(passengers: DataFrame, features: Features, categories: Catego
     Returns:
         A column for each feature, in the order of `features`.
     """
-    import numpy as np
-    import pandas as pd
-
-    from from_scratch.pipelines.data_processing.categories import find_codes
-
     columns = {one.column: passengers[one.column] for one in features.continuous}
     columns |= {
         f"Log{one.column}": passengers[one.column].astype("float64").add(1).apply(np.log)
@@ -333,7 +307,7 @@ def one_hot_encode(passengers: DataFrame, features: Features, categories: Catego
     return encoded
 
 
-def compute_scales(encoded: DataFrame, features: Features, parameters: Split) -> DataFrame:
+def compute_scales(encoded: pd.DataFrame, features: Features, parameters: Split) -> pd.DataFrame:
     """Find how to bring all numbers to one scale (section 6): by default, by their maximum.
 
     Zeros and ones stay what they are.
@@ -347,9 +321,6 @@ def compute_scales(encoded: DataFrame, features: Features, parameters: Split) ->
         A row for each feature: `feature`, `shift` (what is subtracted: the mean, or 0) and `scale` (what it
         is then divided by: the deviation, or the greatest magnitude; 1 where that is 0).
     """
-    import numpy as np
-    import pandas as pd
-
     fitting = select_fitting(encoded, features, parameters)
     rows = []
     for feature in encoded.columns:
@@ -367,7 +338,7 @@ def compute_scales(encoded: DataFrame, features: Features, parameters: Split) ->
     return scales
 
 
-def normalise(encoded: DataFrame, scales: DataFrame) -> Tensors:
+def normalise(encoded: pd.DataFrame, scales: pd.DataFrame) -> dict[str, Tensor]:
     """Bring all numbers to one scale, so that none outweighs the others (section 6).
 
     Args:
@@ -381,8 +352,6 @@ def normalise(encoded: DataFrame, scales: DataFrame) -> Tensors:
         InputError: If these are the scales of other features, or a number is too far from those they were
             computed from.
     """
-    import torch
-
     found = encoded.columns.tolist()
     check_same(found, scales["feature"].tolist())
     shifted = torch.tensor(encoded.to_numpy("float64") - scales["shift"].to_numpy(), dtype=torch.float32)
@@ -415,8 +384,8 @@ def check_same(features: list[str], trained: list[str]) -> None:
 
 
 def make_model_input(
-    encoded: DataFrame, scales: DataFrame, passengers: DataFrame, features: Features
-) -> Tensors:
+    encoded: pd.DataFrame, scales: pd.DataFrame, passengers: pd.DataFrame, features: Features
+) -> dict[str, Tensor]:
     """Normalise the features, and put the target beside them (section 6).
 
     Args:
@@ -428,15 +397,11 @@ def make_model_input(
     Returns:
         `independent` [rows, features] and `dependent` [rows], 1 for yes, float32.
     """
-    import torch
-
-    from from_scratch.pipelines.data_processing.categories import find_codes
-
     is_yes = find_codes(passengers[features.target.column], [text_of(features.target.positive)]) == 0
     return {**normalise(encoded, scales), "dependent": torch.tensor(is_yes, dtype=torch.float32)}
 
 
-def split(model_input: Tensors, parameters: Split) -> tuple[Tensors, Tensors]:
+def split(model_input: dict[str, Tensor], parameters: Split) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Shuffle the rows, and set some aside to validate with (section 6.2).
 
     Args:

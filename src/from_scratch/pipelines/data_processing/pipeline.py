@@ -55,4 +55,6 @@ def create_pipeline() -> Pipeline:
         ),
         node(split, ["model_input", "params:split"], ["train", "valid"], name="split"),
     ]
-    return pipeline(nodes, namespace="data_processing", prefix_datasets_with_namespace=False)
+    return pipeline(
+        nodes, namespace="data_processing", prefix_datasets_with_namespace=False, tags="preparation"
+    )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
+import torch
+from torch import Tensor
+
 from from_scratch.errors import InputError
 from from_scratch.features import Features
-from from_scratch.node_types import DataFrame, Tensor
 from from_scratch.parameters import Split
 
 
@@ -21,8 +24,6 @@ def shuffle(rows: int, parameters: Split) -> tuple[Tensor, Tensor]:
     Raises:
         InputError: If one of the two would have no row.
     """
-    import torch
-
     fraction = parameters.validation_fraction
     validating = int(fraction * rows)
     if not 0 < validating < rows:
@@ -34,7 +35,7 @@ def shuffle(rows: int, parameters: Split) -> tuple[Tensor, Tensor]:
     return shuffled[validating:], shuffled[:validating]
 
 
-def select_fitting(table: DataFrame, features: Features, parameters: Split) -> DataFrame:
+def select_fitting(table: pd.DataFrame, features: Features, parameters: Split) -> pd.DataFrame:
     """Select the rows from which everything is learnt that prepares the data.
 
     Args:

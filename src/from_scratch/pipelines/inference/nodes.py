@@ -5,10 +5,17 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import pandas as pd
+import torch
+from torch import Tensor
+
 from from_scratch.errors import InputError
 from from_scratch.features import Features
-from from_scratch.node_types import DataFrame, Tensors
+from from_scratch.models import MODELS
+from from_scratch.models.scoring import THRESHOLD, is_no_better
 from from_scratch.parameters import Inference, Precision, Variant
+from from_scratch.pipelines.data_processing.categories import find_codes
+from from_scratch.pipelines.data_processing.checks import find_faults_of_new
 from from_scratch.pipelines.data_processing.nodes import (
     SAME_PARAMETERS,
     Categories,
@@ -23,8 +30,8 @@ log = logging.getLogger(__name__)
 
 
 def ingest_new(
-    test_passengers: DataFrame, features: Features, categories: Categories, inference: Inference
-) -> DataFrame:
+    test_passengers: pd.DataFrame, features: Features, categories: Categories, inference: Inference
+) -> pd.DataFrame:
     """Take new rows in, if their columns are what the features need.
 
     Args:
@@ -39,11 +46,6 @@ def ingest_new(
     Raises:
         InputError: A line for each fault: the file, the column, which rows, what was expected.
     """
-    import pandas as pd
-
-    from from_scratch.pipelines.data_processing.categories import find_codes
-    from from_scratch.pipelines.data_processing.checks import find_faults_of_new
-
     check_table("test_passengers", test_passengers)
     target, positive = features.target.column, features.target.positive
     named = [*(one.column for one in features.categorical), target]
@@ -65,15 +67,15 @@ def ingest_new(
 
 
 def predict_new(
-    coefficients: Tensors,
+    coefficients: dict[str, Tensor],
     metrics: dict[str, Any],
-    test_input: Tensors,
-    test_passengers: DataFrame,
+    test_input: dict[str, Tensor],
+    test_passengers: pd.DataFrame,
     features: Features,
     variant: Variant,
     threads: int,
     precision: Precision,
-) -> DataFrame:
+) -> pd.DataFrame:
     """Predict each new row.
 
     Args:
@@ -93,12 +95,6 @@ def predict_new(
     Raises:
         InputError: If the coefficients are not those of this variant, or a prediction is no finite number.
     """
-    import pandas as pd
-    import torch
-
-    from from_scratch.models import MODELS
-    from from_scratch.models.scoring import is_no_better
-
     columns = test_input["independent"].shape[1]
     expected = MODELS[variant.model].initialise(columns, variant.hidden, torch.Generator())
     shapes, found = (
@@ -125,7 +121,7 @@ def predict_new(
     return predicted
 
 
-def answer(predicted_survival: DataFrame, features: Features, categories: Categories) -> DataFrame:
+def answer(predicted_survival: pd.DataFrame, features: Features, categories: Categories) -> pd.DataFrame:
     """Decide each new row.
 
     Args:
@@ -137,8 +133,6 @@ def answer(predicted_survival: DataFrame, features: Features, categories: Catego
         A row for each: what identifies it, and the target's value, yes if the probability is above one half.
         With Kaggle's passengers that is a file which Kaggle takes.
     """
-    from from_scratch.models.scoring import THRESHOLD
-
     target = features.target.column
     no, yes = categories[target]
     answers = predicted_survival.drop(columns="probability")

@@ -24,15 +24,23 @@ def create_pipeline(variant: str) -> Pipeline:
             ["test_passengers", "params:features", "categories", "params:inference"],
             "checked_test_passengers",
             name="ingest_new",
+            tags="preparation",
         ),
-        node(impute, ["checked_test_passengers", "fill_values"], "imputed_test_passengers", name="impute"),
+        node(
+            impute,
+            ["checked_test_passengers", "fill_values"],
+            "imputed_test_passengers",
+            name="impute",
+            tags="preparation",
+        ),
         node(
             one_hot_encode,
             ["imputed_test_passengers", "params:features", "categories"],
             "test_features",
             name="one_hot_encode",
+            tags="preparation",
         ),
-        node(normalise, ["test_features", "scales"], "test_input", name="normalise"),
+        node(normalise, ["test_features", "scales"], "test_input", name="normalise", tags="preparation"),
         node(
             predict_new,
             [
@@ -47,7 +55,14 @@ def create_pipeline(variant: str) -> Pipeline:
             ],
             "predicted_survival",
             name="predict_new",
+            tags="scoring",
         ),
-        node(answer, ["predicted_survival", "params:features", "categories"], "submission", name="answer"),
+        node(
+            answer,
+            ["predicted_survival", "params:features", "categories"],
+            "submission",
+            name="answer",
+            tags="scoring",
+        ),
     ]
     return pipeline(nodes, namespace="inference", prefix_datasets_with_namespace=False)

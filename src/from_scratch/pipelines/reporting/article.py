@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
+import pandas as pd
+import torch
+from torch import Tensor
+
 from from_scratch.article import read_figures
-from from_scratch.node_types import DataFrame, Tensors
+from from_scratch.models import gradient_step, linear, mean_absolute_error
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
 
 EDGE = 7
@@ -16,7 +20,7 @@ ROUNDING = 1.01e-4
 """How far a matrix product may be from the article's: the order of its sums is the processor's."""
 
 
-def compare_with_article(data: PreparedData, results: dict[str, Results]) -> DataFrame:
+def compare_with_article(data: PreparedData, results: dict[str, Results]) -> pd.DataFrame:
     """Hold every figure that the article prints against this run's.
 
     Args:
@@ -29,8 +33,6 @@ def compare_with_article(data: PreparedData, results: dict[str, Results]) -> Dat
         title), `article` and `ours` as they are printed, and whether they are the `same`. No rows unless the
         passengers are the article's.
     """
-    import pandas as pd
-
     columns = ["section", "title", "figure", "article", "ours", "same"]
     if not data.is_original:
         return pd.DataFrame(columns=columns)
@@ -87,12 +89,8 @@ def compute_figures(data: PreparedData, results: dict[str, Results]) -> dict[str
     return figures
 
 
-def _before_training(data: PreparedData, initial_coefficients: Tensors) -> dict[str, Any]:
+def _before_training(data: PreparedData, initial_coefficients: dict[str, Tensor]) -> dict[str, Any]:
     """Walk through sections 6 and 6.1: all passengers, and coefficients that nothing has trained."""
-    import torch
-
-    from from_scratch.models import gradient_step, linear, mean_absolute_error
-
     independent, dependent = data.model_input["independent"], data.model_input["dependent"]
     coefficients = {name: tensor.clone() for name, tensor in initial_coefficients.items()}
     weights = coefficients["weights"].requires_grad_()

@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+from torch import Tensor
+
 from from_scratch.features import Features
-from from_scratch.node_types import DataFrame, Tensors
 from from_scratch.parameters import Precision, Split, Variant
 from from_scratch.pipelines.data_processing.nodes import check_same
 
@@ -21,12 +23,12 @@ class PreparedData:
     source: dict[str, Any]
     missing_values: dict[str, int]
     category_counts: dict[str, dict[str, int]]
-    fill_values: DataFrame
+    fill_values: pd.DataFrame
     categories: dict[str, list[str]]
-    features: DataFrame
-    model_input: Tensors
-    train: Tensors
-    valid: Tensors
+    features: pd.DataFrame
+    model_input: dict[str, Tensor]
+    train: dict[str, Tensor]
+    valid: dict[str, Tensor]
     columns: Features
     split: Split
     threads: int
@@ -46,10 +48,10 @@ class Results:
     """What a variant started from, and what it reached."""
 
     variant: Variant
-    initial_coefficients: Tensors
-    coefficients: Tensors
-    losses: DataFrame
-    predictions: Tensors
+    initial_coefficients: dict[str, Tensor]
+    coefficients: dict[str, Tensor]
+    losses: pd.DataFrame
+    predictions: dict[str, Tensor]
     metrics: dict[str, Any]
 
     def __deepcopy__(self, memo: object) -> Results:
@@ -60,12 +62,12 @@ def gather_data(
     source: dict[str, Any],
     missing_values: dict[str, int],
     category_counts: dict[str, dict[str, int]],
-    fill_values: DataFrame,
+    fill_values: pd.DataFrame,
     categories: dict[str, list[str]],
-    features: DataFrame,
-    model_input: Tensors,
-    train: Tensors,
-    valid: Tensors,
+    features: pd.DataFrame,
+    model_input: dict[str, Tensor],
+    train: dict[str, Tensor],
+    valid: dict[str, Tensor],
     columns: Features,
     split: Split,
     threads: int,
@@ -115,10 +117,10 @@ def gather_data(
 
 def gather_results(
     variant: Variant,
-    initial_coefficients: Tensors,
-    coefficients: Tensors,
-    losses: DataFrame,
-    predictions: Tensors,
+    initial_coefficients: dict[str, Tensor],
+    coefficients: dict[str, Tensor],
+    losses: pd.DataFrame,
+    predictions: dict[str, Tensor],
     metrics: dict[str, Any],
 ) -> Results:
     """Put what a variant reached into one bundle.

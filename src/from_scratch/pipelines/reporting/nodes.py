@@ -5,7 +5,12 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
-from from_scratch.node_types import DataFrame, Tensor
+import pandas as pd
+import torch
+from torch import Tensor
+
+from from_scratch.article import published_accuracies
+from from_scratch.models.scoring import THRESHOLD, sign_test
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
 
 GROUPING = 3
@@ -14,7 +19,7 @@ SMALLEST_GROUP = 5
 """How many rows a group of data that is not public has at least, since few rows are nearly a person."""
 
 
-def compare(results: dict[str, Results]) -> DataFrame:
+def compare(results: dict[str, Results]) -> pd.DataFrame:
     """Put the variants' metrics side by side (sections 6.3 to 8).
 
     Args:
@@ -27,7 +32,7 @@ def compare(results: dict[str, Results]) -> DataFrame:
     return compare_metrics({variant: result.metrics for variant, result in results.items()})
 
 
-def compare_metrics(metrics: dict[str, dict[str, Any]]) -> DataFrame:
+def compare_metrics(metrics: dict[str, dict[str, Any]]) -> pd.DataFrame:
     """Put metrics side by side.
 
     Args:
@@ -36,10 +41,6 @@ def compare_metrics(metrics: dict[str, dict[str, Any]]) -> DataFrame:
     Returns:
         As `compare`.
     """
-    import pandas as pd
-
-    from from_scratch.article import published_accuracies
-
     published = published_accuracies()
     rows = [
         {
@@ -55,7 +56,7 @@ def compare_metrics(metrics: dict[str, dict[str, Any]]) -> DataFrame:
     return pd.DataFrame(rows).astype({"article_accuracy": "float64"})
 
 
-def name_coefficients(data: PreparedData, results: dict[str, Results]) -> DataFrame:
+def name_coefficients(data: PreparedData, results: dict[str, Results]) -> pd.DataFrame:
     """Say which coefficient belongs to which feature, for variants that have one for each (section 6.2).
 
     Args:
@@ -65,8 +66,6 @@ def name_coefficients(data: PreparedData, results: dict[str, Results]) -> DataFr
     Returns:
         A row for each feature: `feature`, and a column for each variant without a hidden layer.
     """
-    import pandas as pd
-
     columns = {
         variant: result.coefficients["weights"].flatten().numpy()
         for variant, result in results.items()
@@ -75,7 +74,7 @@ def name_coefficients(data: PreparedData, results: dict[str, Results]) -> DataFr
     return pd.DataFrame({"feature": data.features.columns, **columns})
 
 
-def compare_answers(data: PreparedData, results: dict[str, Results]) -> DataFrame:
+def compare_answers(data: PreparedData, results: dict[str, Results]) -> pd.DataFrame:
     """Count on how many passengers each two variants disagree, and which of them is right.
 
     Args:
@@ -88,10 +87,6 @@ def compare_answers(data: PreparedData, results: dict[str, Results]) -> DataFram
         how likely a split at least as uneven is if neither is better (`chance`, a sign test);
         `training_disagreements` counts the rows that trained.
     """
-    import pandas as pd
-
-    from from_scratch.models.scoring import THRESHOLD, sign_test
-
     answers = {
         variant: {part: predictions > THRESHOLD for part, predictions in result.predictions.items()}
         for variant, result in results.items()
@@ -117,7 +112,7 @@ def compare_answers(data: PreparedData, results: dict[str, Results]) -> DataFram
     return pd.DataFrame(rows, columns=columns)
 
 
-def compare_groups(data: PreparedData, results: dict[str, Results]) -> DataFrame:
+def compare_groups(data: PreparedData, results: dict[str, Results]) -> pd.DataFrame:
     """Hold what each variant predicts for a group against what became of it.
 
     A group is all rows, those that train and those that validate, with the same values in the first three
@@ -132,11 +127,6 @@ def compare_groups(data: PreparedData, results: dict[str, Results]) -> DataFrame
         A row for each group that occurs, in the order of the categories: `group`, `rows`, `observed` (the
         share whose target is 1), and for each variant the share that it predicts.
     """
-    import pandas as pd
-    import torch
-
-    from from_scratch.models.scoring import THRESHOLD
-
     labels, group_of = _group_rows(data)
     rows = group_of.bincount(minlength=len(labels))
 
@@ -163,8 +153,6 @@ def compare_groups(data: PreparedData, results: dict[str, Results]) -> DataFrame
 
 def _group_rows(data: PreparedData) -> tuple[list[str], Tensor]:
     """Name the groups, and find each row's: its number [rows that train, then rows that validate]."""
-    import torch
-
     independent = torch.cat([data.train["independent"], data.valid["independent"]])
     names = list(data.features.columns)
     grouping: list[list[str]] = []

@@ -6,9 +6,13 @@ from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
-from from_scratch.node_types import DataFrame
+import jinja2
+import pandas as pd
+
+from from_scratch.pipelines.reporting import stability_words, words
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
-from from_scratch.pipelines.reporting.plots import Plot
+from from_scratch.pipelines.reporting.nodes import GROUPING, SMALLEST_GROUP, compare
+from from_scratch.pipelines.reporting.plots import Plot, find_largest, look_of
 
 CATEGORIES = 8
 """Of how many categories of a column the report counts the rows."""
@@ -17,14 +21,14 @@ CATEGORIES = 8
 def write_report(
     data: PreparedData,
     results: dict[str, Results],
-    disagreements: DataFrame,
-    groups: DataFrame,
-    article_figures: DataFrame,
+    disagreements: pd.DataFrame,
+    groups: pd.DataFrame,
+    article_figures: pd.DataFrame,
     accuracy_plot: Plot,
     loss_plot: Plot,
     coefficient_plot: Plot,
     group_plot: Plot,
-    stability_summary: DataFrame | None = None,
+    stability_summary: pd.DataFrame | None = None,
     stability_plot: Plot | None = None,
 ) -> str:
     """Write what came out as a page of HTML.
@@ -47,12 +51,6 @@ def write_report(
     Returns:
         The page. It asks no host for anything: styles, plots and plotly.js are in it.
     """
-    import jinja2
-
-    from from_scratch.pipelines.reporting import words
-    from from_scratch.pipelines.reporting.nodes import GROUPING, compare
-    from from_scratch.pipelines.reporting.plots import find_largest, look_of
-
     comparison = compare(results)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("from_scratch.pipelines.reporting", "templates"),
@@ -102,19 +100,17 @@ def write_report(
     )
 
 
-def _tell_study(summary: DataFrame) -> dict[str, Any]:
+def _tell_study(summary: pd.DataFrame) -> dict[str, Any]:
     """Put the study's sentences and its table's rows together."""
-    from from_scratch.pipelines.reporting import stability_words as words
-
     return {
-        "sentences": [words.say_better(summary), words.say_training(summary)],
+        "sentences": [stability_words.say_better(summary), stability_words.say_training(summary)],
         "rows": summary.astype(object).where(summary.notna(), None).to_dict("records"),
-        "percent": words.format_percent,
-        "points": words.format_points,
+        "percent": stability_words.format_percent,
+        "points": stability_words.format_points,
     }
 
 
-def _square(disagreements: DataFrame, variants: list[str]) -> dict[str, dict[str, int | None]]:
+def _square(disagreements: pd.DataFrame, variants: list[str]) -> dict[str, dict[str, int | None]]:
     """Arrange the numbers of disagreements as a square table, empty where a variant would meet itself."""
     square: dict[str, dict[str, int | None]] = {one: dict.fromkeys(variants) for one in variants}
     for pair in disagreements.to_dict("records"):
@@ -125,8 +121,6 @@ def _square(disagreements: DataFrame, variants: list[str]) -> dict[str, dict[str
 
 def _list_largest_categories(data: PreparedData) -> list[tuple[str, str, int]]:
     """List of each column the largest categories with their rows; none that is nearly a person."""
-    from from_scratch.pipelines.reporting.nodes import SMALLEST_GROUP
-
     listed = []
     for column, counts in data.category_counts.items():
         least = sorted(counts.values(), reverse=True)[:CATEGORIES][-1] if counts else 0
@@ -136,7 +130,7 @@ def _list_largest_categories(data: PreparedData) -> list[tuple[str, str, int]]:
     return listed
 
 
-def _by_title(article_figures: DataFrame) -> list[dict[str, Any]]:
+def _by_title(article_figures: pd.DataFrame) -> list[dict[str, Any]]:
     """Put the article's figures under their titles, in their order."""
     titled = groupby(article_figures.to_dict("records"), lambda figure: (figure["section"], figure["title"]))
     groups = [(place, list(figures)) for place, figures in titled]

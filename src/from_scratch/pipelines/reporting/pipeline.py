@@ -63,7 +63,7 @@ def create_pipeline(variants: Iterable[str], study: bool = False) -> Pipeline:
         nodes.append(node(plot_stability, [*runs, "results"], "stability_plot", name="plot_stability"))
         page += ["stability_summary", "stability_plot"]
     nodes.append(node(write_report, page, "report", name="write_report"))
-    report = pipeline(nodes, namespace="reporting", prefix_datasets_with_namespace=False)
+    report = pipeline(nodes, namespace="reporting", prefix_datasets_with_namespace=False, tags="reporting")
     return sum([_gather_data(), *map(_gather_results, names)], report)
 
 
@@ -73,11 +73,15 @@ def _gather_data() -> Pipeline:
     inputs = [*counts, *"fill_values categories features model_input train valid".split()]
     parameters = [f"params:{name}" for name in ("features", "split", "threads", "precision")]
     nodes = [node(gather_data, inputs + parameters, "prepared_data", name="gather_data")]
-    return pipeline(nodes, namespace="data_processing", prefix_datasets_with_namespace=False)
+    return pipeline(
+        nodes, namespace="data_processing", prefix_datasets_with_namespace=False, tags="reporting"
+    )
 
 
 def _gather_results(variant: str) -> Pipeline:
     """Gather what a variant reached, in its box."""
     outputs = "initial_coefficients coefficients losses predictions metrics".split()
     nodes = [node(gather_results, ["params:model", *outputs], "results", name="gather_results")]
-    return pipeline(nodes, namespace=variant, parameters={"params:model": f"params:{variant}"})
+    return pipeline(
+        nodes, namespace=variant, parameters={"params:model": f"params:{variant}"}, tags="reporting"
+    )

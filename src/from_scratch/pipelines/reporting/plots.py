@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from from_scratch.node_types import DataFrame
+import pandas as pd
+
 from from_scratch.pipelines.reporting.gathering import Results
+from from_scratch.pipelines.reporting.nodes import compare
 from from_scratch.runs.plot_names import show_names
 
 Plot = dict[str, Any]
@@ -56,8 +58,6 @@ def plot_accuracies(results: dict[str, Results]) -> Plot:
         A mark for each variant, between the ends of its interval; a ring where the article's accuracy is, on
         its passengers; a line at what the majority's answer reaches.
     """
-    from from_scratch.pipelines.reporting.nodes import compare
-
     look = look_of(results)
     rows = compare(results).to_dict("records")
     majority = rows[0]["majority_accuracy"]
@@ -131,7 +131,7 @@ def plot_losses(results: dict[str, Results]) -> Plot:
     return draw_losses({variant: result.losses for variant, result in results.items()}, results)
 
 
-def draw_losses(losses: dict[str, DataFrame], variants: Iterable[str]) -> Plot:
+def draw_losses(losses: dict[str, pd.DataFrame], variants: Iterable[str]) -> Plot:
     """Draw how losses fell.
 
     Args:
@@ -167,7 +167,7 @@ def draw_losses(losses: dict[str, DataFrame], variants: Iterable[str]) -> Plot:
     )
 
 
-def plot_coefficients(named_coefficients: DataFrame, results: dict[str, Results]) -> Plot:
+def plot_coefficients(named_coefficients: pd.DataFrame, results: dict[str, Results]) -> Plot:
     """Draw the coefficients of the variants that have one for each feature (section 6.2).
 
     Args:
@@ -228,7 +228,7 @@ def plot_coefficients(named_coefficients: DataFrame, results: dict[str, Results]
     )
 
 
-def plot_groups(groups: DataFrame, results: dict[str, Results]) -> Plot:
+def plot_groups(groups: pd.DataFrame, results: dict[str, Results]) -> Plot:
     """Draw what each variant predicts for a group beside what became of it.
 
     Args:
@@ -289,7 +289,7 @@ def plot_groups(groups: DataFrame, results: dict[str, Results]) -> Plot:
     )
 
 
-def find_largest(groups: DataFrame) -> DataFrame:
+def find_largest(groups: pd.DataFrame) -> pd.DataFrame:
     """Find the groups that a page has room for.
 
     Args:

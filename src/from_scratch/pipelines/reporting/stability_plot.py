@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
-from from_scratch.node_types import DataFrame
+import pandas as pd
+
 from from_scratch.pipelines.reporting.gathering import Results
 from from_scratch.pipelines.reporting.plots import FAINT, GREY, Plot, look_of, make_plot, mark
 
@@ -16,7 +17,7 @@ LANE = 0.8
 
 
 def plot_stability(
-    stability_runs: DataFrame, stability_summary: DataFrame, results: dict[str, Results]
+    stability_runs: pd.DataFrame, stability_summary: pd.DataFrame, results: dict[str, Results]
 ) -> Plot:
     """Draw how the accuracies of each variant's runs are spread.
 
@@ -106,7 +107,7 @@ def plot_stability(
     )
 
 
-def _draw_spread(runs: DataFrame, lane: int) -> dict[str, Any]:
+def _draw_spread(runs: pd.DataFrame, lane: int) -> dict[str, Any]:
     """Draw a variant's runs as bars around the middle of its lane, one for each bin of accuracies."""
     rows = int(runs["valid_rows"].iloc[0])
     wide = ceil(FINEST * rows)  # in rows that are decided rightly, as accuracies come in steps of one

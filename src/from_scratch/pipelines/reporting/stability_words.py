@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from from_scratch.node_types import DataFrame
+import pandas as pd
 
 
-def say_better(summary: DataFrame) -> str:
+def say_better(summary: pd.DataFrame) -> str:
     """Say if the deep nets are better than the reference, or each variant if there is no deep net.
 
     Args:
@@ -27,7 +27,7 @@ def say_better(summary: DataFrame) -> str:
     return f"Over {runs}, {said}."
 
 
-def say_training(summary: DataFrame) -> str:
+def say_training(summary: pd.DataFrame) -> str:
     """Say how often those nets, or variants, train at all.
 
     Args:
@@ -68,7 +68,7 @@ def format_percent(share: float) -> str:
     return f"{100 * share:.1f} %" if 0 < share < 1 else f"{100 * share:.0f} %"
 
 
-def _find_subjects(summary: DataFrame) -> list[dict[Any, Any]]:
+def _find_subjects(summary: pd.DataFrame) -> list[dict[Any, Any]]:
     others = [row for row in summary.to_dict("records") if row["variant"] != row["reference"]]
     deep = [row for row in others if row["model"] == "deep"]
     return deep or others

@@ -5,8 +5,10 @@ from __future__ import annotations
 from itertools import permutations
 from typing import Any
 
+import pandas as pd
+
 from from_scratch.features import Features
-from from_scratch.node_types import DataFrame
+from from_scratch.models.scoring import is_no_better
 
 SOURCES = {
     "original": "Kaggle's passengers, those of the article.",
@@ -15,7 +17,7 @@ SOURCES = {
 MIXED = "Not all variants saw the same data: run everything again."
 
 
-def say_source(comparison: DataFrame) -> str:
+def say_source(comparison: pd.DataFrame) -> str:
     """Say where the data comes from.
 
     Args:
@@ -28,7 +30,7 @@ def say_source(comparison: DataFrame) -> str:
     return SOURCES[sources[0]] if len(sources) == 1 else MIXED
 
 
-def say_differences(comparison: DataFrame) -> str:
+def say_differences(comparison: pd.DataFrame) -> str:
     """Say which differences between the variants mean anything, by their intervals.
 
     Args:
@@ -53,7 +55,7 @@ def say_differences(comparison: DataFrame) -> str:
     return f"{known}: {'; '.join(said)}. All other intervals overlap, and tell nothing apart."
 
 
-def say_majority(comparison: DataFrame) -> str:
+def say_majority(comparison: pd.DataFrame) -> str:
     """Say which variants are better than always giving the answer that is more frequent in training.
 
     Args:
@@ -62,8 +64,6 @@ def say_majority(comparison: DataFrame) -> str:
     Returns:
         A sentence.
     """
-    from from_scratch.models.scoring import is_no_better
-
     majority = comparison["majority_accuracy"]
     always = f"always giving the answer that is more frequent in training reaches {majority.iloc[0]:.4f}"
     unsure = comparison["variant"][is_no_better(comparison["valid_accuracy_low"], majority)].tolist()
@@ -74,7 +74,7 @@ def say_majority(comparison: DataFrame) -> str:
     return f"Not all surely learnt something: {always}, and {intervals} {_list(unsure)} {lie} above that."
 
 
-def say_disagreements(disagreements: DataFrame, rows: int) -> list[str]:
+def say_disagreements(disagreements: pd.DataFrame, rows: int) -> list[str]:
     """Say who decides differently from the first variant, and whether that is for better or worse.
 
     Args:
@@ -99,7 +99,7 @@ def say_disagreements(disagreements: DataFrame, rows: int) -> list[str]:
     return sentences
 
 
-def _find_answers(disagreements: DataFrame) -> list[tuple[list[str], dict[Any, Any]]]:
+def _find_answers(disagreements: pd.DataFrame) -> list[tuple[list[str], dict[Any, Any]]]:
     """Put variants of the same answers together, each set with how it disagrees with the first variant."""
     pairs = {(pair["variant"], pair["other"]): pair for pair in disagreements.to_dict("records")}
     sets: list[tuple[list[str], dict[Any, Any]]] = []
@@ -146,7 +146,7 @@ def say_preparation(features: Features) -> str:
     return f"Numbers are {scaled}. What fills missing values and what scales numbers comes from {rows}."
 
 
-def say_groups(groups: DataFrame, variants: list[str], hidden: int = 0) -> list[str]:
+def say_groups(groups: pd.DataFrame, variants: list[str], hidden: int = 0) -> list[str]:
     """Say what each variant learnt, as far as groups tell it.
 
     Args:

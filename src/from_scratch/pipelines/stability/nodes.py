@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
 from from_scratch.errors import InputError
 from from_scratch.features import Features
-from from_scratch.node_types import DataFrame, Tensor, Tensors
+from from_scratch.models import MODELS
+from from_scratch.models.many import choose_batch, stack, train_many
+from from_scratch.models.scoring import accuracies, majority_accuracy
 from from_scratch.parameters import Split, Stability, Variant
 from from_scratch.pipelines.data_processing import nodes as processing
+from from_scratch.pipelines.data_processing.checks import find_faults
 from from_scratch.pipelines.data_processing.splitting import select_fitting
 
 
@@ -17,15 +25,15 @@ class StudySplit:
     """The same rows, split with another seed. Nobody changes it, so Kedro is spared copying it."""
 
     seed: int
-    train: Tensors
-    valid: Tensors
+    train: dict[str, Tensor]
+    valid: dict[str, Tensor]
 
     def __deepcopy__(self, memo: object) -> StudySplit:
         return self
 
 
 def prepare_splits(
-    passengers: DataFrame, features: Features, split: Split, study: Stability
+    passengers: pd.DataFrame, features: Features, split: Split, study: Stability
 ) -> list[StudySplit]:
     """Split the rows anew from each of several seeds.
 
@@ -49,9 +57,7 @@ def prepare_splits(
     return [_prepare(passengers, features, one) for one in splits]
 
 
-def _prepare(passengers: DataFrame, features: Features, split: Split) -> StudySplit:
-    from from_scratch.pipelines.data_processing.checks import find_faults
-
+def _prepare(passengers: pd.DataFrame, features: Features, split: Split) -> StudySplit:
     if features.fit_on == "train":
         fitting = select_fitting(passengers, features, split)
         faults = find_faults(passengers, fitting, features)
@@ -66,7 +72,7 @@ def _prepare(passengers: DataFrame, features: Features, split: Split) -> StudySp
     return StudySplit(split.seed, train, valid)
 
 
-def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: int) -> DataFrame:
+def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: int) -> pd.DataFrame:
     """Train a variant from many seeds on one split, many models at once.
 
     All is computed in float64. In float32 the order in which a processor sums decides where one of a thousand
@@ -86,13 +92,6 @@ def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: 
     Raises:
         InputError: If a loss, a coefficient or a prediction is no finite number any more.
     """
-    import pandas as pd
-    import torch
-    from tqdm import tqdm
-
-    from from_scratch.models.many import choose_batch
-    from from_scratch.models.scoring import accuracies, majority_accuracy
-
     torch.set_num_threads(threads)
     truth = {
         name: rows["dependent"].double() for name, rows in (("train", split.train), ("valid", split.valid))
@@ -131,17 +130,14 @@ def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: 
     return pd.concat(tables, ignore_index=True).assign(**constants)[columns.split()]
 
 
-def _train_at_once(split: StudySplit, variant: Variant, seeds: range) -> tuple[Tensors, Tensor, Tensor]:
+def _train_at_once(
+    split: StudySplit, variant: Variant, seeds: range
+) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """Train a model from each seed, as `training` does one; say what they predict, and which stay finite.
 
     Returns:
         `train` and `valid` [models, rows], float32; the last losses [models]; whether all is finite [models].
     """
-    import torch
-
-    from from_scratch.models import MODELS
-    from from_scratch.models.many import stack, train_many
-
     model = MODELS[variant.model]
     features = split.train["independent"].shape[1]
     draws = [
@@ -164,7 +160,7 @@ def _train_at_once(split: StudySplit, variant: Variant, seeds: range) -> tuple[T
     return predictions, last_losses, finite.all(dim=0)
 
 
-def collect_runs(**chunks: DataFrame) -> DataFrame:
+def collect_runs(**chunks: pd.DataFrame) -> pd.DataFrame:
     """Put all trainings into one table.
 
     Args:
@@ -173,8 +169,6 @@ def collect_runs(**chunks: DataFrame) -> DataFrame:
     Returns:
         The rows, behind the name of the variant: `variant`.
     """
-    import pandas as pd
-
     tables = []
     for name, table in chunks.items():
         variant, _, _ = name.rpartition(".")

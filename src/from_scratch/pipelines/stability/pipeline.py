@@ -7,10 +7,6 @@ from kedro.pipeline import Pipeline, node, pipeline
 from from_scratch.pipelines.stability.nodes import collect_runs, prepare_splits, train_seeds
 from from_scratch.pipelines.stability.summary import summarise
 
-NAMESPACE = "stability"
-TRAINING = f"{NAMESPACE}.train_"
-"""How the names of the steps begin that train."""
-
 
 def create_pipeline(variants: Sequence[str], splits: int) -> Pipeline:
     """Build the study.
@@ -28,6 +24,7 @@ def create_pipeline(variants: Sequence[str], splits: int) -> Pipeline:
         ["checked_passengers", "params:features", "params:split", "params:stability"],
         [f"stability_split_{i}" for i in places],
         name="prepare_splits",
+        tags="preparation",
     )
     shared = ["params:stability", "params:threads"]
     trainings = [
@@ -36,15 +33,22 @@ def create_pipeline(variants: Sequence[str], splits: int) -> Pipeline:
             [f"stability_split_{i}", f"params:{variant}", *shared],
             f"stability_{variant}_split_{i}",
             name=f"train_{variant}_on_split_{i}",
+            tags="training",
         )
         for variant in variants
         for i in places
     ]
     chunks = {f"{variant}.{i}": f"stability_{variant}_split_{i}" for variant in variants for i in places}
     closing = [
-        node(collect_runs, chunks, "stability_runs", name="collect_runs"),
-        node(summarise, ["stability_runs", "params:stability"], "stability_summary", name="summarise"),
+        node(collect_runs, chunks, "stability_runs", name="collect_runs", tags="scoring"),
+        node(
+            summarise,
+            ["stability_runs", "params:stability"],
+            "stability_summary",
+            name="summarise",
+            tags="scoring",
+        ),
     ]
     return pipeline(
-        [prepare, *trainings, *closing], namespace=NAMESPACE, prefix_datasets_with_namespace=False
+        [prepare, *trainings, *closing], namespace="stability", prefix_datasets_with_namespace=False
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from from_scratch.node_types import DataFrame
+import numpy as np
+import pandas as pd
+
 from from_scratch.parameters import Stability
+from from_scratch.pipelines.stability.statistics import estimate_difference, estimate_share
 
 
-def summarise(runs: DataFrame, study: Stability) -> DataFrame:
+def summarise(runs: pd.DataFrame, study: Stability) -> pd.DataFrame:
     """Say for each variant how its accuracies are spread, how often it trains, and if it beats the reference.
 
     A run stays at the majority if its accuracy on the rows that validate is at most that of always giving the
@@ -29,8 +32,6 @@ def summarise(runs: DataFrame, study: Stability) -> DataFrame:
         of pairs; and `trained_difference` with `_low` and `_high`, of those pairs in which the variant does
         not stay at the majority. What does not exist is nan: the reference has no difference.
     """
-    import pandas as pd
-
     names = list(dict.fromkeys(runs["variant"]))
     reference = study.reference or names[0]
     tables = {name: runs[runs["variant"] == name] for name in names}
@@ -38,12 +39,8 @@ def summarise(runs: DataFrame, study: Stability) -> DataFrame:
     return pd.DataFrame(rows)
 
 
-def _summarise_variant(runs: DataFrame, others: DataFrame) -> dict[str, Any]:
-    import numpy as np
-
-    from from_scratch.pipelines.stability.statistics import estimate_difference, estimate_share
-
-    def arrange(table: DataFrame, column: str) -> Any:
+def _summarise_variant(runs: pd.DataFrame, others: pd.DataFrame) -> dict[str, Any]:
+    def arrange(table: pd.DataFrame, column: str) -> Any:
         return table.pivot(index="split", columns="seed", values=column).to_numpy("float64")
 
     first = runs.iloc[0]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from from_scratch import models
 from from_scratch.errors import InputError
-from from_scratch.node_types import DataFrame, Tensor, Tensors
+from from_scratch.models import MODELS, mean_absolute_error
+from from_scratch.models.scoring import accuracy, confusion, majority_accuracy, wilson_interval
 from from_scratch.parameters import Precision, Variant
 
 
-def initialise(train: Tensors, variant: Variant) -> Tensors:
+def initialise(train: dict[str, Tensor], variant: Variant) -> dict[str, Tensor]:
     """Draw the coefficients to start from.
 
     Args:
@@ -19,18 +27,18 @@ def initialise(train: Tensors, variant: Variant) -> Tensors:
     Returns:
         The model's coefficients by name, float32.
     """
-    import torch
-
-    from from_scratch.models import MODELS
-
     features = train["independent"].shape[1]
     generator = torch.Generator().manual_seed(variant.seed)
     return MODELS[variant.model].initialise(features, variant.hidden, generator)
 
 
 def fit(
-    initial_coefficients: Tensors, train: Tensors, variant: Variant, threads: int, precision: Precision
-) -> tuple[Tensors, DataFrame]:
+    initial_coefficients: dict[str, Tensor],
+    train: dict[str, Tensor],
+    variant: Variant,
+    threads: int,
+    precision: Precision,
+) -> tuple[dict[str, Tensor], pd.DataFrame]:
     """Train (section 6.2).
 
     Args:
@@ -46,14 +54,6 @@ def fit(
     Raises:
         InputError: If the loss or a coefficient is no finite number any more.
     """
-    import math
-
-    import pandas as pd
-    import torch
-    from tqdm import tqdm
-
-    from from_scratch import models
-
     torch.set_num_threads(threads)
     coefficients, rows = _in_precision(initial_coefficients, precision), _in_precision(train, precision)
     training = models.train(
@@ -81,13 +81,13 @@ def fit(
 
 
 def predict(
-    coefficients: Tensors,
-    train: Tensors,
-    valid: Tensors,
+    coefficients: dict[str, Tensor],
+    train: dict[str, Tensor],
+    valid: dict[str, Tensor],
     variant: Variant,
     threads: int,
     precision: Precision,
-) -> Tensors:
+) -> dict[str, Tensor]:
     """Predict every row, those that trained and those that didn't.
 
     Args:
@@ -111,7 +111,11 @@ def predict(
 
 
 def compute_predictions(
-    coefficients: Tensors, rows: Tensors, variant: Variant, threads: int, precision: Precision
+    coefficients: dict[str, Tensor],
+    rows: dict[str, Tensor],
+    variant: Variant,
+    threads: int,
+    precision: Precision,
 ) -> Tensor:
     """Predict rows.
 
@@ -128,10 +132,6 @@ def compute_predictions(
     Raises:
         InputError: If one of them is no finite number.
     """
-    import torch
-
-    from from_scratch.models import MODELS
-
     torch.set_num_threads(threads)
     coefficients, rows = _in_precision(coefficients, precision), _in_precision(rows, precision)
     predictions = MODELS[variant.model].predict(coefficients, rows["independent"]).float()
@@ -144,10 +144,10 @@ def compute_predictions(
 
 
 def score(
-    predictions: Tensors,
-    losses: DataFrame,
-    train: Tensors,
-    valid: Tensors,
+    predictions: dict[str, Tensor],
+    losses: pd.DataFrame,
+    train: dict[str, Tensor],
+    valid: dict[str, Tensor],
     source: dict[str, Any],
     variant: Variant,
     threads: int,
@@ -168,11 +168,6 @@ def score(
         `train`; `valid_accuracy_low` and `_high` are the Wilson interval that holds the true accuracy with
         95 % confidence; positives and negatives are counted in `valid`.
     """
-    import torch
-
-    from from_scratch.models import mean_absolute_error
-    from from_scratch.models.scoring import accuracy, confusion, majority_accuracy, wilson_interval
-
     torch.set_num_threads(threads)
     predictions, train, valid = (_in_precision(tensors, "float64") for tensors in (predictions, train, valid))
     metrics: dict[str, Any] = {"source": source["source"], "file": source["file"], "model": variant.model}
@@ -194,10 +189,8 @@ def score(
     }
 
 
-def _in_precision(tensors: Tensors, precision: Precision) -> Tensors:
+def _in_precision(tensors: dict[str, Tensor], precision: Precision) -> dict[str, Tensor]:
     """Copy tensors into a precision, free of any gradients."""
-    import torch
-
     return {
         name: tensor.detach().to(getattr(torch, precision), copy=True) for name, tensor in tensors.items()
     }

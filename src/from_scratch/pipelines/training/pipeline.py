@@ -15,24 +15,29 @@ def create_pipeline(variant: str) -> Pipeline:
         The pipeline, one box in Kedro-Viz, from `train` and `valid` to `{variant}.metrics`.
     """
     nodes = [
-        node(initialise, ["train", "params:model"], "initial_coefficients", name="initialise"),
+        node(
+            initialise, ["train", "params:model"], "initial_coefficients", name="initialise", tags="training"
+        ),
         node(
             fit,
             ["initial_coefficients", "train", "params:model", "params:threads", "params:precision"],
             ["coefficients", "losses"],
             name="fit",
+            tags="training",
         ),
         node(
             predict,
             ["coefficients", "train", "valid", "params:model", "params:threads", "params:precision"],
             "predictions",
             name="predict",
+            tags="scoring",
         ),
         node(
             score,
             ["predictions", "losses", "train", "valid", "source", "params:model", "params:threads"],
             "metrics",
             name="score",
+            tags="scoring",
         ),
     ]
     return pipeline(
