@@ -31,7 +31,7 @@ pictures: .venv/installed-test
 
 # A hundred runs, each killed at a random moment on a slow disk: about ten minutes; needs strace.
 chaos: .venv/installed-test
-	.venv/bin/pytest tests/runs/chaos.py --dist load
+	.venv/bin/pytest tests/kedro_ledger/chaos.py --dist load
 
 benchmark: .venv/installed
 	.venv/bin/python benchmarks/run_against_script.py

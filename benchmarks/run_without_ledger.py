@@ -16,8 +16,8 @@ from pathlib import Path
 from side_by_side import command, compare, copy_project, print_heading
 
 LINES_OF_THE_LEDGER = {
-    "from from_scratch.runs.context import RunContext\n": "",
-    "from from_scratch.runs.hooks import RunHooks\n": "",
+    "from kedro_ledger.context import RunContext\n": "",
+    "from kedro_ledger.hooks import RunHooks\n": "",
     "CONTEXT_CLASS = RunContext\n": "",
     "(RunHooks(), ProjectHooks())": "(ProjectHooks(),)",
 }

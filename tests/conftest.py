@@ -20,7 +20,7 @@ from kedro.framework.project import configure_project
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 
-from tests import prepared_python
+from tests.support import prepared_python
 
 # How fast this machine is, and what else it does, decides about nothing.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

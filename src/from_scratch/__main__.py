@@ -7,8 +7,8 @@ from typing import Any
 from kedro.framework.cli.utils import find_run_command
 from kedro.framework.project import configure_project
 
-from from_scratch import errors
-from from_scratch.runs.printable import prepare_output
+from kedro_ledger import errors
+from kedro_ledger.printable import prepare_output
 
 
 def main(*args: Any, **kwargs: Any) -> Any:

@@ -14,8 +14,10 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from from_scratch import errors, logs, parameters
-from from_scratch.progress import StudyBar
+from from_scratch.cli import logs
+from from_scratch.cli.progress import StudyBar
+from from_scratch.schema import parameters
+from kedro_ledger import errors
 
 log = logging.getLogger(__name__)
 results = logging.getLogger("from_scratch.results")

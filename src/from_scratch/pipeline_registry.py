@@ -14,10 +14,10 @@ from kedro.framework.project import settings
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
-from from_scratch import parameters
 from from_scratch.hooks import session
 from from_scratch.pipelines import data_processing, inference, reporting, stability, training
 from from_scratch.pipelines.reporting.console import render_results
+from from_scratch.schema import parameters
 
 
 def register_pipelines() -> dict[str, Pipeline]:

@@ -5,8 +5,8 @@ import warnings
 from kedro import KedroDeprecationWarning
 
 from from_scratch.hooks import ProjectHooks
-from from_scratch.runs.context import RunContext
-from from_scratch.runs.hooks import RunHooks
+from kedro_ledger.context import RunContext
+from kedro_ledger.hooks import RunHooks
 
 # Of these a user can do nothing about the first two; the third is about `--pipeline`, which users know best.
 warnings.filterwarnings("ignore", message=r"register_new_resolver\(\) is deprecated")

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from kedro.io.core import DatasetError
 
-from from_scratch.features import find_doubled
+from from_scratch.schema.features import find_doubled
 
 TOKENISING = (
     "sep delimiter encoding encoding_errors compression quotechar quoting doublequote escapechar comment "

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from kedro.io.core import DatasetError
 
-from from_scratch.runs.files import bring_names_to_disk, bring_to_disk, measure
+from kedro_ledger.files import bring_names_to_disk, bring_to_disk, measure
 
 EARLIER = "earlier"
 """The folder, beside a file that may change, for what runs have read of it, so that they can be rebuilt."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from from_scratch.features import text_of
+from from_scratch.schema.features import text_of
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,99})(\.\d{1,99})?")
 

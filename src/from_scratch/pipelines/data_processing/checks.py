@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from from_scratch.features import GREATEST, CategoricalColumn, Column, Features, NumberColumn, text_of
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
+from from_scratch.schema.features import GREATEST, CategoricalColumn, Column, Features, NumberColumn, text_of
 
 EXAMPLES = 3
 _CODE = re.compile(r"0\d+")

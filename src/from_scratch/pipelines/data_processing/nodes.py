@@ -10,12 +10,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from from_scratch.errors import InputError
-from from_scratch.features import CategoricalColumn, Features, find_doubled, text_of
-from from_scratch.parameters import Split
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories, name_values
 from from_scratch.pipelines.data_processing.checks import decimal_of, find_faults, shorten, to_numbers
 from from_scratch.pipelines.data_processing.splitting import select_fitting, shuffle
+from from_scratch.schema.features import CategoricalColumn, Features, find_doubled, text_of
+from from_scratch.schema.parameters import Split
+from kedro_ledger.errors import InputError
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from from_scratch.errors import InputError
-from from_scratch.features import Features
-from from_scratch.parameters import Split
+from from_scratch.schema.features import Features
+from from_scratch.schema.parameters import Split
+from kedro_ledger.errors import InputError
 
 
 def shuffle(rows: int, parameters: Split) -> tuple[Tensor, Tensor]:

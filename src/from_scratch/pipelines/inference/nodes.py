@@ -9,11 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from from_scratch.errors import InputError
-from from_scratch.features import Features
 from from_scratch.models import MODELS
 from from_scratch.models.scoring import THRESHOLD, is_no_better
-from from_scratch.parameters import Inference, Precision, Variant
 from from_scratch.pipelines.data_processing.categories import find_codes
 from from_scratch.pipelines.data_processing.checks import find_faults_of_new
 from from_scratch.pipelines.data_processing.nodes import (
@@ -25,6 +22,9 @@ from from_scratch.pipelines.data_processing.nodes import (
     to_types,
 )
 from from_scratch.pipelines.training.nodes import compute_predictions
+from from_scratch.schema.features import Features
+from from_scratch.schema.parameters import Inference, Precision, Variant
+from kedro_ledger.errors import InputError
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 from torch import Tensor
 
-from from_scratch.features import Features
-from from_scratch.parameters import Precision, Split, Variant
 from from_scratch.pipelines.data_processing.nodes import check_same
+from from_scratch.schema.features import Features
+from from_scratch.schema.parameters import Precision, Split, Variant
 
 
 @dataclass(frozen=True)

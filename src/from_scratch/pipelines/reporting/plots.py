@@ -15,7 +15,7 @@ import pandas as pd
 
 from from_scratch.pipelines.reporting.gathering import Results
 from from_scratch.pipelines.reporting.nodes import compare
-from from_scratch.runs.plot_names import show_names
+from kedro_ledger.plot_names import show_names
 
 Plot = dict[str, Any]
 """A figure of plotly: its traces as `data`, and its `layout`."""

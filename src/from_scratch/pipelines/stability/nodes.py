@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from from_scratch.errors import InputError
-from from_scratch.features import Features
 from from_scratch.models import MODELS
 from from_scratch.models.many import choose_batch, stack, train_many
 from from_scratch.models.scoring import accuracies, majority_accuracy
-from from_scratch.parameters import Split, Stability, Variant
 from from_scratch.pipelines.data_processing import nodes as processing
 from from_scratch.pipelines.data_processing.checks import find_faults
 from from_scratch.pipelines.data_processing.splitting import select_fitting
+from from_scratch.schema.features import Features
+from from_scratch.schema.parameters import Split, Stability, Variant
+from kedro_ledger.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from from_scratch.parameters import Stability
 from from_scratch.pipelines.stability.statistics import estimate_difference, estimate_share
+from from_scratch.schema.parameters import Stability
 
 
 def summarise(runs: pd.DataFrame, study: Stability) -> pd.DataFrame:

@@ -11,10 +11,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from from_scratch import models
-from from_scratch.errors import InputError
 from from_scratch.models import MODELS, mean_absolute_error
 from from_scratch.models.scoring import accuracy, confusion, majority_accuracy, wilson_interval
-from from_scratch.parameters import Precision, Variant
+from from_scratch.schema.parameters import Precision, Variant
+from kedro_ledger.errors import InputError
 
 
 def initialise(train: dict[str, Tensor], variant: Variant) -> dict[str, Tensor]:

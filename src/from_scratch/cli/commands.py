@@ -1,0 +1,92 @@
+"""`kedro features`, help with the parameters of one's own data, and `kedro schedule`, timers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+from kedro.framework.startup import ProjectMetadata
+
+from kedro_ledger.errors import InputError
+from kedro_ledger.printable import echo, hand_on
+
+
+@click.group(name=__package__.partition(".")[0])
+def commands() -> None:
+    """The commands that this package adds to `kedro`."""
+
+
+@commands.group()
+def features() -> None:
+    """Say what the columns of your own data are."""
+
+
+@features.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--target", required=True, help="The column to predict; it has two values.")
+@click.option("--separator", help="What stands between columns, if it is no comma: ';' or '\\t'.")
+@click.option("--decimal", help="What stands before decimals, if it is no point: ','.")
+@click.option("--encoding", help="The file's encoding, if it is not UTF-8.")
+@click.pass_obj
+def suggest(
+    project: ProjectMetadata,
+    file: Path,
+    target: str,
+    separator: str | None,
+    decimal: str | None,
+    encoding: str | None,
+) -> None:
+    """Print a first block of parameters for FILE, a CSV, with what was seen in each column."""
+    from from_scratch.cli.suggest import suggest
+
+    given = {"sep": separator and separator.replace("\\t", "\t"), "decimal": decimal, "encoding": encoding}
+    file = file.resolve()
+    if file.is_relative_to(project.project_path) and file.exists():
+        os.chdir(project.project_path)  # where the catalog's paths begin
+        file = file.relative_to(project.project_path)
+    said = suggest(file, target, {name: value for name, value in given.items() if value})
+    hand_on(said, "utf-8")  # as Kedro reads its configuration
+
+
+@commands.command()
+@click.option("--every", required=True, help="When, as cron writes it: '0 2 * * *' is every night at two.")
+@click.option(
+    "--with", "scheduler", type=click.Choice(["systemd", "cron"]), required=True, help="Whose timer."
+)
+@click.option("--env", default="scheduled", show_default=True, help="The environment of the configuration.")
+@click.option("--pipeline", help="A pipeline, if not all.")
+@click.option(
+    "--name", default="from-scratch", show_default=True, help="What systemd and the journal call it."
+)
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A new folder to write the files into, instead of printing them.",
+)
+@click.pass_obj
+def schedule(
+    project: ProjectMetadata,
+    every: str,
+    scheduler: Literal["systemd", "cron"],
+    env: str,
+    pipeline: str | None,
+    name: str,
+    into: Path | None,
+) -> None:
+    """Print a timer that runs this checkout. Nothing is installed."""
+    from from_scratch.cli.schedule import fill_in, list_notes
+
+    files = fill_in(project.project_path, scheduler, every, name, env, pipeline)
+    if into:
+        if into.exists() and any(into.iterdir()):
+            raise InputError(f"--into {into} is not empty; expected a new folder")
+        into.mkdir(parents=True, exist_ok=True)
+        for file, text in files.items():
+            (into / file).write_bytes(os.fsencode(text))  # the paths in it as they are on this machine
+    else:
+        said = "\n".join(f"# --- {file}\n{text}" for file, text in files.items())
+        hand_on(said, sys.getfilesystemencoding())
+    echo("\n".join(list_notes(project.project_path, scheduler, every, env)), err=True)

@@ -1,0 +1,212 @@
+"""The block of parameters that says what each column of the data is, and what is done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field, PlainValidator, model_validator
+
+from from_scratch.schema.validation import Block
+
+Value = bool | int | float | str
+GREATEST = 1e38
+"""The greatest number that is computed with: float32 holds little more."""
+T = TypeVar("T")
+
+
+def text_of(value: object) -> str:
+    """Write a value as the name of a category.
+
+    A CSV knows no types: whether 1 is read as a number, as 1.0 because a value is missing elsewhere, or as a
+    text, it is the same category.
+
+    Args:
+        value: A text, a number or a boolean, of Python or of numpy.
+
+    Returns:
+        Whole numbers without decimals, booleans as True and False, texts as they are.
+    """
+    item = getattr(value, "item", None)
+    plain = item() if callable(item) else value
+    return str(int(plain)) if isinstance(plain, float) and plain.is_integer() else str(plain)
+
+
+def _check_value(value: Any) -> Any:
+    if not isinstance(value, bool | int | float | str):
+        raise ValueError(f"is {value!r}; expected a text, a number, true or false")
+    if isinstance(value, int | float) and not abs(value) <= GREATEST:
+        raise ValueError(f"is {value!r}; expected a number of at most {GREATEST:g}")
+    return value
+
+
+def _check_categories(value: Any) -> Any:
+    if value == "auto":
+        return value
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"is {value!r}; expected auto, or a list of the categories in their order")
+    if doubled := find_doubled([text_of(_check_value(category)) for category in value]):
+        raise ValueError(f"has {doubled} twice; expected each category once")
+    return value
+
+
+def _block_of(value: Any) -> Any:
+    """Make of a column's name the block that says no more than that."""
+    if isinstance(value, str):
+        return {"column": value}
+    if not isinstance(value, dict | Block):
+        raise ValueError(f"is {value!r}; expected a column's name as text, or a block with `column`")
+    return value
+
+
+Name = Annotated[str, Field(min_length=1)]
+Constant = Annotated[Value | None, PlainValidator(_check_value)]
+ByName = BeforeValidator(_block_of)
+
+
+class Column(Block):
+    """A column that the models see. A missing value becomes the column's mode, if nothing else is said."""
+
+    column: Name
+    fill: Literal["mode", "median", "mean"] = "mode"
+    constant: Constant = None
+    """Fills missing values."""
+    required: bool = False
+    """Whether a missing value is a fault."""
+
+    @model_validator(mode="after")
+    def _missing_values_are_filled_in_one_way(self) -> Column:
+        said = [name for name in ("fill", "constant") if name in self.model_fields_set]
+        said += ["required"] if self.required else []
+        if len(said) > 1:
+            raise ValueError(f"{' and '.join(said)} exclude each other; expected one of them, or none")
+        return self
+
+
+class NumberColumn(Column):
+    """A column of numbers."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @model_validator(mode="after")
+    def _the_constant_is_a_number_in_range(self) -> NumberColumn:
+        constant = self.constant
+        if constant is not None:
+            if isinstance(constant, str):
+                raise ValueError(f"constant is {constant!r}; expected a number")
+            low, high = self.minimum, self.maximum
+            if (low is not None and constant < low) or (high is not None and constant > high):
+                raise ValueError(f"constant is {constant!r}; expected a number {self.range}")
+        return self
+
+    @property
+    def range(self) -> str:
+        """The range in words; none if there is none."""
+        bounds = [(self.minimum, "at least"), (self.maximum, "at most")]
+        return " and ".join(f"of {words} {bound:g}" for bound, words in bounds if bound is not None)
+
+
+class LogColumn(NumberColumn):
+    """A column of numbers, 0 or more, whose logarithm the models see: ln(x + 1)."""
+
+    minimum: Annotated[float, Field(ge=0)] = 0
+
+
+class CategoricalColumn(Column):
+    """A column of categories: each becomes a feature of zeros and ones."""
+
+    categories: Annotated[list[Value] | Literal["auto"], PlainValidator(_check_categories)] = "auto"
+    """In their order; `auto` learns them from the data, and sorts them."""
+
+    @model_validator(mode="after")
+    def _missing_values_become_a_category(self) -> CategoricalColumn:
+        if self.fill in ("median", "mean"):
+            raise ValueError(f"fill is {self.fill}; categories have none, expected mode, or a constant")
+        declared = self.declared
+        if declared and self.constant is not None and text_of(self.constant) not in declared:
+            raise ValueError(f"constant is {self.constant!r}; expected one of {', '.join(declared)}")
+        return self
+
+    @property
+    def declared(self) -> list[str]:
+        """The names of the declared categories; none if they are learnt."""
+        return [] if isinstance(self.categories, str) else [text_of(value) for value in self.categories]
+
+
+class Target(Block):
+    """The column to predict, and which of its two values counts as yes."""
+
+    column: Name
+    positive: Annotated[Value, PlainValidator(_check_value)]
+
+
+class Features(Block):
+    """What each column is. The models see, in this order, continuous, log, and category by category."""
+
+    identifier: Name | None = None
+    target: Target
+    continuous: list[Annotated[NumberColumn, ByName]] = Field(default=[])
+    log: list[Annotated[LogColumn, ByName]] = Field(default=[])
+    categorical: list[Annotated[CategoricalColumn, ByName]] = Field(default=[])
+    ignore: list[Name] = Field(default=[])
+    """Columns that nobody is to wonder about."""
+    normalisation: Literal["maximum", "deviation"] = "maximum"
+    """Whether numbers are divided by their greatest magnitude, or lose their mean and are divided by their
+    deviation."""
+    fit_on: Literal["all", "train"] = "all"
+    """Which rows decide what fills missing values, which categories there are, and how numbers are scaled."""
+
+    @model_validator(mode="after")
+    def _each_column_stands_once(self) -> Features:
+        identifier = [self.identifier] if self.identifier else []
+        columns = [*identifier, self.target.column, *(one.column for one in self.columns), *self.ignore]
+        if doubled := find_doubled(columns):
+            raise ValueError(f"column {doubled} stands twice; expected each column once")
+        if self.identifier == "probability" or (not self.identifier and self.target.column == "row"):
+            name = self.identifier or self.target.column
+            raise ValueError(f"answers have a column {name} of their own; expected another name")
+        if not self.columns:
+            raise ValueError("there is no feature; expected at least one column beside the target")
+        declared = {one.column: one.declared for one in self.categorical}
+        if doubled := find_doubled(self.names(declared)):
+            raise ValueError(f"two features would be named {doubled}; expected each name once")
+        return self
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns that the models see."""
+        return [*self.continuous, *self.log, *self.categorical]
+
+    @property
+    def number_names(self) -> list[str]:
+        """The features that are numbers."""
+        return [*(one.column for one in self.continuous), *(f"Log{one.column}" for one in self.log)]
+
+    def names(self, categories: Mapping[str, Sequence[str]]) -> list[str]:
+        """Name the features.
+
+        Args:
+            categories: Those of each categorical column.
+
+        Returns:
+            The names in the order in which the models see them.
+        """
+        dummies = [
+            f"{one.column}_{category}" for one in self.categorical for category in categories[one.column]
+        ]
+        return [*self.number_names, *dummies]
+
+
+def find_doubled(names: Iterable[T]) -> T | None:
+    """Find the first that stands twice.
+
+    Args:
+        names: Any names.
+    """
+    seen: set[T] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None

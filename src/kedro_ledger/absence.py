@@ -1,0 +1,81 @@
+"""Why readers see no version of a dataset, and how they get one."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from kedro.framework.project import pipelines
+from kedro.io.core import is_parameter
+from kedro.pipeline import Pipeline
+
+from kedro_ledger.ledger import Ledger
+from kedro_ledger.lineage import base_name
+from kedro_ledger.record import Record
+
+
+def explain(ledger: Ledger, record: Record | None, dataset: str) -> str:
+    """Say why a dataset can't be read as a run left it, and what makes it or still has it.
+
+    Args:
+        ledger: The project's runs.
+        record: The run; none if no run is committed yet.
+        dataset: A dataset that readers of this run don't see.
+    """
+    command = find_command(record, dataset)
+    if not record:
+        return f"{dataset}: no run is committed yet" + (f"; `{command}` makes one" if command else "")
+    records = ledger.records()
+    if dataset in record.outdated:
+        reason = f"outdated by run {_find_outdating(records, record, dataset).run_id}"
+    elif dataset in record.view:
+        reason = f"{record.view[dataset].path} is not where the catalog has it now"
+    else:
+        reason = f"not in run {record.run_id}"
+    newest = next((run for run in reversed(records) if dataset in run.view), None)
+    hints = []
+    if command:
+        hints.append(f"`{command}` makes it anew" if newest else f"`{command}` makes it")
+    elif near := get_close_matches(dataset, record.view, n=1):
+        hints.append(f"did you mean {near[0]}?")
+    if newest and newest != record:
+        hints.append(f"run {newest.run_id} is the newest that has it")
+    return f"{dataset}: {reason}" + (f": {'; '.join(hints)}" if hints else "")
+
+
+def _find_outdating(records: list[Record], record: Record, dataset: str) -> Record:
+    """Find the run since which a dataset is outdated."""
+    for run in reversed(records):
+        if run.seq < record.seq:
+            if dataset not in run.outdated:
+                break
+            record = run
+    return record
+
+
+def find_command(record: Record | None, dataset: str) -> str | None:
+    """Find the shortest way to make a dataset from what readers see.
+
+    Args:
+        record: The run that they see, if there is one.
+        dataset: The dataset.
+
+    Returns:
+        A command, or none if no pipeline makes it.
+    """
+    makers = {
+        name: pipeline
+        for name, pipeline in sorted(pipelines.items(), key=lambda item: len(item[1].nodes))
+        if dataset in map(base_name, pipeline.all_outputs())
+    }
+    made = {base_name(output) for pipeline in pipelines.values() for output in pipeline.all_outputs()}
+    there = record.view.keys() if record else set()
+
+    def can_run(pipeline: Pipeline) -> bool:
+        needed = {base_name(name) for name in pipeline.inputs() if not is_parameter(name)}
+        return not (needed & made) - there
+
+    name = next((name for name, pipeline in makers.items() if can_run(pipeline)), None)
+    name = name or next(iter(makers), None)
+    if not name:
+        return None
+    return "kedro run" if name == "__default__" else f"kedro run --pipeline {name}"

@@ -1,0 +1,319 @@
+"""`kedro runs`: what ran, what it made, and how to go back to it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+from kedro.framework.startup import ProjectMetadata
+
+from kedro_ledger.printable import echo, hand_on, prepare_output, printable
+
+if TYPE_CHECKING:
+    from kedro.io import DataCatalog
+
+    from kedro_ledger.ledger import Ledger
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+@click.group(name=__package__.partition(".")[0])
+def commands() -> None:
+    """The commands that this package adds to `kedro`."""
+
+
+@commands.group()
+def runs() -> None:
+    """List committed runs, compare them, go back to them, rebuild them.
+
+    RUN is a run's id, the beginning of one, its number, `last`, `last~2` for the second before the last, or
+    `current` for the one that readers see.
+    """
+    prepare_output()
+
+
+@runs.command("list")
+@as_json
+@click.pass_obj
+def list_runs(project: ProjectMetadata, as_json: bool) -> None:
+    """List the runs that are kept, oldest first."""
+    from kedro_ledger import tables
+
+    ledger = _open_ledger(project)
+    records, current = ledger.records(), ledger.current()
+    if as_json:
+        _print_json([record.summary().model_dump() | {"current": record == current} for record in records])
+    else:
+        tables.show_runs(records, current)
+
+
+@runs.command()
+@click.argument("run")
+@as_json
+@click.pass_obj
+def show(project: ProjectMetadata, run: str, as_json: bool) -> None:
+    """Show all that is recorded of RUN."""
+    from kedro_ledger import tables
+
+    record = _open_ledger(project).find(run)
+    if as_json:
+        _print_json(record.model_dump())
+    else:
+        tables.show_run(record)
+
+
+@runs.command()
+@click.argument("one")
+@click.argument("other")
+@as_json
+@click.pass_obj
+def diff(project: ProjectMetadata, one: str, other: str, as_json: bool) -> None:
+    """Show what differs between two runs, ONE and OTHER."""
+    from kedro_ledger import tables
+    from kedro_ledger.differences import compare_records
+
+    ledger = _open_ledger(project)
+    first, second = ledger.find(one), ledger.find(other)
+    differences = compare_records(first, second)
+    if as_json:
+        _print_json({"one": first.run_id, "other": second.run_id, **differences})
+    else:
+        tables.show_differences(first, second, differences)
+
+
+@runs.command()
+@click.argument("run", required=False)
+@as_json
+@click.pass_obj
+def verify(project: ProjectMetadata, run: str | None, as_json: bool) -> None:
+    """Check artefacts against their recorded sums.
+
+    Those of RUN, and those of earlier runs that go with it; by default those of all runs that are kept.
+    Exit code 1 if one was altered or is gone.
+    """
+    from tqdm import tqdm
+
+    from kedro_ledger.errors import LedgerError
+
+    ledger = _open_ledger(project)
+    records = [ledger.find(run)] if run else ledger.records()
+    artefacts = {(artefact.path, name): artefact for record in records for name, artefact in record.artefacts}
+    faults: dict[str, str] = {}
+    for (path, name), artefact in tqdm(
+        sorted(artefacts.items()), unit="artefact", delay=2, leave=False, disable=None
+    ):
+        try:
+            ledger.check(name, artefact)
+        except LedgerError as error:
+            faults[path] = error.message
+    if faults and not run:  # a run may have been pruned meanwhile
+        named = {artefact.path for record in ledger.records() for _, artefact in record.artefacts}
+        faults = {path: fault for path, fault in faults.items() if path in named}
+    remote = sum(artefact.sha256 is None for artefact in artefacts.values())
+    if as_json:
+        _print_json(
+            {"runs": len(records), "artefacts": len(artefacts), "unchecked": remote, "faults": faults}
+        )
+    elif not faults:
+        unchecked = f"; {remote} on other filesystems were not checked" if remote else ""
+        runs = "1 run" if len(records) == 1 else f"{len(records)} runs"
+        echo(f"{len(artefacts) - remote} artefacts of {runs} are as they were committed{unchecked}")
+    if faults:
+        for fault in faults.values() if not as_json else ():
+            echo(fault, err=True)
+        raise click.exceptions.Exit(1)
+
+
+@runs.command()
+@click.option("--keep", type=click.IntRange(min=1), required=True, help="How many runs stay.")
+@click.pass_obj
+def prune(project: ProjectMetadata, keep: int) -> None:
+    """Let the oldest runs go.
+
+    A line of history stays of each. What a run that stays needs is never removed, nor the run that `use` went
+    back to.
+    """
+    from tqdm import tqdm
+
+    from kedro_ledger.ledger import Ledger
+
+    ledger = Ledger(project.project_path, partial(_is_home, project.project_path))
+    track = partial(tqdm, unit="dataset", delay=2, leave=False, disable=None)
+    with ledger.lock():
+        ledger.sweep()
+        gone = ledger.prune(keep, track)
+    echo("\n".join(f"pruned {record.run_id}" for record in gone) or "nothing to prune")
+
+
+@runs.command()
+@click.option("--metric", help="Which metric; by default the parameter runs.headline.")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write all as a page into this file.",
+)
+@as_json
+@click.pass_obj
+def history(project: ProjectMetadata, metric: str | None, page: Path | None, as_json: bool) -> None:
+    """Show the metrics of all runs ever, pruned ones too."""
+    from kedro_ledger import tables
+    from kedro_ledger.errors import LedgerError
+    from kedro_ledger.history import choose_metric, follow, list_all_runs, list_metrics, render_page
+
+    ledger = _open_ledger(project)
+    runs = list_all_runs(ledger)
+    if as_json:
+        _print_json([run.model_dump() for run in runs])
+    elif not runs:
+        echo("no run is committed yet; `kedro run` makes one")
+    if not runs or (as_json and not page):
+        return
+    metric = choose_metric(ledger, runs, metric)
+    if page:
+        try:
+            page.write_text(render_page(runs, metric, project.project_name), encoding="utf-8")
+        except OSError as error:
+            raise LedgerError(f"{page} can't be written: {error.strerror}") from error
+        echo(f"the page is {page}", err=True)
+    if not as_json:
+        tables.show_history(runs, metric, follow(runs, metric))
+        others = [one for one in list_metrics(runs) if one != metric]
+        if others:
+            echo(f"\n--metric shows others: {', '.join(map(printable, others))}")
+
+
+@runs.command()
+@click.argument("dataset")
+@click.argument("run", default="current")
+@click.option("--make", is_flag=True, help="If readers don't see it, run first what makes it.")
+@click.pass_obj
+def path(project: ProjectMetadata, dataset: str, run: str, make: bool) -> None:
+    """Print where DATASET lies, as readers of RUN see it; by default those of now."""
+    ledger = _open_ledger(project)
+    record = ledger.current() if run == "current" else ledger.find(run)
+    if not record or dataset not in record.view:
+        from kedro_ledger.absence import explain, find_command
+        from kedro_ledger.errors import LedgerError
+
+        command = find_command(record, dataset) if make and run == "current" else None
+        reason = explain(ledger, record, dataset)
+        if not command:
+            raise LedgerError(reason)
+        echo(reason, err=True)
+        ran = subprocess.run(
+            [sys.executable, "-m", *command.split()], cwd=project.project_path, stdout=sys.stderr
+        )
+        record = ledger.current()
+        if ran.returncode or not record or dataset not in record.view:
+            raise click.exceptions.Exit(ran.returncode or 1)
+    artefact = record.view[dataset]
+    ledger.check(dataset, artefact)
+    place = artefact.path if "://" in artefact.path else str(ledger.path(artefact))
+    hand_on(f"{place}\n", sys.getfilesystemencoding())
+
+
+@runs.command()
+@click.argument("run")
+@click.pass_obj
+def use(project: ProjectMetadata, run: str) -> None:
+    """Go back to RUN until the next commit.
+
+    Readers and partial runs see it, and all that went with it. `use last` returns.
+    """
+    ledger = _open_ledger(project)
+    with ledger.lock():
+        record = ledger.find(run)
+        for name, artefact in sorted(record.view.items()):
+            ledger.check(name, artefact)
+        ledger.use(record)
+    until = "" if record == ledger.last() else " until the next commit"
+    echo(f"readers and partial runs see run {record.run_id}{until}")
+
+
+@runs.command()
+@click.argument("run")
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A new folder for the rerun; by default a temporary one, which stays only if something differs.",
+)
+@as_json
+@click.pass_obj
+def reproduce(project: ProjectMetadata, run: str, into: Path | None, as_json: bool) -> None:
+    """Run RUN again from its record, and compare.
+
+    In a folder of its own, with the code, the parameters and the raw data of its record. Exit code 0 only if
+    every artefact is identical.
+    """
+    import shutil
+    import tempfile
+
+    from kedro_ledger import tables
+    from kedro_ledger.errors import LedgerError
+    from kedro_ledger.reproduce import list_changed_surroundings, reproduce
+
+    ledger = _open_ledger(project)
+    record = ledger.find(run)
+    if into and into.exists() and any(into.iterdir()):
+        raise LedgerError(f"{into} is not empty; expected a new folder")
+    changed = list_changed_surroundings(record)
+    for line in changed:
+        echo(f"not as recorded: {line}", err=True)
+    if into:
+        into.mkdir(parents=True, exist_ok=True)
+    folder = into or Path(tempfile.mkdtemp(prefix=f"{project.package_name}-reproduce-"))
+    try:
+        differences = reproduce(ledger, record, folder.resolve())
+    except BaseException:
+        if not into:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    identical = not any(differences.values())
+    if identical and not into:
+        shutil.rmtree(folder)
+    if as_json:
+        _print_json(
+            {
+                "run_id": record.run_id,
+                "not_as_recorded": changed,
+                "identical": identical,
+                "differences": differences,
+                "folder": str(folder) if into or not identical else None,
+            }
+        )
+    else:
+        tables.show_reproduction(record.run_id, differences)
+        if into or not identical:
+            echo(f"the rerun lies in {folder}")
+    if not identical:
+        raise click.exceptions.Exit(1)
+
+
+def _open_ledger(project: ProjectMetadata) -> Ledger:
+    from kedro_ledger.ledger import Ledger
+
+    return Ledger(project.project_path)
+
+
+def _is_home(project: Path, dataset: str, home: str) -> bool:
+    """Say whether the present catalog keeps a dataset in a folder outside the project."""
+    from kedro_ledger import storage
+
+    return storage.is_home(project, _load_catalog(project), dataset, home)
+
+
+@cache
+def _load_catalog(project: Path) -> DataCatalog:
+    from kedro.framework.session import KedroSession
+
+    return cast("DataCatalog", KedroSession.create(project).load_context().catalog)
+
+
+def _print_json(value: Any) -> None:
+    echo(json.dumps(value, indent=1))

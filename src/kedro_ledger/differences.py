@@ -1,0 +1,188 @@
+"""What differs: between the records of two runs, and between two contents of one dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kedro_ledger.record import Code, Environment, Record
+
+Differences = dict[str, tuple[Any, Any]]
+"""Both values of everything that differs, by name; none for what isn't there."""
+
+
+def compare_records(one: Record, other: Record) -> dict[str, Differences]:
+    """Compare two runs.
+
+    Args:
+        one: A run.
+        other: Another.
+
+    Returns:
+        What differs in what ran, in parameters, catalog, code, environment and packages, in the data that
+        both read and the metrics that both wrote, and in the artefacts that readers saw after each.
+    """
+    inputs = ({name: record.view[name].sum for name in record.inputs} for record in (one, other))
+    return {
+        "run": compare(_describe_run(one), _describe_run(other)),
+        **compare_origins(one, other),
+        "inputs": compare(*_both(*inputs)),
+        "artefacts": compare(
+            {name: artefact.sum for name, artefact in one.view.items()},
+            {name: artefact.sum for name, artefact in other.view.items()},
+        ),
+    }
+
+
+def compare_origins(one: Record, other: Record) -> dict[str, Differences]:
+    """Compare what two runs were made from, and what they reached.
+
+    Args:
+        one: A run.
+        other: Another.
+
+    Returns:
+        What differs in each of the sections of `describe_origins`; in data and metrics, of what both have.
+    """
+    shared = {part: _both(getattr(one, part), getattr(other, part)) for part in ("raw", "data", "metrics")}
+    first, second = (
+        describe_origins(record.model_copy(update={part: values[i] for part, values in shared.items()}))
+        for i, record in enumerate((one, other))
+    )
+    return {section: compare(first[section], second[section]) for section in first}
+
+
+def describe_origins(record: Record) -> dict[str, dict[str, Any]]:
+    """Tell what a run was made from, and what it reached.
+
+    Args:
+        record: The run.
+
+    Returns:
+        Values by name in each section; the sections are those of `runs.settings.DRIFTING`.
+    """
+    return {
+        "data": {name: raw.sum for name, raw in record.raw.items()} | flatten(record.data),
+        "parameters": flatten(record.parameters),
+        "catalog": flatten(record.catalog),
+        "code": {"commit": describe_commit(record.code), **record.code.files},
+        "environment": flatten(record.environment.model_dump(exclude={"packages"})),
+        "packages": record.environment.packages,
+        "metrics": flatten(record.metrics),
+    }
+
+
+def _both(one: dict[str, Any], other: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Keep what is in both dictionaries."""
+    names = [name for name in one if name in other]
+    return {name: one[name] for name in names}, {name: other[name] for name in names}
+
+
+def _describe_run(record: Record) -> dict[str, Any]:
+    return {
+        "pipelines": ", ".join(record.pipelines),
+        "nodes": len(record.nodes),
+        "environment": record.env,
+    }
+
+
+def compare_environments(one: Environment, other: Environment) -> Differences:
+    """Compare what two runs ran on, but for packages.
+
+    Args:
+        one: What a run ran on.
+        other: What another ran on.
+    """
+    without = {"packages"}
+    return compare(flatten(one.model_dump(exclude=without)), flatten(other.model_dump(exclude=without)))
+
+
+def compare(one: Mapping[str, Any], other: Mapping[str, Any]) -> Differences:
+    """Compare two dictionaries.
+
+    Args:
+        one: A dictionary.
+        other: Another.
+
+    Returns:
+        Both values under each key that has not the same in both.
+    """
+    return {
+        key: (one.get(key), other.get(key))
+        for key in [*one, *(key for key in other if key not in one)]
+        if not _same(one.get(key), other.get(key))
+    }
+
+
+def _same(one: Any, other: Any) -> bool:
+    return bool(one == other or (one != one and other != other))  # what is no number is as before
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Put blocks inside blocks side by side, under names with dots.
+
+    Args:
+        values: A dictionary of values and dictionaries.
+        prefix: What stands before each name.
+    """
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+def describe_commit(code: Code) -> str:
+    """Say which commit ran, and whether as it was committed.
+
+    Args:
+        code: The code of a run.
+    """
+    if code.commit is None:
+        return "not in git"
+    return code.commit if code.is_committed else f"{code.commit} with changes"
+
+
+def describe_difference(one: Any, other: Any) -> str:
+    """Say how two contents of a dataset differ.
+
+    Args:
+        one: A table, tensors by name, or what JSON can say.
+        other: The same in another version.
+
+    Returns:
+        Where the largest difference between two numbers is, or what else isn't the same.
+    """
+    import numpy as np
+
+    largest, where, others = 0.0, "", []
+    ours, theirs = _name_values(one), _name_values(other)
+    for name in [*ours, *(name for name in theirs if name not in ours)]:
+        if name not in ours or name not in theirs:
+            others.append(f"{name} is only in one of them")
+            continue
+        a, b = np.asarray(ours[name]), np.asarray(theirs[name])
+        if a.shape != b.shape:
+            others.append(f"{name} has shape {a.shape}, now {b.shape}")
+        elif a.dtype.kind in "iufb" and b.dtype.kind in "iufb":
+            if not a.size:
+                continue
+            gaps = np.abs(a.astype("float64") - b.astype("float64"))
+            gaps = np.where(
+                (a == b) | (np.isnan(a.astype("float64")) & np.isnan(b.astype("float64"))), 0, gaps
+            )
+            gap = float(np.nan_to_num(gaps, nan=np.inf).max())
+            if gap > largest:
+                largest, where = gap, name
+        elif differing := int((a != b).sum()):
+            others.append(f"{name} differs in {differing} of {a.size} places")
+    if where:
+        others.insert(0, f"largest difference {largest:.3g} in {where}")
+    return "; ".join(others) or "the same values in other bytes"
+
+
+def _name_values(content: Any) -> dict[str, Any]:
+    if hasattr(content, "columns"):
+        return {str(column): content[column].to_numpy() for column in content.columns}
+    if isinstance(content, Mapping):
+        return flatten(content)
+    return {"its value": content}

@@ -1,0 +1,135 @@
+"""What changed since the last committed run, and what of it moved further than allowed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from kedro_ledger.differences import compare_origins, describe_origins
+from kedro_ledger.record import Drift, LastKnown, Record
+from kedro_ledger.settings import SHARE, matches
+
+HUGE = 1e300
+"""What is no number to calculate with, as infinity isn't."""
+
+
+def find_last_known(earlier: Sequence[Record]) -> LastKnown:
+    """Find the data and the metrics of the last runs that had them, pruned ones too.
+
+    Args:
+        earlier: The committed runs that are kept, oldest first.
+    """
+    known: dict[str, dict[str, Any]] = {"raw": {}, "data": {}, "metrics": {}}
+    for run in earlier:
+        for part, values in known.items():
+            values.update(getattr(run.last_known, part) | getattr(run, part))
+    return LastKnown(**known)
+
+
+def without(known: LastKnown, record: Record) -> LastKnown:
+    """Leave out what a run had itself.
+
+    Args:
+        known: What was known before it.
+        record: The run.
+    """
+    parts: dict[str, dict[str, Any]] = {part: getattr(known, part) for part in LastKnown.model_fields}
+    return LastKnown(
+        **{
+            part: {name: value for name, value in values.items() if name not in getattr(record, part)}
+            for part, values in parts.items()
+        }
+    )
+
+
+def find_drift(record: Record, last: Record, known: LastKnown) -> Drift:
+    """Find what changed since the last run.
+
+    Args:
+        record: A run.
+        last: The last committed run before it.
+        known: The data and metrics before it: not every run reads and scores everything.
+
+    Returns:
+        What changed. Of parameters, those of the ledger itself are left out.
+    """
+    before = last.model_copy(update={part: getattr(known, part) for part in LastKnown.model_fields})
+    changed = compare_origins(before, record)
+    changed["parameters"] = {
+        name: values for name, values in changed["parameters"].items() if not name.startswith("runs.")
+    }
+    return Drift(since=last.run_id, changed={section: found for section, found in changed.items() if found})
+
+
+def find_beyond(drift: Drift, allowed: Mapping[str, float | str]) -> list[str]:
+    """Find what moved further than allowed.
+
+    Args:
+        drift: What changed.
+        allowed: By pattern of section and name: by how much a number may move, or by which share.
+
+    Returns:
+        A phrase for each.
+    """
+    beyond = []
+    for section, changes in drift.changed.items():
+        for name, (then, now) in changes.items():
+            full = f"{section}.{name}"
+            exceeded = [
+                limit
+                for pattern, limit in allowed.items()
+                if matches(full, pattern) and not _is_within(then, now, limit)
+            ]
+            if exceeded:
+                phrase = f"{full} went from {_say(then)} to {_say(now)} (allowed: {_say(exceeded[0])})"
+                beyond.append(" ".join(phrase.split()))  # one line, whatever stands in the data
+    return beyond
+
+
+def find_idle(allowed: Mapping[str, float | str], record: Record, known: LastKnown) -> dict[str, str | None]:
+    """Find limits that limit nothing, as those with a misspelt name.
+
+    Args:
+        allowed: Limits by pattern.
+        record: A run.
+        known: The data and metrics before it.
+
+    Returns:
+        The patterns that no name matches, each with the nearest name, if one is near.
+    """
+    if not allowed:
+        return {}
+    whole = {part: getattr(known, part) | getattr(record, part) for part in LastKnown.model_fields}
+    names = {
+        f"{section}.{name}"
+        for section, values in describe_origins(record.model_copy(update=whole)).items()
+        for name in values
+    }
+    idle = [pattern for pattern in allowed if not any(matches(name, pattern) for name in names)]
+    return {pattern: next(iter(get_close_matches(pattern, sorted(names), n=1)), None) for pattern in idle}
+
+
+def _is_within(then: Any, now: Any, limit: float | str) -> bool:
+    if not (is_number(then) and is_number(now)):
+        return False
+    share = SHARE.fullmatch(limit) if isinstance(limit, str) else None
+    most = abs(then) * float(share[1]) / 100 if share else float(limit)
+    moved = abs(now - then)
+    return moved <= most or math.isclose(moved, most)
+
+
+def is_number(value: Any) -> bool:
+    """Say whether a value is a number to calculate with.
+
+    Args:
+        value: Any value.
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < HUGE
+
+
+def _say(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

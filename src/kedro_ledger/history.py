@@ -1,0 +1,226 @@
+"""The metrics of all runs ever, and how they moved: for the terminal, and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import pairwise
+from typing import Any
+
+from kedro_ledger.drift import is_number
+from kedro_ledger.errors import LedgerError
+from kedro_ledger.ledger import Ledger
+from kedro_ledger.plot_names import show_names
+from kedro_ledger.record import Summary
+from kedro_ledger.settings import read_settings
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+COLOUR, ALARM = "#0072B2", "#E69F00"
+MARKED = 100
+"""Of how many runs each has a mark; of more, only those beyond a limit."""
+FEW = 20
+"""Of how many runs the axis names each."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """How one metric of one dataset went: a value for each run, none where the run has none."""
+
+    name: str
+    """The dataset's, without its last part: `deep` for `deep.metrics`."""
+    full_name: str
+    """What limits call it: `metrics.deep.metrics.valid_accuracy`."""
+    values: list[float | None]
+
+    @property
+    def known(self) -> list[float]:
+        """The values that there are."""
+        return [value for value in self.values if value is not None]
+
+
+def list_all_runs(ledger: Ledger) -> list[Summary]:
+    """List all runs ever, pruned ones too, in the order of their commits.
+
+    Args:
+        ledger: The project's runs.
+
+    Raises:
+        LedgerError: If a record or the history is damaged.
+    """
+    pruned = {run.run_id: run for run in ledger.history()}
+    kept = {record.run_id: record.summary() for record in ledger.records()}
+    return sorted((pruned | kept).values(), key=lambda run: run.seq)
+
+
+def list_metrics(runs: Sequence[Summary]) -> list[str]:
+    """List the metrics that are numbers, in the order in which runs wrote them.
+
+    Args:
+        runs: The runs.
+    """
+    return list(
+        dict.fromkeys(
+            metric
+            for run in reversed(runs)
+            for metrics in run.metrics.values()
+            for metric, value in metrics.items()
+            if is_number(value)
+        )
+    )
+
+
+def choose_metric(ledger: Ledger, runs: Sequence[Summary], asked_for: str | None) -> str:
+    """Choose the metric to show.
+
+    Args:
+        ledger: The project's runs.
+        runs: All of them.
+        asked_for: What the user wants; by default the parameter `runs.headline`, else the first metric.
+
+    Raises:
+        LedgerError: If no run has it, or none has any.
+    """
+    known = list_metrics(runs)
+    if not known:
+        raise LedgerError("no run has written metrics; parameter runs.metrics says which datasets hold some")
+    last = ledger.last()
+    headline = read_settings(last.parameters).headline if last else None
+    metric = asked_for or headline or known[0]
+    if metric not in known:
+        near = "".join(f"; did you mean {one}?" for one in get_close_matches(metric, known, n=1))
+        raise LedgerError(f"no run has a metric {metric}; there are {', '.join(known)}{near}")
+    return metric
+
+
+def follow(runs: Sequence[Summary], metric: str) -> list[Course]:
+    """Follow a metric through all runs.
+
+    Args:
+        runs: The runs.
+        metric: The metric.
+
+    Returns:
+        Its course for each dataset that ever held it.
+    """
+    names = dict.fromkeys(
+        name for run in runs for name, metrics in run.metrics.items() if is_number(metrics.get(metric))
+    )
+    return [
+        Course(
+            name.rpartition(".")[0] or name,
+            f"metrics.{name}.{metric}",
+            [_number(run.metrics.get(name, {}).get(metric)) for run in runs],
+        )
+        for name in names
+    ]
+
+
+def draw_line(values: Sequence[float | None], low: float, high: float, width: int) -> str:
+    """Draw values as a line of blocks.
+
+    Args:
+        values: The values, oldest first; a gap where there is none.
+        low: What the lowest block stands for.
+        high: What the highest stands for.
+        width: How many blocks there may be; of more values, each block stands for the mean of several.
+    """
+    count = min(len(values), width)
+    bounds = [i * len(values) // count for i in range(count + 1)]
+    parts = [[value for value in values[i:j] if value is not None] for i, j in pairwise(bounds)]
+    heights = [(sum(part) / len(part) - low) / ((high - low) or 1) if part else None for part in parts]
+    return "".join(" " if height is None else BLOCKS[round(height * (len(BLOCKS) - 1))] for height in heights)
+
+
+def render_page(runs: Sequence[Summary], first: str, project: str) -> str:
+    """Render all metrics of all runs as a page.
+
+    Args:
+        runs: The runs.
+        first: The metric that comes first.
+        project: The project's name.
+
+    Returns:
+        A page of HTML that asks no host for anything; the same runs give the same page.
+    """
+    from importlib.resources import files
+
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(__package__),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    metrics = [first, *(metric for metric in list_metrics(runs) if metric != first)]
+    followed = {metric: follow(runs, metric) for metric in metrics}
+    return environment.get_template("history.html").render(
+        project=project,
+        runs=runs,
+        followed=followed,
+        plots=[_plot(runs, courses) for courses in followed.values()],
+        plotly_js=(files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8"),
+    )
+
+
+def _plot(runs: Sequence[Summary], courses: list[Course]) -> dict[str, Any]:
+    """Draw courses one below the other, all on one scale, as plotly reads it."""
+    known = [value for course in courses for value in course.known]
+    low, high = min(known), max(known)
+    margin = (high - low) * 0.15 or abs(high) * 0.05 or 1
+    faint = {"gridcolor": "rgba(128, 128, 128, 0.25)", "zeroline": False, "automargin": True}
+    layout: dict[str, Any] = {
+        "height": 60 + 90 * len(courses),
+        "margin": {"l": 10, "r": 10, "t": 26, "b": 10},
+        "font": {"color": "#808080"},
+        "paper_bgcolor": "rgba(0, 0, 0, 0)",
+        "plot_bgcolor": "rgba(0, 0, 0, 0)",
+        "showlegend": False,
+        "xaxis": faint
+        | {"title": {"text": "run"}, "tickformat": "d", "anchor": f"y{len(courses)}"}
+        | {"range": [runs[0].seq - 0.5, runs[-1].seq + 0.5]}
+        | ({"dtick": 1} if runs[-1].seq - runs[0].seq < FEW else {}),
+        "annotations": [],
+    }
+    traces = []
+    for i, course in enumerate(courses):
+        top = 1 - i / len(courses)
+        bottom = 1 - (i + 0.8) / len(courses)
+        axis = f"y{i + 1}" if i else "y"
+        layout[f"yaxis{i + 1}" if i else "yaxis"] = faint | {
+            "domain": [bottom, top],
+            "range": [low - margin, high + margin],
+            "nticks": 4,
+        }
+        layout["annotations"].append(
+            {"text": course.name, "x": 0, "y": top, "xref": "paper", "yref": "paper", "showarrow": False}
+            | {"xanchor": "left", "yanchor": "bottom", "font": {"size": 13}}
+        )
+        shown = [(run, value) for run, value in zip(runs, course.values, strict=True) if value is not None]
+        alarming = [any(one.startswith(f"{course.full_name} ") for one in run.alarms) for run, _ in shown]
+        size = 5 if len(shown) <= MARKED else 0
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "x": [run.seq for run, _ in shown],
+                "y": [value for _, value in shown],
+                "meta": course.name,
+                "customdata": [run.run_id for run, _ in shown],
+                "hovertemplate": "%{meta}: %{y:.6g}<br>no. %{x}, %{customdata}<extra></extra>",
+                "yaxis": axis,
+                "line": {"color": COLOUR, "width": 1.5},
+                "marker": {
+                    "color": [ALARM if alarm else COLOUR for alarm in alarming],
+                    "size": [9 if alarm else size for alarm in alarming],
+                    "opacity": 1,
+                },
+            }
+        )
+    return show_names({"data": traces, "layout": layout})
+
+
+def _number(value: Any) -> float | None:
+    return value if is_number(value) else None

@@ -1,0 +1,231 @@
+"""What was made from what: sums of everything that went into an artefact."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from kedro.pipeline.node import Node
+
+from kedro_ledger.record import Artefact
+
+TO_BE_MADE = "to be made"
+"""Stands for the sum of what will be made anew."""
+
+
+def base_name(dataset: str) -> str:
+    """Drop what tells apart entries of one file, as in `cars@pandas` and `cars@spark`.
+
+    Args:
+        dataset: The name of a dataset.
+    """
+    return dataset.partition("@")[0]
+
+
+def sum_of_value(value: Any) -> str:
+    """Sum a value of the configuration.
+
+    Args:
+        value: Anything that YAML can say.
+
+    Returns:
+        The sha256 of its JSON, whatever the order of its keys.
+    """
+    text = json.dumps(make_plain(value), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def make_plain(value: Any) -> Any:
+    """Make of a value of the configuration what JSON can say.
+
+    Args:
+        value: Anything that YAML or a resolver gives.
+
+    Returns:
+        The same, with keys and objects that JSON doesn't know as text.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): make_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [make_plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def parameter_at(name: str, parameters: Mapping[str, Any]) -> Any:
+    """Find what a node gets for one of its parameters.
+
+    Args:
+        name: `parameters`, or `params:` and the names of blocks inside each other.
+        parameters: All parameters.
+
+    Returns:
+        The value as it stands in the configuration; none if it doesn't.
+    """
+    if name == "parameters":
+        return parameters
+    name = name.removeprefix("params:")
+    if name in parameters:
+        return parameters[name]
+    blocks = [key for key, value in parameters.items() if isinstance(value, Mapping)]
+    inside = next((key for key in blocks if name.startswith(f"{key}.")), None)
+    return parameter_at(name.removeprefix(f"{inside}."), parameters[inside]) if inside else None
+
+
+def list_sources(
+    node: Node,
+    sums: Mapping[str, str],
+    made_from: Mapping[str, dict[str, str]],
+    parameters: Mapping[str, Any],
+    code: str,
+) -> dict[str, str]:
+    """Say what a node makes its outputs from.
+
+    Args:
+        node: The node.
+        sums: Those of the datasets that are kept; what isn't among them passes on what it was made from.
+        made_from: What the outputs of earlier nodes were made from.
+        parameters: All parameters.
+        code: The sum of the code.
+
+    Returns:
+        The sums of datasets, parameters and code by name.
+    """
+    sources = {"code": code}
+    for name in map(base_name, node.inputs):
+        if name == "parameters" or name.startswith("params:"):
+            sources[name] = sum_of_value(parameter_at(name, parameters))
+        elif name in sums:
+            sources[name] = sums[name]
+        else:
+            sources |= made_from.get(name, {})
+    return sources
+
+
+def trace(
+    nodes: Iterable[Node], sums: Mapping[str, str], parameters: Mapping[str, Any], code: str
+) -> dict[str, dict[str, str]]:
+    """Say what every output is made from.
+
+    Args:
+        nodes: In the order in which they run.
+        sums: Those of the datasets that are kept.
+        parameters: All parameters.
+        code: The sum of the code.
+
+    Returns:
+        For every output of these nodes what `list_sources` says.
+    """
+    made_from: dict[str, dict[str, str]] = {}
+    for node in nodes:
+        sources = list_sources(node, sums, made_from, parameters, code)
+        made_from |= dict.fromkeys(map(base_name, node.outputs), sources)
+    return made_from
+
+
+def find_outdated_nodes(
+    nodes: Sequence[Node],
+    view: Mapping[str, Artefact],
+    raw: Mapping[str, str],
+    parameters: Mapping[str, Any],
+    code: str,
+    is_kept: Callable[[str], bool],
+) -> list[Node]:
+    """Find the nodes that would write something else than what there is.
+
+    Args:
+        nodes: In the order in which they would run.
+        view: What there is.
+        raw: The sums of what no run has made.
+        parameters: All parameters.
+        code: The sum of the code.
+        is_kept: Tells whether a dataset is kept beyond the run.
+
+    Returns:
+        Those that have an output which isn't there, or was made from something else than they would make it
+        from now; and those that they need for it because what these make isn't kept. In order.
+    """
+    sums = {name: artefact.sum for name, artefact in view.items()} | dict(raw)
+    made_from: dict[str, dict[str, str]] = {}
+    outdated: set[Node] = set()
+    for node in nodes:
+        sources = list_sources(node, sums, made_from, parameters, code)
+        made_from |= dict.fromkeys(map(base_name, node.outputs), sources)
+        kept = [name for name in map(base_name, node.outputs) if is_kept(name)]
+        if any(name not in view or view[name].made_from != sources for name in kept) or not node.outputs:
+            outdated.add(node)
+            sums |= dict.fromkeys(kept, TO_BE_MADE)
+    for node in reversed(nodes):
+        needed = {base_name(name) for other in outdated for name in other.inputs}
+        if any(name in needed and not is_kept(name) for name in map(base_name, node.outputs)):
+            outdated.add(node)
+    return [node for node in nodes if node in outdated]
+
+
+def find_unmatched(
+    carried: Mapping[str, Artefact], lines: Iterable[Artefact], now: Mapping[str, Artefact]
+) -> list[str]:
+    """Find what doesn't match what a run read and wrote.
+
+    Args:
+        carried: Artefacts of earlier runs.
+        lines: What the run read and wrote, and what that was made from as far as it is known.
+        now: What the run read and wrote.
+
+    Returns:
+        The names of those that are, or were made from, another content of a dataset than the run's; and of
+        those made from one of them.
+    """
+    sums: dict[str, str] = {}
+    for artefact in lines:
+        sums |= artefact.made_from
+    sums |= {name: artefact.sum for name, artefact in now.items()}
+    sums = {name: digest for name, digest in sums.items() if not _is_setting(name)}
+    unmatched = {name for name, artefact in carried.items() if sums.get(name, artefact.sum) != artefact.sum}
+    while found := {
+        name
+        for name, artefact in carried.items()
+        if name not in unmatched
+        and any(
+            source in unmatched or sums.get(source, digest) != digest
+            for source, digest in artefact.made_from.items()
+        )
+    }:
+        unmatched |= found
+    return sorted(unmatched)
+
+
+def _is_setting(source: str) -> bool:
+    return source in ("code", "parameters") or source.startswith("params:")
+
+
+def find_other_parameters(
+    inputs: Iterable[str], view: Mapping[str, Artefact], parameters: Mapping[str, Any]
+) -> dict[str, list[str]]:
+    """Find inputs that were made with other parameters than those of now.
+
+    Args:
+        inputs: What is read.
+        view: What there is.
+        parameters: All parameters.
+
+    Returns:
+        By parameter the inputs, and what these were made from, that were made with another value of it.
+    """
+    others: dict[str, list[str]] = {}
+    seen: set[str] = set()
+    left = sorted(inputs)
+    while left:
+        name = left.pop(0)
+        if name in seen or name not in view:
+            continue
+        seen.add(name)
+        for source, digest in view[name].made_from.items():
+            is_other = source.startswith("params:") and digest != sum_of_value(
+                parameter_at(source, parameters)
+            )
+            if is_other:
+                others.setdefault(source.removeprefix("params:"), []).append(name)
+            left.append(source)
+    return others

@@ -1,0 +1,116 @@
+"""Removes versions that no committed run names, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from kedro_ledger import files
+from kedro_ledger.paths import TRY_NAME
+
+log = logging.getLogger(__name__)
+
+
+class Version(NamedTuple):
+    """What a run wrote of a dataset."""
+
+    run_id: str
+    dataset: str
+    folder: str
+    """`<home of the dataset>/<run id>`, as a record or a mark has it."""
+
+    @property
+    def home(self) -> str:
+        """The folder of all versions of the dataset."""
+        return self.folder.rpartition("/")[0]
+
+
+IsKept = Callable[[str, str], bool]
+"""Says of a dataset and a folder whether the present catalog keeps the dataset there."""
+
+
+def remove_versions(
+    project: Path,
+    versions: Iterable[Version],
+    is_kept: IsKept,
+    track: Callable[[list[str]], Iterable[str]] = iter,
+) -> set[str]:
+    """Remove versions, and what workers left that died while they wrote them.
+
+    Only what holds nothing but what Kedro saves there is removed: in `data`, but not behind a link in it, or
+    where the present catalog keeps the dataset. A warning names what is left.
+
+    Args:
+        project: The project's folder.
+        versions: The versions; their paths were checked when they were read.
+        is_kept: Says where the present catalog keeps a dataset.
+        track: Goes through the homes of the datasets, and may show how far it is.
+
+    Returns:
+        The runs of which something was removed.
+
+    Raises:
+        OSError: If something can't be removed.
+    """
+    by_home: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for version in versions:
+        by_home[version.home][version.run_id] = version.dataset
+    removed: set[str] = set()
+    for home in track(sorted(by_home)):
+        datasets = by_home[home]
+        own = {dataset for dataset in {*datasets.values()} if _is_own(project, home, dataset, is_kept)}
+        try:
+            with os.scandir(project / home) as entries:
+                found = [
+                    (entry, run_id) for entry in entries if (run_id := _find_run(entry.name)) in datasets
+                ]
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        for entry, run_id in sorted(found, key=lambda pair: pair[0].name):
+            if datasets[run_id] not in own:
+                log.warning(
+                    "%s/%s is left: it is behind a link, or where the catalog does not keep %s",
+                    *(home, entry.name, datasets[run_id]),
+                )
+            elif not _holds_only(entry, os.path.basename(home)):
+                log.warning("%s/%s is left: it is or holds what no run has written", home, entry.name)
+            else:
+                _remove(entry, os.path.basename(home))
+                removed.add(run_id)
+    return removed
+
+
+def _find_run(name: str) -> str:
+    """Return the run that a folder's name speaks of; that of a try has more behind the run's id."""
+    attempt = TRY_NAME.fullmatch(name)
+    return attempt["run_id"] if attempt else name
+
+
+def _is_own(project: Path, home: str, dataset: str, is_kept: IsKept) -> bool:
+    """Return whether a home is in `data`, with no link below that, or where the catalog keeps the dataset."""
+    first, *others = PurePosixPath(home).parts
+    if first != "data":
+        return is_kept(dataset, home)
+    return not any((project / "data" / Path(*others[: i + 1])).is_symlink() for i in range(len(others)))
+
+
+def _holds_only(version: os.DirEntry[str], name: str) -> bool:
+    """Return whether a folder holds nothing but the file of this name; a runner's marker is a file itself."""
+    if version.is_dir(follow_symlinks=False):
+        return not set(os.listdir(version)) - {name}
+    return version.is_file(follow_symlinks=False) and bool(TRY_NAME.fullmatch(version.name))
+
+
+def _remove(version: os.DirEntry[str], name: str) -> None:
+    try:
+        if version.is_file():
+            os.unlink(version)
+        else:
+            files.remove(Path(version.path, name))
+            os.rmdir(version)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, version.path) from error  # it may name a file alone

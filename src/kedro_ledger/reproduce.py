@@ -1,0 +1,296 @@
+"""A committed run once more, from its record, in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from kedro.io import DataCatalog
+
+from kedro_ledger import files, rerun
+from kedro_ledger.code import sum_sources
+from kedro_ledger.differences import compare, compare_environments, describe_difference
+from kedro_ledger.environment import read_environment
+from kedro_ledger.errors import LedgerError
+from kedro_ledger.git import git
+from kedro_ledger.ledger import Ledger
+from kedro_ledger.paths import is_relative
+from kedro_ledger.record import RawInput, Record
+from kedro_ledger.storage import move_paths
+
+CHECKOUT, CONF, ORDER = "project", "conf", "order.json"
+"""What the folder of a rerun holds: the code with its data, the configuration, and what is to be run."""
+OUTSIDE = "data/outside"
+"""Where a rerun has what lay outside the project: raw data, and what the ledger didn't see."""
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+NO_NETWORK = {name: "http://127.0.0.1:9" for proxy in PROXIES for name in (proxy, proxy.upper())}
+"""A rerun should fetch nothing that the run did not have."""
+NOT_PASSED_ON = ("KEDRO_", "GIT_", "no_proxy", "NO_PROXY")
+"""What the names of environment variables begin with that a rerun doesn't get."""
+
+
+def list_changed_surroundings(record: Record) -> list[str]:
+    """List what is another here and now than when a run ran, and may make other bytes.
+
+    Args:
+        record: The run.
+
+    Returns:
+        A line for each difference of packages, platform or threads.
+    """
+    now = read_environment()
+    lines = [
+        f"{name}: {then or 'none'} then, {today or 'none'} now"
+        for name, (then, today) in {
+            **compare_environments(record.environment, now),
+            **compare(record.environment.packages, now.packages),
+        }.items()
+    ]
+    if record.code_changed_meanwhile:
+        lines.append("src was changed while the run's process ran: which state each step saw is not known")
+    return lines
+
+
+def reproduce(ledger: Ledger, record: Record, folder: Path) -> dict[str, str | None]:
+    """Run a run again.
+
+    Args:
+        ledger: The project's runs.
+        record: The run.
+        folder: An empty folder, which will hold the code, the data and what comes out.
+
+    Returns:
+        For each dataset that the run wrote how it differs now; none where it is identical.
+
+    Raises:
+        LedgerError: If something is missing that the run needs, or the rerun fails.
+    """
+    _see_that_it_can_be_rebuilt(record)
+    inputs = {name: record.view[name] for name in record.inputs}
+    for name, artefact in inputs.items():
+        ledger.check(name, artefact)
+
+    project = _check_out(ledger.project, record, folder / CHECKOUT)
+    recorded = {name: one for name, one in record.raw.items() if one.sha256}
+    raw = {name: _find_raw([ledger.project, project], one, name) for name, one in recorded.items()}
+    versions = [artefact.folder for artefact in [*record.wrote.values(), *inputs.values()]]
+    raw_places = {name: _find_place(ledger, record.raw[name].path or "") for name in raw}
+    for to_be_written in (f"{OUTSIDE}/x", "data/runs/x", *versions, *raw_places.values()):
+        _make_real_folder(project, Path(to_be_written))
+    catalog = _move_into(record, ledger, project)
+    for name, file in raw.items():
+        target = project / raw_places[name]
+        if file != Path(os.path.realpath(target)):
+            files.remove(target)  # what the commit has there
+            _copy(file, target)
+    for artefact in inputs.values():
+        _copy(ledger.path(artefact), project / artefact.path)
+    _write_first_record(record, project)
+    _run(record, catalog, project, folder)
+
+    again = Ledger(project)
+    different: dict[str, str | None] = {}
+    for name, artefact in record.wrote.items():
+        there = again.path(artefact)
+        if not there.exists():
+            different[name] = "not written"
+        elif files.measure(there)[0] == artefact.sha256:
+            different[name] = None
+        else:
+            different[name] = _describe(record, name, ledger, project)
+    return different
+
+
+def _see_that_it_can_be_rebuilt(record: Record) -> None:
+    outside = {
+        name
+        for name, artefact in record.artefacts
+        if (name in record.wrote or name in record.inputs)
+        and (artefact.sha256 is None or Path(artefact.path).is_absolute())
+    }
+    if outside:
+        raise LedgerError(
+            f"{', '.join(sorted(outside))}: not kept in the project's folder; "
+            "expected all that the run read and wrote to be there, so that it can be rebuilt apart"
+        )
+    if elsewhere := sorted(name for name, raw in record.raw.items() if not raw.path):
+        raise LedgerError(f"{', '.join(elsewhere)}: not a local file, so what the run read is not recorded")
+    if record.code.commit is None:
+        reason = record.code.patch_left_out or "it ran outside git"
+        raise LedgerError(f"the code of run {record.run_id} was not recorded: {reason}")
+    if record.code.patch_left_out:
+        raise LedgerError(f"the code of run {record.run_id} was not recorded: {record.code.patch_left_out}")
+    if record.inexact:
+        raise LedgerError(
+            f"the {' and '.join(record.inexact)} of run {record.run_id} held what JSON can't say: "
+            "expected names to be text, and values text, numbers, lists or blocks"
+        )
+
+
+def _find_raw(projects: list[Path], raw: RawInput, name: str) -> Path:
+    """Find raw data by its sum: where it was, now or in the commit, else under another name beside it."""
+    path = Path(raw.path or "")
+    for project in projects:
+        found = Path(os.path.realpath(project / path))  # links in the rerun's folder are replaced by folders
+        if found.exists() and files.measure(found)[0] == raw.sha256:
+            return found
+    beside = (projects[0] / path).parent
+    if not path.is_absolute() and beside.is_dir():  # else it is read where it is
+        for file in sorted(beside.rglob("*")):
+            if file.is_file() and file.stat().st_size == raw.bytes and files.measure(file)[0] == raw.sha256:
+                return file
+    raise LedgerError(
+        f"{name}: {raw.path} is not what the run read, and nothing beside it is; "
+        f"expected {raw.bytes} bytes with sha256 {raw.sha256}"
+    )
+
+
+def _check_out(project: Path, record: Record, folder: Path) -> Path:
+    """Check out the code in a repository of its own, which borrows the objects of the project's."""
+    code = record.code
+    asked = (
+        "--show-object-format",
+        "--path-format=absolute",
+        "--git-path",
+        "objects",
+        "--git-path",
+        "shallow",
+    )
+    object_format, objects, shallow = os.fsdecode(git(project, "rev-parse", *asked)).splitlines()
+    folder.mkdir()
+    git(folder, "init", "--quiet", f"--object-format={object_format}")
+    _copy_configuration(project, folder)
+    (folder / ".git" / "objects" / "info" / "alternates").write_bytes(os.fsencode(f"{objects}\n"))
+    if Path(shallow).exists():
+        shutil.copy(shallow, folder / ".git" / "shallow")
+    try:
+        git(folder, "cat-file", "-e", f"{code.commit}^{{commit}}")
+    except LedgerError as error:
+        raise LedgerError(f"commit {code.commit} of run {record.run_id} is not in this repository") from error
+    git(folder, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", str(code.commit))
+    if code.patch:
+        git(folder, "apply", "--whitespace=nowarn", "-", stdin=code.patch.encode(code.patch_encoding))
+    checked_out = folder / code.folder
+    if Path(os.path.realpath(checked_out)) != Path(os.path.realpath(folder), code.folder):
+        raise LedgerError(f"{code.folder} is behind a link in what git checks out; expected a folder")
+    if other := compare(code.files, sum_sources(checked_out)):
+        raise LedgerError(
+            f"{', '.join(other)}: not as recorded in what git checks out; "
+            "expected all of src to be in git, and not ignored"
+        )
+    return checked_out
+
+
+def _copy_configuration(project: Path, folder: Path) -> None:
+    """Let git change what it checks out as it does in the project."""
+    for setting in os.fsdecode(git(project, "config", "-z", "--list")).split("\0"):
+        name, _, value = setting.partition("\n")
+        if name in ("core.autocrlf", "core.eol", "core.safecrlf") or name.startswith("filter."):
+            git(folder, "config", name, value or "true")
+    attributes = Path(os.fsdecode(git(project, "rev-parse", "--git-path", "info/attributes")).strip())
+    if (project / attributes).is_file():
+        shutil.copy(project / attributes, folder / ".git" / "info" / "attributes")
+
+
+def _make_real_folder(project: Path, path: Path) -> None:
+    """See to it that what is written to a relative path is not written through a link out of the project."""
+    if not is_relative(path.as_posix()):
+        raise LedgerError(f"{path} leads out of the rerun's folder; expected a path in the project")
+    for parent in [*reversed(path.parents), path]:
+        if (project / parent).is_symlink():
+            (project / parent).unlink()
+        if parent != path:
+            (project / parent).mkdir(exist_ok=True)
+
+
+def _write_first_record(record: Record, project: Path) -> None:
+    """Let the rerun find the versions that the run read, as those of a run before it."""
+    if record.inputs:
+        inputs = {name: record.view[name] for name in record.inputs}
+        nothing: dict[str, Any] = {"wrote": {}, "inputs": {}, "outdated": []}
+        Ledger(project).commit(
+            # In the first format, for the code of any commit to read.
+            record.model_copy(
+                update={"format": 1, "seq": 0, "run_id": "inputs", "carried": inputs, **nothing}
+            )
+        )
+
+
+def _run(record: Record, catalog: dict[str, Any], project: Path, folder: Path) -> None:
+    order = {
+        "catalog": catalog,
+        "parameters": _without_conditions(record.parameters),
+        "run": {
+            "run_id": record.run_id,
+            "pipeline_names": record.pipelines,
+            "node_names": record.nodes,
+            "load_versions": {name: v for name, v in record.inputs.items() if name in record.wrote},
+        },
+    }
+    (folder / ORDER).write_text(json.dumps(order), encoding="utf-8")
+    passed_on = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+    ran = subprocess.run(
+        [sys.executable, "-P", rerun.__file__, str(project), str(folder / CONF), str(folder / ORDER)],
+        cwd=project,
+        env={**passed_on, **NO_NETWORK, "PYTHONPATH": str(project / "src")},
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,  # what this command itself has to say goes to stdout
+        start_new_session=True,  # Ctrl-C ends this command, which then ends the rerun
+    )
+    if ran.returncode:
+        raise LedgerError(f"the rerun failed with exit code {ran.returncode}; what it said stands above")
+
+
+def _without_conditions(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Let the rerun take the raw data that lies there, and be compared with nothing but its run."""
+    block = parameters.get("runs")
+    if not isinstance(block, dict):
+        return parameters
+    return parameters | {
+        "runs": {name: v for name, v in block.items() if name not in ("raw_data", "changing", "drift")}
+    }
+
+
+def _move_into(record: Record, ledger: Ledger, project: Path) -> dict[str, Any]:
+    """Let every path of the catalog lie in the rerun's folder."""
+
+    def move(name: str, path: str) -> str:
+        place = _find_place(ledger, path)
+        named = place.partition("{")[0]  # before what a pattern fills in
+        _make_real_folder(project, Path(f"{named}x" if "{" in place else place))
+        return place
+
+    return move_paths(record.catalog, move)
+
+
+def _find_place(ledger: Ledger, path: str) -> str:
+    """Say where in a rerun lies what a run had at a path; what lay outside has a folder of its own."""
+    inside = Path(ledger.name_of(ledger.project / path))
+    return (Path(OUTSIDE, *inside.parts[1:]) if inside.is_absolute() else inside).as_posix()
+
+
+def _describe(record: Record, name: str, ledger: Ledger, project: Path) -> str:
+    """Load both versions, each from its folder, and say how they differ."""
+    try:
+        then, now = (_load(record, name, root) for root in (ledger.project, project))
+    except Exception as error:  # a dataset may raise anything; that the sums differ is known already
+        return f"other bytes, which can't be compared: {error}"
+    return describe_difference(then, now)
+
+
+def _load(record: Record, name: str, root: Path) -> Any:
+    catalog = move_paths(record.catalog, lambda _, path: str(root / path))
+    return DataCatalog.from_config(catalog, load_versions={name: record.wrote[name].version}).load(name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        shutil.copy(source, target)

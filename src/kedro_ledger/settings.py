@@ -1,0 +1,113 @@
+"""The parameters of the ledger itself: the block `runs`."""
+
+from __future__ import annotations
+
+import math
+import re
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from kedro_ledger.errors import LedgerError
+
+RawDataPolicy = Literal["pinned", "changing"]
+
+DRIFTING: Final = ("data", "parameters", "catalog", "code", "environment", "packages", "metrics")
+"""The sections of what may change from one run to the next."""
+
+SHARE: Final = re.compile(r"(\d+(?:\.\d+)?) ?%")
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Say whether a name fits a pattern.
+
+    Args:
+        name: The name; of white space any is like any other.
+        pattern: `*` is any text, `?` any character; nothing else is special.
+    """
+    return fnmatchcase(" ".join(name.split()), " ".join(pattern.split()).replace("[", "[[]"))
+
+
+def _check_names(limits: dict[str, Any]) -> dict[str, Any]:
+    """See that each pattern begins with a section of what may drift."""
+    for pattern in limits:
+        section, _, name = pattern.partition(".")
+        if section not in DRIFTING or not name:
+            sections = ", ".join(f"{one}." for one in DRIFTING)
+            near = [f"{one}.{name}" for one in get_close_matches(section, DRIFTING, n=1) if name]
+            raise ValueError(
+                f"has {pattern!r}: expected names that begin with {sections}"
+                + "".join(f"; did you mean {one}?" for one in near)
+            )
+    return limits
+
+
+def _check_limit(limit: Any) -> Any:
+    """See that a limit is a number, or a share."""
+    is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
+    if (is_number and 0 <= limit < math.inf) or (isinstance(limit, str) and SHARE.fullmatch(limit)):
+        return limit
+    raise ValueError(f"is {limit!r}: expected a number of at least 0, or a share such as 10%")
+
+
+class DriftLimits(BaseModel):
+    """How far a run may be from the last one, the block `runs.drift`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    allowed: Annotated[
+        dict[str, Annotated[float | str, BeforeValidator(_check_limit)]], AfterValidator(_check_names)
+    ] = {}
+    """By pattern of section and name, such as `metrics.*.valid_accuracy`: by how much a number may move, or
+    by which share of what it was. Whatever else changes, comes or goes under such a name is beyond it."""
+    commit: bool = True
+    """Whether a run beyond a limit is committed."""
+
+
+class Settings(BaseModel):
+    """The parameters of the ledger itself, the block `runs`. They are no part of a recipe."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    keep: Annotated[int, Field(ge=1)] = 20
+    """How many runs are kept whole."""
+    metrics: list[str] = ["*.metrics"]
+    """Patterns of datasets whose values are written down as metrics."""
+    data: list[str] = []
+    """Patterns of datasets whose values say what the raw data is like."""
+    headline: str | None = None
+    """The metric that `kedro runs list` and `kedro runs history` show."""
+    raw_data: Literal["any", "pinned"] = "any"
+    """Which raw data is taken: what there is, or what has the sum that the catalog says."""
+    changing: list[str] = []
+    """Patterns of raw datasets that are not pinned then: their data may change, and is fetched again before
+    each run if they know how to."""
+    drift: DriftLimits = DriftLimits()
+
+    def policy_of(self, dataset: str) -> RawDataPolicy | None:
+        """Say what is to be seen to before a run reads a raw dataset.
+
+        Args:
+            dataset: Its name.
+        """
+        if self.raw_data == "any":
+            return None
+        return "changing" if any(matches(dataset, one) for one in self.changing) else "pinned"
+
+
+def read_settings(parameters: dict[str, Any]) -> Settings:
+    """Read the ledger's own parameters.
+
+    Args:
+        parameters: All parameters.
+
+    Raises:
+        LedgerError: If one of them is wrong.
+    """
+    try:
+        return Settings.model_validate(parameters.get("runs", {}))
+    except ValidationError as error:
+        faults = [f"runs.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+        raise LedgerError(f"parameter {'; '.join(faults)}") from error

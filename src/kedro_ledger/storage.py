@@ -1,0 +1,263 @@
+"""Where Kedro keeps datasets and which version it reads: all that the ledger needs of Kedro's catalog."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kedro.framework.project import pipelines
+from kedro.io import (
+    AbstractVersionedDataset,
+    CachedDataset,
+    CatalogConfigResolver,
+    DataCatalog,
+    Version,
+)
+from kedro.io.core import get_protocol_and_path, is_parameter
+
+from kedro_ledger.ledger import Ledger
+from kedro_ledger.lineage import base_name
+from kedro_ledger.paths import is_relative
+from kedro_ledger.record import Artefact, Record
+
+NEVER_COMMITTED, OUTDATED, KEPT_ELSEWHERE = "never-committed", "outdated", "kept-elsewhere"
+REASONS = {NEVER_COMMITTED, OUTDATED, KEPT_ELSEWHERE}
+"""The versions that readers are sent to where there is none for them: a reason in the place of a version."""
+
+
+LOCAL = ("file", "local")
+"""The protocols of local paths."""
+
+
+class Place(NamedTuple):
+    """Where a dataset is kept."""
+
+    path: str
+    """A local path, or an address on another filesystem."""
+    is_local: bool
+    is_versioned: bool
+
+    def version(self, version: str) -> str:
+        """Say where Kedro keeps a version."""
+        return f"{self.path}/{version}/{self.path.rpartition('/')[2]}" if self.is_versioned else self.path
+
+
+def find_place(catalog: DataCatalog, dataset: str) -> Place | None:
+    """Find where a dataset is kept.
+
+    Args:
+        catalog: A catalog as Kedro makes it for a session, with absolute local paths.
+        dataset: Its name.
+
+    Returns:
+        The place; none for a parameter, what is in memory only, and what has no path, such as a database.
+    """
+    return read_place(catalog.config_resolver.resolve_pattern(dataset)) if dataset in catalog else None
+
+
+def list_paths(ledger: Ledger, catalog: DataCatalog) -> list[str]:
+    """List where a catalog keeps data in the project's folder.
+
+    Args:
+        ledger: The project's runs.
+        catalog: A catalog as Kedro makes it for a session.
+
+    Returns:
+        Relative paths, and those to which they lead by links; none in `data`, where all is data, or in `src`,
+        where all is code.
+    """
+    names = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
+    names |= catalog.config_resolver.config.keys()
+    places = [find_place(catalog, name) for name in names if not is_parameter(name)]
+    found = [ledger.project / place.path for place in places if place and place.is_local]
+    top, *real = (Path(os.path.realpath(path)) for path in (ledger.project, *found))
+    paths = {ledger.name_of(path) for path in found}
+    paths |= {path.relative_to(top).as_posix() for path in real if path.is_relative_to(top)}
+    return sorted(path for path in paths if is_relative(path) and path.split("/")[0] not in ("data", "src"))
+
+
+def is_home(project: Path, catalog: DataCatalog, dataset: str, home: str) -> bool:
+    """Say whether a catalog keeps the versions of a dataset in a folder.
+
+    Args:
+        project: The project's folder.
+        catalog: A catalog as Kedro makes it for a session.
+        dataset: The dataset.
+        home: The folder, absolute or relative to the project's.
+    """
+    place = find_place(catalog, dataset)
+    return bool(place and place.is_local and os.path.normpath(place.path) == os.path.normpath(project / home))
+
+
+def read_place(config: dict[str, Any]) -> Place | None:
+    """Read from the configuration of a dataset where it is kept.
+
+    Args:
+        config: An entry of the catalog.
+
+    Returns:
+        The place, relative if the entry's path is; none if it has no path.
+    """
+    inner = config.get("dataset")  # of a CachedDataset
+    path = config.get("filepath") or config.get("path")
+    if not path and isinstance(inner, dict):
+        path = inner.get("filepath")
+    if not path:
+        return None
+    protocol, bare = get_protocol_and_path(path)
+    is_local = protocol in LOCAL
+    return Place(
+        path=Path(bare).as_posix() if is_local else str(path),
+        is_local=is_local,
+        is_versioned=bool(config.get("versioned") or (isinstance(inner, dict) and inner.get("versioned"))),
+    )
+
+
+def drop_credentials(catalog_config: dict[str, Any]) -> dict[str, Any]:
+    """Copy a catalog's configuration without its references to credentials.
+
+    Args:
+        catalog_config: The configuration.
+    """
+    return _change_entries(catalog_config, lambda name, key, value: value)
+
+
+def move_paths(catalog_config: dict[str, Any], move: Callable[[str, str], str]) -> dict[str, Any]:
+    """Copy a catalog's configuration with other local paths, and without credentials.
+
+    Args:
+        catalog_config: The configuration.
+        move: Says for a dataset and a path where it shall be.
+    """
+
+    def change(name: str, key: str, value: Any) -> Any:
+        if key in ("filepath", "path") and isinstance(value, str):
+            protocol, path = get_protocol_and_path(value)
+            return move(name, path) if protocol in LOCAL else value
+        return value
+
+    return _change_entries(catalog_config, change)
+
+
+def _change_entries(catalog_config: dict[str, Any], change: Callable[[str, str, Any], Any]) -> dict[str, Any]:
+    """Copy entries, and entries inside entries, without credentials."""
+
+    def copy(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+        return {
+            key: copy(name, value) if isinstance(value, dict) else change(name, key, value)
+            for key, value in entry.items()
+            if key != "credentials"
+        }
+
+    return {
+        name: copy(name, entry) if isinstance(entry, dict) else entry
+        for name, entry in catalog_config.items()
+    }
+
+
+def list_outputs() -> set[str]:
+    """List the outputs of all pipelines."""
+    return {base_name(name) for pipeline in pipelines.values() for name in pipeline.all_outputs()}
+
+
+def list_made_datasets(ledger: Ledger, before: Record | None) -> set[str]:
+    """List the datasets that runs make; all others are raw data, even if they are versioned.
+
+    Args:
+        ledger: The project's runs.
+        before: The run that readers see.
+
+    Returns:
+        The outputs of all pipelines, and what earlier runs made or began to make.
+    """
+    made = list_outputs() | ledger.list_announced()
+    if before:
+        made |= before.view.keys() | set(before.outdated)
+        if before != ledger.last():  # readers went back: later runs may have made others
+            made |= {name for record in ledger.records() for name in record.wrote}
+    return made
+
+
+def list_load_versions(
+    ledger: Ledger, catalog_config: dict[str, Any], before: Record | None
+) -> dict[str, str]:
+    """Choose a version to load for every dataset that runs make.
+
+    Args:
+        ledger: The project's runs.
+        catalog_config: The catalog's configuration.
+        before: The run that readers see.
+
+    Returns:
+        What Kedro takes as `load_versions`: the version that the run left, or the reason why there is none.
+    """
+    patterns = DataCatalog.default_runtime_patterns
+    config = drop_credentials(catalog_config)
+    resolver = CatalogConfigResolver(config, default_runtime_patterns=patterns)
+    view, made = before.view if before else {}, list_made_datasets(ledger, before)
+
+    def choose(name: str) -> str:
+        artefact = view.get(base_name(name))
+        if not artefact:
+            return OUTDATED if before and base_name(name) in before.outdated else NEVER_COMMITTED
+        place = read_place(resolver.resolve_pattern(name))
+        return artefact.version if is_kept_at(ledger, artefact, place) else KEPT_ELSEWHERE
+
+    in_pipelines = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
+    return {
+        name: choose(name)
+        for name in sorted(resolver.config.keys() | in_pipelines | made)
+        if base_name(name) in made and (name in resolver.config or resolver.match_dataset_pattern(name))
+    }
+
+
+def is_kept_at(ledger: Ledger, artefact: Artefact, place: Place | None) -> bool:
+    """Say whether the catalog still has a dataset where a version of it lies.
+
+    Args:
+        ledger: The project's runs.
+        artefact: The version.
+        place: Where the dataset is kept now.
+    """
+    if not place or not place.is_local:
+        return artefact.sha256 is None
+    return ledger.name_of(ledger.project / place.version(artefact.version)) == artefact.path
+
+
+def find_loaded_path(catalog: DataCatalog, name: str, place: Place | None) -> str | None:
+    """Find the local file that a dataset is loaded from.
+
+    Args:
+        catalog: The catalog.
+        name: The dataset.
+        place: Where it is kept.
+
+    Returns:
+        The path; none if it isn't a local file.
+    """
+    if not place or not place.is_local:
+        return None
+    if not place.is_versioned:
+        return place.path
+    dataset = catalog.get(name)
+    version = dataset.resolve_load_version() if isinstance(dataset, AbstractVersionedDataset) else None
+    return place.version(version) if version else place.path
+
+
+def read_and_write(catalog: DataCatalog, datasets: Iterable[str], version: str) -> None:
+    """Let a catalog read the version that it writes.
+
+    Args:
+        catalog: The catalog of a run.
+        datasets: The versioned datasets in question.
+        version: The run's id.
+    """
+    for name in datasets:
+        dataset = catalog.get(name)
+        if isinstance(dataset, CachedDataset):
+            dataset = dataset._dataset
+        if isinstance(dataset, AbstractVersionedDataset):
+            # Kedro can change a dataset's version only by replacing the dataset, which drops its validator.
+            dataset._version = Version(version, version)

@@ -1,0 +1,274 @@
+"""Runs as tables for the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from kedro_ledger.differences import Differences, describe_commit
+from kedro_ledger.history import Course, draw_line
+from kedro_ledger.printable import echo, printable
+from kedro_ledger.record import Code, Record, Summary
+from kedro_ledger.settings import read_settings
+
+LONGEST = 60
+"""Characters of a value in a table."""
+ENDLESS = 10_000
+"""The width where no person looks but a script: nothing is wrapped or cut."""
+
+
+def show_runs(records: list[Record], current: Record | None) -> None:
+    """Print a line for each run.
+
+    Args:
+        records: The runs.
+        current: The one that readers see.
+    """
+    if not records:
+        echo("no run is committed yet; `kedro run` makes one")
+        return
+    headline = read_settings(records[-1].parameters).headline
+    table = _table("", "", "no.", "run", "commit", "kedro run", headline or "metrics", can_be_cut=2)
+    for record in records:
+        table.add_row(
+            ">" if record == current else "",
+            "!" if record.alarms else "",
+            str(record.seq),
+            record.run_id,
+            _shorten_commit(record.code),
+            _cut(_say_what_ran(record)),
+            _cut(_say_metrics(record, headline)),
+        )
+    _print(table)
+    if records[-1] != current:
+        echo("\n> is the run that readers and partial runs see until the next commit")
+    _explain_alarms(records)
+
+
+def show_run(record: Record) -> None:
+    """Print what is recorded of a run, but for long lists.
+
+    Args:
+        record: The run.
+    """
+    environment = record.environment
+    size = sum(artefact.bytes or 0 for artefact in record.wrote.values())
+    threads = [f"{name}={count}" for name, count in environment.threads.items()]
+    facts = {
+        "run": f"{record.run_id} (no. {record.seq})",
+        "command": record.command or "started from Python",
+        "ran": f"{len(record.nodes)} nodes of {', '.join(record.pipelines)}, with {record.runner}",
+        "time": f"{record.started} to {record.finished}",
+        "code": describe_commit(record.code),
+        "recipe": record.recipe,
+        "on": f"{environment.python}, {environment.system} {environment.machine}, {environment.libc}, "
+        f"{environment.processor} ({environment.cpu_capability})",
+        "threads": ", ".join(threads) or "as parameters say",
+        "packages": f"{len(environment.packages)} (--json lists them)",
+        "wrote": f"{len(record.wrote)} artefacts, {size / 1e6:.2f} MB",
+    }
+    facts |= {"alarm" if i == 0 else " " * i: phrase for i, phrase in enumerate(record.alarms)}
+    if record.outdated:
+        facts["outdated"] = ", ".join(record.outdated)
+    for name, fact in facts.items():
+        echo(f"{name:<10}{printable(fact)}")
+
+    if record.raw:
+        _heading("raw data")
+        table = _table("dataset", "file", "bytes", "sha256")
+        for name, raw in record.raw.items():
+            table.add_row(
+                name, raw.path or "not a local file", str(raw.bytes or "-"), raw.sha256 or "was not there"
+            )
+        _print(table)
+    _heading("parameters of this run" if record.wrote.keys() != record.view.keys() else "parameters")
+    text = yaml.safe_dump(record.parameters, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    echo(text.rstrip())
+    if record.drift:
+        _heading(f"changed since run {record.drift.since}")
+        _print_changes(record.drift.changed)
+    if record.metrics:
+        _heading("metrics")
+        names = sorted(record.metrics)
+        table = _table("", *names)
+        for metric in dict.fromkeys(metric for name in names for metric in record.metrics[name]):
+            table.add_row(metric, *(_say(record.metrics[name].get(metric)) for name in names))
+        _print(table)
+    _heading("artefacts that it wrote")
+    table = _table("dataset", "file", "bytes", "sha256")
+    for name, artefact in sorted(record.wrote.items()):
+        table.add_row(name, artefact.path, str(artefact.bytes or "-"), (artefact.sha256 or "-")[:12])
+    _print(table)
+    _show_carried(record)
+
+
+def _show_carried(record: Record) -> None:
+    """Say what goes with a run of earlier ones."""
+    if record.carried:
+        _heading("what goes with it of earlier runs")
+        table = _table("run", "artefacts", "read by this run")
+        counts = Counter(artefact.version for artefact in record.carried.values())
+        for run, count in sorted(counts.items()):
+            read = sorted(name for name, version in record.inputs.items() if version == run)
+            table.add_row(run, str(count), ", ".join(read))
+        _print(table)
+
+
+def show_history(runs: Sequence[Summary], metric: str, courses: Sequence[Course]) -> None:
+    """Print a line for each run with its values of one metric, and a plot of each course.
+
+    Args:
+        runs: All runs.
+        metric: The metric.
+        courses: How it went, for each dataset.
+    """
+    table = _table("", "no.", *(course.name for course in courses), "run", "env", can_be_cut=2)
+    for i, run in enumerate(runs):
+        values = (_say(course.values[i]) for course in courses)
+        alarm = "!" if run.alarms else ""
+        table.add_row(alarm, str(run.seq), *values, _cut(run.run_id), _cut(run.env or ""))
+    _print(table)
+    _explain_alarms(runs)
+    known = [value for course in courses for value in course.known]
+    low, high = min(known), max(known)
+    _heading(f"{metric}, from {_say(low)} (low) to {_say(high)} (high)")
+    width = max(10, Console().width - max(len(course.name) for course in courses) - 30)
+    table = _table("", "", "lowest", "highest", "last")
+    for course in courses:
+        line = draw_line(course.values, low, high, width)
+        table.add_row(
+            course.name, line, _say(min(course.known)), _say(max(course.known)), _say(course.known[-1])
+        )
+    _print(table)
+
+
+def _explain_alarms(runs: Sequence[Summary]) -> None:
+    if any(run.alarms for run in runs):
+        echo("\n! ended with an alarm, exit code 76 or 77: `kedro runs show RUN` says why")
+
+
+def show_differences(one: Record, other: Record, differences: dict[str, Differences]) -> None:
+    """Print what differs between two runs.
+
+    Args:
+        one: A run.
+        other: The other.
+        differences: What differs, by section.
+    """
+    headings = f"no. {one.seq}", f"no. {other.seq}"
+    for heading, record in zip(headings, (one, other), strict=True):
+        echo(f"{heading} is run {record.run_id}")
+    for section, found in differences.items():
+        if found:
+            echo("")
+            table = _table(section, *headings)
+            for name, values in found.items():
+                table.add_row(name, *map(_say, values))
+            _print(table)
+    if differences["code"] and one.code.commit != other.code.commit:
+        echo(f"`git diff {_shorten_commit(one.code, '')} {_shorten_commit(other.code, '')}` shows the code")
+    if same := [section for section, found in differences.items() if not found]:
+        echo(f"\nthe same: {', '.join(same)}")
+
+
+def show_reproduction(run_id: str, differences: dict[str, str | None]) -> None:
+    """Print how what came out again differs.
+
+    Args:
+        run_id: The run.
+        differences: By dataset: how it differs; none where it doesn't.
+    """
+    if different := {name: difference for name, difference in differences.items() if difference}:
+        table = _table("dataset", "run again")
+        for name, difference in different.items():
+            table.add_row(name, difference)
+        _print(table)
+        identical = len(differences) - len(different)
+        echo(f"\n{identical} of {len(differences)} artefacts of run {run_id} are identical")
+    else:
+        echo(f"all {len(differences)} artefacts of run {run_id} are identical")
+
+
+def _say_what_ran(record: Record) -> str:
+    if record.command is None:
+        return f"(from Python) {', '.join(record.pipelines)}"
+    return record.command.removeprefix("kedro run").strip() or "(everything)"
+
+
+def _say_metrics(record: Record, headline: str | None) -> str:
+    said = []
+    for name, metrics in record.metrics.items():
+        short = name.rpartition(".")[0] or name
+        if headline in metrics:
+            said.append(f"{short} {_say(metrics[headline])}")
+        elif headline is None:
+            said.append(short)
+    return ", ".join(said)
+
+
+def _shorten_commit(code: Code, with_changes: str = "*") -> str:
+    if code.commit is None:
+        return "-"
+    return code.commit[:7] + ("" if code.is_committed else with_changes)
+
+
+def _say(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}" if 0.001 <= abs(value) < 1e6 else f"{value:g}"
+    text = "-" if value is None else " ".join(str(value).split())
+    if len(text) == 64 and set(text) <= set("0123456789abcdef"):
+        return text[:12]
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _print_changes(changed: Mapping[str, Differences]) -> None:
+    """Print what was and what is, behind the name of its section."""
+    if not changed:
+        echo("nothing")
+        return
+    table = _table("", "", "was", "is")
+    for section, found in changed.items():
+        for i, (name, values) in enumerate(found.items()):
+            table.add_row(section if not i else "", _say(name), *map(_say, values))
+    _print(table)
+
+
+def _heading(text: str) -> None:
+    echo(f"\n{text}")
+
+
+class _Table(Table):
+    """A table of printable texts."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        super().add_row(*(printable(cell) if isinstance(cell, str) else cell for cell in cells), **options)
+
+
+def _table(*columns: str, can_be_cut: int = 0) -> _Table:
+    """Begin a table; where the terminal is too narrow, the last columns are cut first."""
+    table = _Table(box=None, pad_edge=False, header_style="bold")
+    for i, column in enumerate(columns):
+        table.add_column(printable(column), no_wrap=i < len(columns) - can_be_cut)
+    return table
+
+
+def _cut(text: str) -> Text:
+    return Text(printable(text), no_wrap=True, overflow="ellipsis")
+
+
+def _print(table: Table) -> None:
+    """Print a table: cut to the width of a terminal, whole into a file or a pipe."""
+    console = Console(highlight=False, markup=False)
+    if console.is_terminal:
+        console.print(table)
+        return
+    console = Console(highlight=False, markup=False, width=ENDLESS)
+    with console.capture() as captured:
+        console.print(table)
+    echo("\n".join(line.rstrip() for line in captured.get().splitlines()))

@@ -1,0 +1,408 @@
+"""One run, from the lock to the commit."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
+from fnmatch import fnmatch
+from functools import partial
+from typing import Any
+
+import click
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+
+from kedro_ledger import files, lineage, storage
+from kedro_ledger.code import read_code, sum_of_sums, sum_sources
+from kedro_ledger.context import RunContext
+from kedro_ledger.credentials import require_no_credentials
+from kedro_ledger.differences import flatten
+from kedro_ledger.drift import find_beyond, find_drift, find_idle, find_last_known, without
+from kedro_ledger.environment import read_environment
+from kedro_ledger.errors import BusyError, DriftError, IrreproducibleError, LedgerError
+from kedro_ledger.ledger import Ledger
+from kedro_ledger.plan import make_plan, read_raw
+from kedro_ledger.record import Artefact, Environment, RawInput, Record, Scalar
+from kedro_ledger.settings import read_settings
+
+log = logging.getLogger(__name__)
+
+
+class Transaction:
+    """A run that has begun: it holds the lock, and what it writes is not there for others yet."""
+
+    def __init__(
+        self,
+        context: RunContext,
+        run_params: Mapping[str, Any],
+        pipeline: Pipeline,
+        catalog: DataCatalog,
+        sources: dict[str, str],
+    ) -> None:
+        """Begins a run: its inputs are checked, and what it will write is announced.
+
+        Args:
+            context: The session's context.
+            run_params: What Kedro says of the run.
+            pipeline: What is to run.
+            catalog: The run's catalog.
+            sources: The sums of the code's files when the process began to load them.
+
+        Raises:
+            BusyError: If another run is writing, or has just written.
+            LedgerError: If the catalog holds credentials, an input was never committed, is gone or altered,
+                raw data is not what it must be, or the folder can't be written.
+        """
+        self._started = datetime.now(UTC)
+        self._run_id: str = run_params["run_id"]
+        self._run_params, self._catalog, self._sources = run_params, catalog, sources
+        self._env = context.env
+        self._catalog_config = context.configuration["catalog"]
+        self._parameters = context.configuration["parameters"]
+        self._settings = read_settings(self._parameters)
+        self._ledger = Ledger(context.project_path, partial(storage.is_home, context.project_path, catalog))
+        self._before = context.current_run
+        self._prepared: list[Any] = []
+        require_no_credentials(self._catalog_config)
+        with ExitStack() as stack:
+            stack.enter_context(self._ledger.lock())
+            if _id_of(self._before) != _id_of(self._ledger.current()):
+                raise BusyError("another run has just been committed; nothing was changed, try again")
+            stack.callback(self._finish_raw)
+            self._sweep()
+            self._earlier = self._ledger.records()  # a damaged one is said before the work, not after it
+            self._code = read_code(self._ledger.project, storage.list_paths(self._ledger, catalog))
+            self._code_sum = sum_of_sums(self._code.files)
+            self._plan = make_plan(
+                self._ledger,
+                self._before,
+                pipeline,
+                catalog,
+                run_params,
+                self._parameters,
+                self._code_sum,
+                self._settings,
+                self._prepared,
+            )
+            self._say_what_to_know()
+            try:
+                self._announce()
+                storage.read_and_write(catalog, self._plan.own_datasets, self._run_id)
+            except BaseException:
+                self._discard()
+                raise
+            self._lock = stack.pop_all()
+
+    def commit(self) -> None:
+        """End a run that went well: bring what it wrote to disk, and make it the last committed run.
+
+        Raises:
+            IrreproducibleError: If the artefacts are not those of an earlier run of the same recipe.
+            DriftError: If something moved further from the last run than `runs.drift` allows.
+            LedgerError: If it can't be committed; then it is as if it had not run.
+        """
+        with self._lock:
+            if not self._plan.outputs:
+                return
+            try:
+                with self._ledger.clear_errors("the run is not committed"):
+                    record = self._make_record(self._measure_outputs(), self._read_raw_again())
+                record = self._find_drift(record)
+                beyond = find_beyond(record.drift, self._settings.drift.allowed) if record.drift else []
+                if beyond and not self._settings.drift.commit:
+                    raise DriftError(*beyond, f"the run is not committed: {_say_moved(beyond)}")
+                unlike = _find_unlike(record, self._earlier)
+                record = record.model_copy(update={"alarms": [*unlike, *beyond]})
+                self._ledger.commit(record)
+            except BaseException as error:
+                self._discard()
+                if not isinstance(error, Exception):  # a signal's: nobody else says what became of the run
+                    self._say_that_it_is_not_committed()
+                raise
+            self._finish_raw()
+            log.info("committed as run %s%s", self._run_id, self._say_what_is_not_recorded())
+            pruned = self._prune()
+        if self._before and self._before not in pruned and self._changes_the_view(record):
+            log.info("to go back: kedro runs use %s", self._before.run_id)
+        if unlike:
+            raise IrreproducibleError(*beyond, *(f"{one}; the run is committed" for one in unlike))
+        if beyond:
+            raise DriftError(*beyond, f"the run is committed, but {_say_moved(beyond)}")
+
+    def abort(self) -> None:
+        """End a run that failed: remove what it wrote."""
+        with self._lock:
+            self._discard()
+        self._say_that_it_is_not_committed()
+
+    def _changes_the_view(self, record: Record) -> bool:
+        """Whether readers saw something before the run that they don't see any more."""
+        seen = self._before.view if self._before else {}
+        now = record.view
+        return any(name not in now or now[name].sum != artefact.sum for name, artefact in seen.items())
+
+    def _announce(self) -> None:
+        folders = {
+            name: output.path.rpartition("/")[0]
+            for name, output in self._plan.outputs.items()
+            if output.is_local
+        }
+        if self._plan.outputs:
+            self._ledger.announce(self._run_id, folders)
+
+    def _say_that_it_is_not_committed(self) -> None:
+        if _id_of(self._ledger.last()) != self._run_id:
+            seen = f"readers still see run {self._before.run_id}" if self._before else "no run is"
+            log.info("not committed; %s", seen)
+
+    def _discard(self) -> None:
+        with suppress(LedgerError):  # the next run tries again, and says so if it can't
+            self._ledger.discard(self._run_id)
+
+    def _finish_raw(self) -> None:
+        """Let raw datasets finish what they prepared for the run: those that fetch have a method `finish`."""
+        while self._prepared:
+            dataset = self._prepared.pop(0)
+            try:
+                if finish := getattr(dataset, "finish", None):
+                    finish(_id_of(self._ledger.current()) != _id_of(self._before))  # whether it is committed
+            except Exception as error:  # a dataset may raise anything, and the run has ended
+                log.warning("raw data: %s", error)
+
+    def _say_what_to_know(self) -> None:
+        if self._code.files != self._sources:
+            log.warning("src was changed since this process loaded it: older code may run than what is there")
+        if self._plan.unprotected:
+            names = ", ".join(self._plan.unprotected)
+            log.warning("not versioned, so overwritten even if the run fails: %s", names)
+        view = (self._before.view if self._before else {}) | self._plan.inputs
+        others = lineage.find_other_parameters(self._plan.inputs, view, self._parameters)
+        for parameter, made in others.items():
+            log.warning("made with another value of %s: %s", parameter, _shorten(sorted(made)))
+        if not self._plan.outputs:
+            log.info("nothing is to be made that is kept")
+        by_run: dict[str, list[str]] = {}
+        for name, artefact in self._plan.inputs.items():
+            by_run.setdefault(artefact.version, []).append(name)
+        said = "; ".join(f"{_shorten(names)} of run {run}" for run, names in sorted(by_run.items()))
+        if len(by_run) > 1:
+            log.warning("this run reads versions of %d runs: %s", len(by_run), said)
+        elif by_run:
+            log.info("this run reads %s", said)
+
+    def _sweep(self) -> None:
+        try:
+            self._ledger.sweep()
+        except LedgerError as error:  # it lies there, but nobody reads it
+            log.warning(error.message)
+
+    def _prune(self) -> list[Record]:
+        try:
+            pruned = self._ledger.prune(self._settings.keep)
+        except LedgerError as error:  # the run is committed all the same, and the next one tries again
+            log.warning(error.message)
+            return []
+        if pruned:
+            runs = "1 old run" if len(pruned) == 1 else f"{len(pruned)} old runs"
+            log.info("let %s go: runs.keep is %d", runs, self._settings.keep)
+        return pruned
+
+    def _say_what_is_not_recorded(self) -> str:
+        reason = self._code.patch_left_out or ("" if self._code.commit else "its code is not in git")
+        return f" (which can't be rebuilt: {reason})" if reason else ""
+
+    def _find_drift(self, record: Record) -> Record:
+        """Find what changed since the last run, say it, and add it to the record."""
+        earlier = self._earlier
+        known = find_last_known(earlier)
+        for pattern, near in find_idle(self._settings.drift.allowed, record, known).items():
+            said = f"{pattern}; did you mean {near}?" if near else pattern
+            log.warning(
+                "parameter runs.drift.allowed: nothing recorded has a name like %s", " ".join(said.split())
+            )
+        if not earlier:
+            return record
+        drift = find_drift(record, earlier[-1], known)
+        end = f".{self._settings.headline}"  # the metric that people look at comes first
+        changed = [
+            f"{section} ({_shorten(sorted(names, key=lambda name: not name.endswith(end)))})"
+            for section, names in drift.changed.items()
+        ]
+        log.info("changed since run %s: %s", drift.since, " ".join(", ".join(changed).split()) or "nothing")
+        return record.model_copy(update={"drift": drift, "last_known": without(known, record)})
+
+    def _find_inexact(self) -> list[str]:
+        found = {"parameters": self._parameters, "catalog": self._catalog_config}
+        return [name for name, value in found.items() if repr(lineage.make_plain(value)) != repr(value)]
+
+    # --- What is recorded
+
+    def _measure_outputs(self) -> dict[str, tuple[str | None, int | None]]:
+        """Sum all that the run wrote, and wait until it is on disk."""
+        measured: dict[str, tuple[str | None, int | None]] = {}
+        folders = set()
+        for name, output in self._plan.outputs.items():
+            measured[name] = None, None
+            if output.is_local:
+                path = self._ledger.project / output.path
+                if not path.exists():
+                    raise LedgerError(f"{name}: {output.path} was not written; the run is not committed")
+                measured[name] = files.measure(path)
+                files.bring_to_disk(path)
+                folders |= {folder for folder in path.parents if folder != folder.parent}
+        files.bring_names_to_disk(folders)
+        return measured
+
+    def _read_raw_again(self) -> dict[str, RawInput]:
+        raw = read_raw(self._ledger, self._plan.raw_paths, self._plan.fetched)
+        for name, before in self._plan.raw.items():
+            if before.sha256 and raw[name].sha256 != before.sha256:
+                raise LedgerError(f"{before.path} changed while the run read it; the run is not committed")
+        return raw
+
+    def _make_record(
+        self, measured: dict[str, tuple[str | None, int | None]], raw: dict[str, RawInput]
+    ) -> Record:
+        plan, environment = self._plan, read_environment()
+        wrote = self._make_artefacts(measured, raw)
+        carried, outdated = self._carry_on(wrote)
+        return Record(
+            seq=self._earlier[-1].seq + 1 if self._earlier else 1,
+            run_id=self._run_id,
+            started=self._started.isoformat(timespec="milliseconds"),
+            finished=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            command=_read_command(),
+            env=self._env,
+            pipelines=self._run_params["pipeline_names"] or ["__default__"],
+            runner=self._run_params["runner"].partition(" object at ")[0].rpartition(".")[2],
+            nodes=[node.name for node in plan.nodes],
+            parameters=lineage.make_plain(self._parameters),
+            catalog=lineage.make_plain(self._catalog_config),
+            inexact=self._find_inexact(),
+            raw=raw,
+            inputs={name: artefact.version for name, artefact in plan.inputs.items()},
+            wrote=wrote,
+            carried=carried,
+            outdated=outdated,
+            code=self._code,
+            code_changed_meanwhile=not self._sources == self._code.files == sum_sources(self._ledger.project),
+            environment=environment,
+            recipe=self._sum_recipe(raw, environment),
+            data=self._read_values(self._settings.data),
+            metrics=self._read_values(self._settings.metrics),
+        )
+
+    def _make_artefacts(
+        self, measured: dict[str, tuple[str | None, int | None]], raw: dict[str, RawInput]
+    ) -> dict[str, Artefact]:
+        sums = {name: one.sum for name, one in raw.items()}
+        sums |= {name: digest or self._run_id for name, (digest, _) in measured.items()}
+        sums |= {name: artefact.sum for name, artefact in self._plan.inputs.items()}
+        made_from = lineage.trace(self._plan.nodes, sums, self._parameters, self._code_sum)
+        return {
+            name: Artefact(
+                version=self._run_id,
+                path=self._plan.outputs[name].path,
+                sha256=digest,
+                bytes=size,
+                made_from=made_from[name],
+            )
+            for name, (digest, size) in measured.items()
+        }
+
+    def _carry_on(self, wrote: dict[str, Artefact]) -> tuple[dict[str, Artefact], list[str]]:
+        """Find what readers still see of earlier runs, and what is outdated."""
+        view = self._before.view if self._before else {}
+        # What is both written and read is what --load-versions went back to, and that is what readers see.
+        now = wrote | self._plan.inputs
+        others = {name: artefact for name, artefact in view.items() if name not in now}
+        unmatched = lineage.find_unmatched(others, [*now.values(), *self._find_ancestors(now)], now)
+        if remade := sorted(storage.list_outputs() & set(unmatched)):
+            log.info("outdated by this run, until their pipelines make them anew: %s", _shorten(remade))
+        carried = {name: artefact for name, artefact in others.items() if name not in unmatched}
+        before = self._before.outdated if self._before else []
+        return carried | self._plan.inputs, sorted({*before, *unmatched} - now.keys())
+
+    def _find_ancestors(self, artefacts: dict[str, Artefact]) -> list[Artefact]:
+        """Find what it was made from that --load-versions went back to; all else matches the view anyway."""
+        if not self._plan.load_versions:
+            return []
+        committed = {
+            (name, artefact.sum): artefact for record in self._earlier for name, artefact in record.artefacts
+        }
+        found: dict[tuple[str, str], Artefact] = {}
+        left = list(artefacts.values())
+        while left:
+            for source in left.pop().made_from.items():
+                if source in committed and source not in found:
+                    found[source] = committed[source]
+                    left.append(committed[source])
+        return list(found.values())
+
+    def _sum_recipe(self, raw: dict[str, RawInput], environment: Environment) -> str:
+        return lineage.sum_of_value(
+            {
+                "code": self._code_sum,
+                "catalog": self._catalog_config,
+                "parameters": {name: value for name, value in self._parameters.items() if name != "runs"},
+                "raw": {name: one.sum for name, one in raw.items()},
+                "inputs": {name: artefact.sum for name, artefact in self._plan.inputs.items()},
+                "nodes": sorted(node.name for node in self._plan.nodes),
+                "environment": environment.model_dump(),
+            }
+        )
+
+    def _read_values(self, patterns: list[str]) -> dict[str, dict[str, Scalar]]:
+        """Load the outputs of these names that are dictionaries of plain values."""
+        values: dict[str, dict[str, Scalar]] = {}
+        for name, output in self._plan.outputs.items():
+            if any(fnmatch(name, pattern) for pattern in patterns):
+                loaded = self._catalog.load(output.dataset)
+                if isinstance(loaded, dict):
+                    values[name] = {
+                        key: value
+                        for key, value in flatten(loaded).items()
+                        if isinstance(value, bool | int | float | str)
+                    }
+        return values
+
+
+def _find_unlike(record: Record, earlier: list[Record]) -> list[str]:
+    """Say how a run differs from the last one of the same recipe."""
+    twin = next((run for run in reversed(earlier) if run.recipe == record.recipe), None)
+    differing = sorted(
+        name
+        for name, artefact in record.wrote.items()
+        if twin and artefact.sha256 and name in twin.wrote and twin.wrote[name].sha256 != artefact.sha256
+    )
+    if not twin or not differing:
+        return []
+    return [
+        f"{', '.join(differing)}: not as in run {twin.run_id}, although code, parameters, raw data, "
+        "packages, platform and threads are the same"
+    ]
+
+
+def _say_moved(beyond: list[str]) -> str:
+    values = "1 value" if len(beyond) == 1 else f"{len(beyond)} values"
+    return f"{values} moved further than parameter runs.drift.allowed says"
+
+
+def _shorten(names: list[str]) -> str:
+    return ", ".join(names) if len(names) < 4 else f"{', '.join(names[:2])} and {len(names) - 2} more"
+
+
+def _id_of(record: Record | None) -> str | None:
+    return record.run_id if record else None
+
+
+def _read_command() -> str | None:
+    """What the user typed; none where the run was started from Python."""
+    if not click.get_current_context(silent=True):
+        return None
+    arguments = sys.argv[1:] if sys.argv[1:2] == ["run"] else ["run", *sys.argv[1:]]
+    return shlex.join(["kedro", *arguments])

@@ -1,0 +1,245 @@
+"""A headless Chromium, and Kedro-Viz in it, on a run of everything."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import random
+import re
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.conftest import Project
+from tests.support import processes
+
+WIDTH, HEIGHT = 1600, 1000
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+NO_HINTS = (
+    "if (location.protocol == 'http:') localStorage.setItem('KedroViz', '{\"showFeatureHints\": false}')"
+)
+FONTS = "https://fonts.googleapis.com/css2?family=Inter:wght@400;600&display=swap"
+"""What the page that Kedro-Viz serves asks of another host: its font. Nothing of ours is in that request, and
+the page is Kedro-Viz's own, on the user's machine; without network it is an error in the console, and the
+page takes another font. What is built and published asks nothing."""
+
+
+@dataclass
+class Page:
+    """A page of Kedro-Viz, opened afresh, and what it asked for and complained of since."""
+
+    driver: webdriver.Chrome
+    url: str
+    may_ask: set[str] = field(default_factory=set)
+
+    def open(self, query: str = "") -> None:
+        """Load the page and wait until it has drawn its graph."""
+        self.driver.get("about:blank")
+        for log in ("browser", "performance"):
+            self.driver.get_log(log)  # type: ignore[no-untyped-call]
+        self.driver.get(self.url + query)
+        self.wait_for(lambda: self.boxes())
+        self.wait_until_still()
+
+    def boxes(self) -> dict[str, WebElement]:
+        """What the graph shows, by its name."""
+        boxes = self.driver.find_elements(By.CSS_SELECTOR, ".pipeline-node")
+        return {box.text.strip(): box for box in boxes}
+
+    def places(self) -> dict[str, dict[str, float]]:
+        """Where in the window everything of the graph is."""
+        places: dict[str, dict[str, float]] = self.driver.execute_script(
+            "return Object.fromEntries([...document.querySelectorAll('.pipeline-node')]"
+            ".map(box => [box.textContent.trim(), box.getBoundingClientRect().toJSON()]))"
+        )
+        return places
+
+    def texts(self, selector: str) -> list[str]:
+        """The texts of all elements that a CSS selector finds."""
+        return [element.text for element in self.driver.find_elements(By.CSS_SELECTOR, selector)]
+
+    def rows(self, selector: str) -> list[str]:
+        """The cells of each row of a table, between tabs."""
+        script = (
+            "return [...document.querySelectorAll(arguments[0])]"
+            ".map(row => [...row.cells].map(cell => cell.textContent).join('\\t'))"
+        )
+        rows: list[str] = self.driver.execute_script(script, selector)
+        return rows
+
+    def find(self, selector: str) -> WebElement:
+        """Wait for an element that is shown."""
+
+        def shown() -> WebElement | None:
+            elements = self.driver.find_elements(By.CSS_SELECTOR, selector)
+            return next((element for element in elements if element.is_displayed()), None)
+
+        found: WebElement = self.wait_for(shown)
+        return found
+
+    def look_up(self, name: str) -> None:
+        """Find something through the search of the sidebar, and click it there."""
+        for button in self.driver.find_elements(
+            By.CSS_SELECTOR, ".pipeline-metadata--visible .pipeline-metadata__close-button"
+        ):
+            button.click()
+        self.wait_until_still()
+        search = self.find("#search-bar")
+        search.send_keys(Keys.CONTROL, "a")
+        search.send_keys(name)
+        self.find(f".row-text[title='{name}']").click()
+        self.wait_for_panel(name)
+
+    def click(self, name: str) -> None:
+        """Click something in the graph."""
+        self.boxes()[name].click()
+        self.wait_for_panel(name)
+
+    def wait_for_panel(self, name: str) -> None:
+        """Wait until the panel on the right tells of something."""
+        self.wait_for(lambda: name in self.texts(".pipeline-metadata--visible .pipeline-metadata__title"))
+
+    def panel(self) -> str:
+        """What stands in the panel on the right."""
+        return self.find(".pipeline-metadata--visible").text
+
+    def wait_for(self, condition: Callable[[], Any]) -> Any:
+        """Wait until something holds."""
+        return WebDriverWait(self.driver, 20, 0.05).until(lambda _: condition())
+
+    def wait_until_still(self) -> None:
+        """Wait until nothing in the graph moves any more."""
+
+        def still() -> bool:
+            before = self.places()
+            time.sleep(0.1)
+            return before == self.places()
+
+        self.wait_for(still)
+
+    def complaints(self) -> list[str]:
+        """Errors and warnings in the console, but for what the page may ask of other hosts."""
+        entries: list[dict[str, str]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+        return [
+            entry["message"]
+            for entry in entries
+            if entry["level"] in ("WARNING", "SEVERE")
+            and not any(entry["message"].startswith(f"{url} - Failed to load") for url in self.may_ask)
+        ]
+
+    def asked_elsewhere(self) -> set[str]:
+        """What was asked of other hosts."""
+        entries: list[dict[str, str]] = self.driver.get_log("performance")  # type: ignore[no-untyped-call]
+        events = [json.loads(entry["message"])["message"] for entry in entries]
+        asked = {
+            event["params"]["request"]["url"]
+            for event in events
+            if event["method"] == "Network.requestWillBeSent"
+        }
+        host = self.url.split("/")[2]
+        here = (f"http://{host}/", f"blob:http://{host}/", "data:", "about:", "chrome:")
+        return {url for url in asked if not url.startswith(here)}
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """A headless Chromium. In CI, where REQUIRE_BROWSER is set, its absence is a failure."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        missing = "Chromium is not installed: apt-get install chromium chromium-driver"
+        if os.environ.get("REQUIRE_BROWSER"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    options = webdriver.ChromeOptions()
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
+        options.add_argument(flag)
+    options.binary_location = chromium
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    service = webdriver.ChromeService(driver, popen_kw={"start_new_session": True})
+    chrome = webdriver.Chrome(options=options, service=service)
+    processes.guard(service.process.pid)
+    size = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
+    chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NO_HINTS})
+    yield chrome
+    chrome.quit()
+    processes.kill(service.process.pid)
+
+
+@pytest.fixture(scope="session")
+def built_site(article_run: Project) -> Path:
+    """What `kedro viz build` writes of a run of everything."""
+    built = article_run.kedro("viz", "build", "--include-previews")
+    assert (built.returncode, built.stderr) == (0, "")
+    return article_run.folder / "build"
+
+
+@contextmanager
+def serve_site(browser: webdriver.Chrome, built_site: Path) -> Iterator[Page]:
+    """A built site, in a subfolder of a static file server."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=str(built_site.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Page(browser, f"http://127.0.0.1:{server.server_port}/{built_site.name}/")
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def built_page(browser: webdriver.Chrome, built_site: Path) -> Iterator[Page]:
+    """The site of a run of everything."""
+    with serve_site(browser, built_site) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def served_page(browser: webdriver.Chrome, article_run: Project) -> Iterator[Page]:
+    """What `kedro viz run` serves."""
+    port = random.randrange(20_000, 30_000)  # where no other program's outgoing connections are
+    command = [sys.executable, "-m", "kedro", "viz", "run", "--no-browser", "--port", str(port)]
+    # Kedro-Viz asks PyPI for its newest version; here it is told at once that it can't.
+    environment = os.environ | {"HTTPS_PROXY": "http://127.0.0.1:9"}
+    output = article_run.folder / "viz.txt"
+    with output.open("w") as file:
+        viz = processes.start(command, cwd=article_run.folder, env=environment, stdout=file, stderr=file)
+    try:
+        deadline = time.monotonic() + 60
+        while not (running := re.search(r"is running at\s+(http://127\.0\.0\.1:\d+/)", output.read_text())):
+            assert viz.poll() is None, output.read_text()
+            assert time.monotonic() < deadline, output.read_text()
+            time.sleep(0.05)
+        assert "Warning" not in output.read_text()
+        yield Page(browser, running[1], may_ask={FONTS})
+    finally:
+        processes.kill(viz.pid)  # with the process that serves
+        viz.wait(20)
+
+
+@pytest.fixture(scope="module", params=["served", "built"])
+def page(request: pytest.FixtureRequest) -> Page:
+    """Kedro-Viz as it is served, and as it is built, opened once."""
+    page: Page = request.getfixturevalue(f"{request.param}_page")
+    page.open()
+    return page

@@ -1,0 +1,150 @@
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from from_scratch.cli import site
+from kedro_ledger.errors import InputError
+from tests.conftest import Project
+
+FONTS = """<link rel="preconnect" href="https://fonts.googleapis.com" />
+<link rel="preconnect" href="https://fonts.gstatic.com" crossorigin />
+<link
+href="https://fonts.googleapis.com/css2?family=Inter:wght@400;600&display=swap"
+rel="stylesheet"
+/>"""
+NOTHING_RAN = (
+    "Run events file .viz/kedro_pipeline_events.json not found. It may be due to missing `kedro run`"
+)
+FAILED = {"status": "failed", "error": {"message": "Age of Jane is 'x'", "traceback": 'File "/opt/x.py"'}}
+
+
+def build(folder: Path, **nodes: Any) -> Path:
+    """What Kedro-Viz writes, in small."""
+    (folder / "build" / "api" / "nodes").mkdir(parents=True)
+    (folder / "build" / "assets").mkdir()
+    files: dict[str, Any] = {f"api/nodes/{node}": content for node, content in nodes.items()}
+    files["api/main"] = {"nodes": [{"id": node, "name": f"name of {node}"} for node in nodes]}
+    files["api/run-status"] = {"nodes": {"a": {"status": "success", "error": None}, "b": dict(FAILED)}}
+    files["api/run-status"] |= {"datasets": {"c": dict(FAILED)}, "pipeline": dict(FAILED)}
+    files["api/deploy-viz-metadata"] = {"timestamp": "now"}
+    for name, content in files.items():
+        (folder / "build" / name).write_text(json.dumps(content))
+    (folder / "build" / "404.html").write_text(f"<head>{FONTS}<link href='./assets/index-1.css'/></head>")
+    (folder / "build" / "index.html").write_text("<script>telemetry</script>")
+    (folder / "build" / "telemetry.html").touch()
+    (folder / "build" / "assets" / "index-1.js").write_text('await fetch("/api/run-status")')
+    return folder / "build"
+
+
+@pytest.mark.parametrize(
+    ("node", "filepath"),
+    [
+        ({"filepath": "{project}/data/01_raw/train.csv"}, "data/01_raw/train.csv"),
+        ({"filepath": "{project}-private/train.csv"}, "train.csv"),
+        ({"filepath": "{project}/../jane/train.csv"}, "train.csv"),
+        ({"filepath": "/home/jane/train.csv"}, "train.csv"),
+        ({"filepath": "s3://bucket/train.csv"}, "s3://bucket/train.csv"),
+        ({"filepath": None}, None),
+        ({"filepath": "{name}/src/from_scratch/a.py", "code": ""}, "src/from_scratch/a.py"),
+        ({"filepath": "/opt/from_scratch/a.py", "code": ""}, "a.py"),
+    ],
+)
+def test_files_are_named_by_their_path_in_the_project(
+    tmp_path: Path, node: dict[str, Any], filepath: str | None
+) -> None:
+    if node["filepath"]:
+        node = node | {"filepath": node["filepath"].format(project=tmp_path, name=tmp_path.name)}
+    folder = build(tmp_path, node=node)
+    site.clean(folder, tmp_path)
+    assert json.loads((folder / "api/nodes/node").read_text())["filepath"] == filepath
+
+
+def test_a_failed_run_stays_failed_but_its_errors_are_not_told(tmp_path: Path) -> None:
+    folder = build(tmp_path)
+    site.clean(folder, tmp_path)
+    status = json.loads((folder / "api/run-status").read_text())
+    assert "Jane" not in str(status)
+    assert "x.py" not in str(status)
+    for step in (status["nodes"]["b"], status["datasets"]["c"], status["pipeline"]):
+        assert step == {"status": "failed", "error": {"message": site.ERROR, "traceback": ""}}
+    assert status["nodes"]["a"]["error"] is None
+
+
+def test_the_page_asks_no_other_host_and_works_in_a_subfolder(tmp_path: Path) -> None:
+    folder = build(tmp_path)
+    site.clean(folder, tmp_path)
+    assert (folder / "index.html").read_text() == "<head><link href='./assets/index-1.css'/></head>"
+    assert (folder / "404.html").read_text() == (folder / "index.html").read_text()
+    assert not (folder / "telemetry.html").exists()
+    assert (folder / "assets" / "index-1.js").read_text() == 'await fetch("api/run-status")'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see {project}/notes",
+        f"{sys.prefix}/bin/python",
+        "/home/jane/x",
+        "/Users/jane",
+        r"C:\Users\jane\x",
+        "in /root/x",
+        str(Path.home()),
+    ],
+)
+def test_what_names_this_machine_is_not_published(tmp_path: Path, text: str) -> None:
+    folder = build(tmp_path, node={"parameters": {"a": [text.format(project=tmp_path)]}})
+    with pytest.raises(InputError, match="what would be published of name of node names "):
+        site.clean(folder, tmp_path)
+    assert not (folder / "api").exists()
+
+
+@pytest.mark.parametrize("text", ["https://x.org/home/jane", "a/root/b", "/homes", "__root__", "/rooting"])
+def test_what_only_looks_like_a_path_of_this_machine_is_published(tmp_path: Path, text: str) -> None:
+    folder = build(tmp_path, node={"parameters": {"a": text}})
+    site.clean(folder, tmp_path)
+    assert text in (folder / "api/nodes/node").read_text()
+
+
+def test_an_unfinished_build_leaves_nothing(tmp_path: Path) -> None:
+    folder = build(tmp_path)
+    (folder / "api" / "deploy-viz-metadata").unlink()
+    with pytest.raises(InputError, match="wrote no site"):
+        site.clean(folder, tmp_path)
+    assert not (folder / "api").exists()
+
+
+def test_deploying_is_refused_in_one_line(project: Project) -> None:
+    ran = project.kedro("viz", "deploy", "--platform", "aws", "--endpoint", "x", "--bucket-name", "y")
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(
+        "Error: kedro viz deploy would upload paths of this machine: use kedro viz build"
+    )
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_site_can_be_built_before_anything_ran_and_where_it_fails_it_says_so(project: Project) -> None:
+    assert project.kedro("viz", "build", "--help").returncode == 0
+    ran = project.kedro("viz", "build", "--include-previews")
+    assert ran.returncode == 0
+    assert ran.stderr.splitlines() == [NOTHING_RAN]
+    assert (project.folder / "build" / "api" / "main").exists()
+
+    project.configure("parameters.yml", "linear: {model: linear, seed: 442, learning_rat: 1, epochs: 1}")
+    ran = project.kedro("viz", "build", "--include-previews")
+    assert ran.returncode == 1
+    assert "Error: Kedro-Viz wrote no site; what it said is above" in ran.stderr
+    assert not (project.folder / "build" / "api").exists()
+
+
+def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / "build" / "api" / "mine.c"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("int main() {}")
+    with pytest.raises(InputError, match="build/api is not what Kedro-Viz wrote"):
+        site.forget(tmp_path / "build")
+    assert mine.exists()
+    site.forget(build(tmp_path / "other"))
+    assert not (tmp_path / "other" / "build" / "api").exists()

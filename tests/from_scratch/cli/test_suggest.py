@@ -1,0 +1,211 @@
+"""`kedro features suggest`: a first block, with which a run works."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kedro.io.core import DatasetError
+from omegaconf import OmegaConf
+
+from from_scratch.cli.suggest import suggest
+from from_scratch.datasets import RawCSVDataset
+from from_scratch.pipelines.data_processing import nodes
+from from_scratch.schema.features import Features
+from from_scratch.schema.parameters import Split
+from kedro_ledger.errors import InputError
+from tests.conftest import RAW, Project
+
+
+def block_of(said: str) -> dict[str, Any]:
+    """Read a suggestion as Kedro does."""
+    block = OmegaConf.to_container(OmegaConf.create(said), resolve=True)
+    assert isinstance(block, dict)
+    return {str(key): value for key, value in block["features"].items()}
+
+
+def load_args_of(said: str) -> dict[str, Any]:
+    line = next((line for line in said.splitlines() if line.startswith("#     load_args")), "load_args: {}")
+    loaded: dict[str, Any] = json.loads(line.partition("load_args: ")[2])
+    return loaded
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "own.csv"
+    file.write_text(text, newline="")
+    return file
+
+
+def test_the_titanic() -> None:
+    block = block_of(suggest(RAW / "train.csv", "Survived", {}))
+    assert block["identifier"] == "PassengerId"
+    assert block["target"] == {"column": "Survived", "positive": 1}
+    assert block["continuous"] == [{"column": "Age", "fill": "median"}, "SibSp", "Parch"]
+    assert block["log"] == ["Fare"]
+    assert block["categorical"] == [
+        {"column": "Pclass", "categories": [1, 2, 3]},
+        {"column": "Sex", "categories": ["female", "male"]},
+        {"column": "Embarked", "categories": ["C", "Q", "S"]},
+    ]
+    assert block["ignore"] == ["Name", "Ticket", "Cabin"]
+
+
+COLUMNS = [
+    ("0.5,1.5,,2.5,9,4,5,6,7,8", "continuous", "0.5 to 9, median 5, 1 missing"),
+    ("1,2,3,1,2,3,1,2,3,1", "categorical", "3 categories"),
+    ("True,False,,True,False,True,True,True,True,True", "categorical", "2 categories, 1 missing"),
+    ("a,b,a,b,a,b,a,b,,b", "categorical", "2 categories, 1 missing"),
+    ("1,2,3,4,5,6,7,8,9,5000", "log", "1 to 5000, median 5.5"),
+    ("x,x,x,x,x,x,x,x,x,x", "ignore", "always the same"),
+    (",,,,,,,,,", "ignore", "no values"),
+    ("a,b,c,d,e,f,g,h,i,j", "ignore", "10 different values"),
+    ("1e300,1,2,3,4,5,6,7,8,9", "ignore", "numbers too great to compute with"),
+    ("inf,1,2,3,4,5,6,7,8,9", "ignore", "numbers too great to compute with"),
+    ("01,02,01,02,01,02,01,02,01,02", "categorical", "2 categories"),
+    ("1,2,3,4,5,6,7,8,9,", "continuous", "1 to 9, median 5, 1 missing"),
+    (
+        "a,b,a,b,NA,NA,a,b,a,b",
+        "categorical",
+        "2 missing (of these 2 say 'NA': if that is a value, load_args: {keep_def",
+    ),
+    ("01,02,,02,01,02,01,02,01,02", "categorical", "2 categories, 1 missing"),
+    ("12345678901234567,12345678901234568,1,2,3,4,5,6,7,", "ignore", "9 different values, 1 missing"),
+    (f"{'9' * 30},1,2,3,4,5,6,7,8,9", "ignore", "different values"),
+]
+
+
+@pytest.mark.parametrize(("values", "kind", "seen"), COLUMNS)
+def test_a_column(values: str, kind: str, seen: str, tmp_path: Path) -> None:
+    rows = [f"{row % 3},{value},{row % 2}" for row, value in enumerate(values.split(","))]
+    said = suggest(written(tmp_path, "\n".join(["other,what,target", *rows])), "target", {})
+    named = [one["column"] if isinstance(one, dict) else one for one in block_of(said)[kind]]
+    assert "what" in named
+    (line,) = [line for line in said.splitlines() if "what" in line and line.startswith("    - ")]
+    assert seen in line
+
+
+@pytest.mark.parametrize(
+    ("classes", "yes"), [("ja nein", "ja"), ("False True", "True"), ("0 1", 1), ("a b", "b")]
+)
+def test_which_value_counts_as_yes(classes: str, yes: str, tmp_path: Path) -> None:
+    rows = [f"{row}.5,{classes.split()[row % 2]}" for row in range(9)]
+    assert (
+        block_of(suggest(written(tmp_path, "\n".join(["x,t", *rows])), "t", {}))["target"]["positive"] == yes
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "identifier"),
+    [("no,b,t", "no"), ("b,user_id,t", "user_id"), ("b,userId,t", "userId"), ("b,paid,t", None)],
+)
+def test_the_identifier(header: str, identifier: str | None, tmp_path: Path) -> None:
+    place = 0 if header.startswith("no") else 1
+    rows = [[f"{row}", "x"] if place == 0 else ["x", f"{7 * row}"] for row in range(9)]
+    text = "\n".join([f"{header},n", *(",".join([*row, str(i % 2), f"{i}.5"]) for i, row in enumerate(rows))])
+    assert block_of(suggest(written(tmp_path, text), "t", {}))["identifier"] == identifier
+
+
+def test_codes_stay_texts(tmp_path: Path) -> None:
+    rows = [f"0{row % 2},{row},{row % 2}" for row in range(10)]
+    file = written(tmp_path, "\n".join(["code,number,target", *rows]))
+    said = suggest(file, "target", {})
+    assert load_args_of(said) == {"dtype": {"code": "str"}}
+    assert block_of(said)["categorical"] == [{"column": "code", "categories": ["00", "01"]}]
+
+
+names = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=8)
+odd_names = st.sampled_from(
+    [
+        "yes",
+        "null",
+        "1",
+        "-1",
+        "1e5",
+        "a: b",
+        "#a",
+        "${x}",
+        "\\${x}",
+        '"',
+        "'",
+        "{a}",
+        "[",
+        "é 🙂",
+        "\0",
+        "\x85",
+    ]
+)
+
+
+@given(
+    st.lists(names | odd_names, min_size=2, max_size=4, unique=True),
+    st.lists(odd_names, min_size=8, max_size=8),
+)
+def test_whatever_the_names_the_block_says_them_and_works(
+    tmp_path_factory: pytest.TempPathFactory, header: list[str], cells: list[str]
+) -> None:
+    rows = [
+        [cells[row % 8], *[str(row + place) for place in range(len(header) - 2)], row % 2]
+        for row in range(24)
+    ]
+    file = tmp_path_factory.mktemp("names") / "own.csv"
+    pd.DataFrame(rows, columns=header).to_csv(file, index=False)
+    try:
+        said = suggest(file, header[-1], {})
+    except (DatasetError, InputError):
+        return  # pandas can't read every name back
+    block = Features.model_validate(block_of(said))
+    taken_in, _ = nodes.ingest(
+        RawCSVDataset(filepath=str(file), load_args=load_args_of(said)).load(),
+        block,
+        Split(seed=1, validation_fraction=0.5),
+    )
+    assert block.target.column == header[-1]
+    assert {one.column for one in block.columns} <= set(taken_in.columns)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a,b\n", "own.csv: there are no rows, only a header"),
+        ("a,b\n1,2\n", "own.csv: no column target; found 'a', 'b'"),
+        ("a,targets\n1,2\n", "did you mean targets"),
+        ("a,target\n1,2\n1,3\n", "own.csv: no column beside target looks like something to learn from"),
+        ("a,target\n1,2\n", "own.csv: column target has one value: '2'; expected two values"),
+        ("a,target\n1,\n", "own.csv: column target has no values; expected two values"),
+        (
+            "a,target\n1,x\n1,y\n1,z\n",
+            "own.csv: column target has 3 values: 'x', 'y', 'z'; expected two values",
+        ),
+        (
+            "a;target\n1;2\n",
+            "own.csv: no column target; found 'a;target'; --separator ';' names another separator",
+        ),
+        (
+            "Logx,x,target\n1.5,1,0\n2,2,1\n3,900,0\n,3,1\n,2,1\n,5,1\n,6,0\n",
+            "two features would be named Logx",
+        ),
+    ],
+)
+def test_no_suggestion(text: str, line: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        suggest(written(tmp_path, text), "target", {})
+    assert line in str(error.value)
+
+
+def test_the_command(project: Project) -> None:
+    written(project.folder, "id;price;sold\r\n" + "".join(f"{i};{i},5;{i % 2}\r\n" for i in range(9)))
+    asked = ("features", "suggest", "own.csv", "--target", "sold")
+    said = project.kedro(*asked)
+    assert said.returncode == 1
+    assert "Error: own.csv can't be read as CSV: " in said.stderr
+    assert 'load_args: {sep: ";"}' in said.stderr
+    assert "if these are numbers: --decimal ','" in project.kedro(*asked, "--separator", ";").stderr
+    said = project.kedro(*asked, "--separator", ";", "--decimal", ",", "--encoding", "latin-1")
+    assert load_args_of(said.stdout) == {"sep": ";", "decimal": ",", "encoding": "latin-1"}
+    assert block_of(said.stdout)["continuous"] == ["price"]
+    assert project.kedro("features", "suggest", "nope.csv", "--target", "x").returncode == 1

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import hashlib
+import tracemalloc
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from from_scratch.datasets.raw_files import copy_at_once, hash_text, keep_copy, unfinished
+from kedro_ledger.files import measure
+
+texts = st.lists(st.sampled_from([b"a", b"\r", b"\n", b"\r\n"])).map(b"".join)
+
+
+@given(content=texts)
+def test_the_hash_of_a_text_does_not_depend_on_line_ends(content: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "x"
+        file.write_bytes(content)
+        assert hash_text(file) == hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
+
+
+def test_hashes_take_little_memory(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"1,2,3,4\n" * 2_500_000)
+    tracemalloc.start()
+    try:
+        assert hash_text(tmp_path / "x") == measure(tmp_path / "x")[0]
+        keep_copy(tmp_path / "x")
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_contents_are_kept_once_under_their_hash(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_bytes(b"1")
+    name = f"x_{hashlib.sha256(b'1').hexdigest()[:12]}.csv"
+    first, second = keep_copy(file), keep_copy(file)
+    assert first.path == second.path == tmp_path / "earlier" / name
+    assert (first.is_new, second.is_new) == (True, False)
+    assert first.path.read_bytes() == b"1"
+
+
+def test_a_copy_is_whole_or_the_target_stays(tmp_path: Path) -> None:
+    (tmp_path / "target").write_bytes(b"old")
+    with pytest.raises(FileNotFoundError):
+        copy_at_once(tmp_path / "nothing", tmp_path / "target")
+    assert (tmp_path / "target").read_bytes() == b"old"
+    (tmp_path / "new").write_bytes(b"new")
+    copy_at_once(tmp_path / "new", tmp_path / "target")
+    assert (tmp_path / "target").read_bytes() == b"new"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["new", "target"]
+
+
+def test_what_is_left_unfinished_goes(tmp_path: Path) -> None:
+    (tmp_path / ".download-killed").mkdir()
+    (tmp_path / ".download-killed" / "x").touch()
+    with pytest.raises(ZeroDivisionError), unfinished(tmp_path / "folder" / ".." / "x") as part:  # noqa: PT012
+        part.write_bytes(b"half")
+        assert sorted(one.name for one in tmp_path.iterdir()) == sorted(["folder", part.parent.name])
+        raise ZeroDivisionError
+    assert [one.name for one in tmp_path.iterdir()] == ["folder"]

@@ -1,0 +1,191 @@
+"""New passengers, answered by what a run has learnt."""
+
+from __future__ import annotations
+
+import runpy
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from from_scratch.pipelines.inference.nodes import predict_new
+from from_scratch.schema.parameters import Variant
+from kedro_ledger.errors import InputError
+from kedro_ledger.ledger import Ledger
+from tests.conftest import RAW, ROOT, Project
+from tests.from_scratch.pipelines.data_processing.conftest import FEATURES
+
+VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
+METRICS = {
+    "source": "own",
+    "model": "linear",
+    "valid_accuracy": 0.9,
+    "valid_accuracy_low": 0.8,
+    "majority_accuracy": 0.6,
+}
+ONE = "PassengerId,Pclass,Sex,Age,SibSp,Parch,Fare,Embarked\n7,3,female,,0,0,8,S\n"
+
+
+def copied(run: Project, folder: Path, test_csv: str | None = None) -> Project:
+    """A copy of a project, with Kaggle's 418 test passengers or others."""
+    project = Project(shutil.copytree(run.folder, folder / "project"))
+    if test_csv:
+        (project.folder / "data" / "01_raw" / "test.csv").write_text(test_csv)
+    return project
+
+
+def answer_plainly(monkeypatch: pytest.MonkeyPatch) -> dict[str, pd.DataFrame]:
+    """Train and answer as the article does it, in a plain script, with nothing of ours."""
+    monkeypatch.setattr(sys, "argv", ["plain_script.py", str(RAW / "train.csv")])
+    plain = runpy.run_path(str(ROOT / "benchmarks" / "plain_script.py"))
+    new = pd.read_csv(RAW / "test.csv")
+    filled = new.fillna(plain["modes"])
+    filled["LogFare"] = np.log(filled["Fare"] + 1)
+    filled = pd.get_dummies(filled, columns=["Sex", "Pclass", "Embarked"])
+    x = torch.tensor(filled[plain["COLUMNS"].split()].to_numpy(float), dtype=torch.float) / plain["maxima"]
+    answers = {}
+    with torch.no_grad():
+        for name, (predict, coefficients) in plain["fitted"].items():
+            survived = (predict(x, *coefficients) > 0.5).int().numpy()
+            answers[name] = pd.DataFrame({"PassengerId": new["PassengerId"], "Survived": survived})
+    return answers
+
+
+def test_the_418_answers_are_those_of_a_plain_script(
+    article_run: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = copied(article_run, tmp_path)
+    before = Ledger(project.folder).records()
+    plain = answer_plainly(monkeypatch)
+    assert list(plain) == VARIANTS
+    for variant in VARIANTS:
+        ran = project.run("--pipeline", "inference", "--params", f"inference.variant={variant}")
+        assert f"{variant}, trained on train.csv, answers 418 rows:\nSurvived is 0 in" in ran.stdout
+        assert not any(step in ran.stderr for step in ("initialise", ".fit", "learn", "compute"))
+        file = Path(project.kedro("runs", "path", "submission").stdout.strip())
+        assert file.read_text() == plain[variant].to_csv(index=False, lineterminator="\n")
+        predicted = project.load("predicted_survival")
+        assert predicted.columns.tolist() == ["PassengerId", "probability"]
+        assert ((predicted["probability"] > 0.5) == plain[variant]["Survived"]).all()
+    records = Ledger(project.folder).records()
+    assert records[: len(before)] == before
+    assert set(records[-1].wrote) == {"submission", "predicted_survival"}
+
+
+def test_it_answers_one_row_without_a_target(article_run: Project, tmp_path: Path) -> None:
+    project = copied(article_run, tmp_path, ONE)
+    ran = project.run("--pipeline", "inference", "--params", "inference.variant=sigmoid")
+    (row,) = project.load("submission").to_dict("records")
+    assert row["PassengerId"] == 7
+    assert row["Survived"] in (0, 1)
+    assert f"sigmoid, trained on train.csv, answers 1 row:\nSurvived is {row['Survived']} in 1." in ran.stdout
+
+
+def test_a_category_that_training_never_saw(article_run: Project, tmp_path: Path) -> None:
+    project = copied(article_run, tmp_path, ONE.replace(",S\n", ",X\n"))
+    before = Ledger(project.folder).records()
+    ran = project.kedro("run", "--pipeline", "inference")
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1] == (
+        "Error: test.csv: column Embarked has 'X' in row 1; expected one of 'C', 'Q', 'S' "
+        "(in inference.ingest_new)"
+    )
+    assert Ledger(project.folder).records() == before
+    ran = project.run("--pipeline", "inference", "--params", "inference.unseen_categories=none_of_them")
+    assert "test.csv: column Embarked has 'X' in 1 of 1 rows, and in none that trains" in ran.stderr
+    assert len(project.load("submission")) == 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "line"),
+    [
+        (
+            "deep.hidden=[5]",
+            "the coefficients are not those of model deep with hidden [5]; expected that run's",
+        ),
+        (
+            "inference.variant=linear,linear.model=sigmoid",
+            "the coefficients are not those of model sigmoid with",
+        ),
+        ("features.target.column=Name,features.ignore=", "the run that trained had no categories of Name; "),
+        (
+            "features.target.positive=0",
+            "parameter features.target.positive is 0: in the run that trained it was '1'; expected",
+        ),
+        (
+            "features.log=",
+            "the features are not those of the run that trained: LogFare differ; expected",
+        ),
+    ],
+)
+def test_what_was_trained_otherwise_is_told(
+    parameters: str, line: str, article_run: Project, tmp_path: Path
+) -> None:
+    project = copied(article_run, tmp_path, ONE)
+    block: dict[str, Any] = {}
+    for parameter in parameters.split(","):
+        name, _, value = parameter.partition("=")
+        *parents, last = name.split(".")
+        inner = block
+        for parent in parents:
+            inner = inner.setdefault(parent, {})
+        inner[last] = yaml.safe_load(value or "[]")
+    project.configure("parameters.yml", yaml.safe_dump(block))
+    before = Ledger(project.folder).records()
+    ran = project.kedro("run", "--pipeline", "inference")
+    assert ran.returncode == 1
+    assert f"Error: {line}" in ran.stderr or f"Error: parameter features: {line}" in ran.stderr
+    assert Ledger(project.folder).records() == before
+
+
+def test_what_is_no_better_than_the_majority_says_so(article_run: Project, tmp_path: Path) -> None:
+    project, barely_trained = copied(article_run, tmp_path, ONE), ("--params", "deep.epochs=1")
+    project.run("--pipeline", "deep", *barely_trained)
+    ran = project.run("--pipeline", "inference", *barely_trained)
+    assert (
+        "not surely more often than always giving the answer that is more frequent in training" in ran.stderr
+    )
+
+
+def test_without_a_trained_run_there_is_no_answer(project: Project) -> None:
+    (project.folder / "data" / "01_raw" / "test.csv").write_text(ONE)
+    ran = project.kedro("run", "--pipeline", "inference")
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(
+        "Error: categories, deep.coefficients, deep.metrics, fill_values, scales: not"
+    )
+
+
+def test_without_an_identifier_rows_are_counted() -> None:
+    new = pd.DataFrame({"Age": [1.0, 2.0]})
+    predicted = predict_new(
+        {"weights": torch.tensor([0.25])},
+        METRICS,
+        {"independent": torch.tensor([[1.0], [2.0]])},
+        new,
+        FEATURES,
+        Variant(model="linear", seed=1, learning_rate=1, epochs=1),
+        threads=1,
+        precision="float32",
+    )
+    assert predicted.to_dict("list") == {"row": [1, 2], "probability": [0.25, 0.5]}
+
+
+def test_predictions_beyond_all_numbers_are_told() -> None:
+    with pytest.raises(InputError, match="model linear predicts inf for a row; expected a finite number"):
+        predict_new(
+            {"weights": torch.tensor([3e38])},
+            METRICS,
+            {"independent": torch.tensor([[3e38]])},
+            pd.DataFrame({"Age": [1.0]}),
+            FEATURES,
+            Variant(model="linear", seed=1, learning_rate=1, epochs=1),
+            threads=1,
+            precision="float32",
+        )

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor
+
+from from_scratch.models import MODELS, Model
+from from_scratch.pipelines.data_processing import nodes as processing
+from from_scratch.pipelines.data_processing.splitting import shuffle
+from from_scratch.pipelines.stability import nodes
+from from_scratch.pipelines.stability.nodes import StudySplit
+from from_scratch.pipelines.training import nodes as training
+from from_scratch.schema.features import Features
+from from_scratch.schema.parameters import Split, Stability, Variant
+from kedro_ledger.errors import InputError
+from tests.conftest import RAW
+from tests.from_scratch.schema.test_parameters import COMMITTED
+
+FEATURES = Features.model_validate(COMMITTED["features"])
+ON_TRAIN = FEATURES.model_copy(update={"fit_on": "train"})
+SPLIT = Split(seed=42, validation_fraction=0.2)
+NET = Variant(model="neural_net", seed=1, learning_rate=20, epochs=10, hidden=[20])
+LINEAR = Variant(model="linear", seed=1, learning_rate=0.2, epochs=5)
+
+
+@pytest.fixture(scope="module")
+def passengers() -> pd.DataFrame:
+    rows, _ = processing.ingest(pd.read_csv(RAW / "train.csv"), FEATURES, SPLIT)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def split(passengers: pd.DataFrame) -> StudySplit:
+    return nodes.prepare_splits(passengers, FEATURES, SPLIT, Stability(splits=2))[1]
+
+
+def prepare(
+    passengers: pd.DataFrame, features: Features, split: Split
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """As the pipeline of data processing does."""
+    imputed = processing.impute(passengers, processing.compute_fill_values(passengers, features, split))
+    categories = processing.learn_categories(imputed, features, split)
+    encoded = processing.one_hot_encode(imputed, features, categories)
+    scales = processing.compute_scales(encoded, features, split)
+    return processing.split(processing.make_model_input(encoded, scales, imputed, features), split)
+
+
+@pytest.mark.parametrize("features", [FEATURES, ON_TRAIN], ids=["all", "train"])
+def test_each_split_is_what_data_processing_makes_of_its_seed(
+    passengers: pd.DataFrame, features: Features
+) -> None:
+    splits = nodes.prepare_splits(passengers, features, SPLIT, Stability(splits=3))
+    assert [one.seed for one in splits] == [42, 43, 44]
+    for one in splits:
+        train, valid = prepare(passengers, features, Split(seed=one.seed, validation_fraction=0.2))
+        assert all(one.train[name].equal(train[name]) for name in train)
+        assert all(one.valid[name].equal(valid[name]) for name in valid)
+    assert not splits[0].train["independent"].equal(splits[1].train["independent"])
+
+
+def test_rows_that_validate_have_no_part_in_what_prepares_them(passengers: pd.DataFrame) -> None:
+    """Whatever stands in the rows that validate, those that train come out the same."""
+    second = Split(seed=43, validation_fraction=0.2)
+    _, validating = shuffle(len(passengers), second)
+    altered = passengers.copy()
+    altered.loc[validating.numpy(), ["Fare", "Age"]] *= 1000
+    study = Stability(splits=2)
+    before, after = (nodes.prepare_splits(rows, ON_TRAIN, SPLIT, study)[1] for rows in (passengers, altered))
+    assert before.train["independent"].equal(after.train["independent"])
+    assert not before.valid["independent"].equal(after.valid["independent"])
+
+
+def test_after_the_greatest_seed_comes_the_first(passengers: pd.DataFrame) -> None:
+    greatest = SPLIT.model_copy(update={"seed": 2**63 - 1})
+    splits = nodes.prepare_splits(passengers, ON_TRAIN, greatest, Stability(splits=2))
+    assert [split.seed for split in splits] == [2**63 - 1, 0]
+
+
+def test_a_split_that_leaves_nothing_to_learn_from_is_told(passengers: pd.DataFrame) -> None:
+    """All that is known of a column may validate on the second split, though not on the first."""
+    _, first = shuffle(len(passengers), SPLIT)
+    _, second = shuffle(len(passengers), Split(seed=43, validation_fraction=0.2))
+    known = [row for row in second.tolist() if row not in first.tolist()]
+    rows = passengers.assign(Age=passengers["Age"].fillna(30).where(passengers.index.isin(known)))
+    with pytest.raises(InputError, match=r"split with seed 43: .*Age"):
+        nodes.prepare_splits(rows, ON_TRAIN, SPLIT, Stability(splits=2))
+
+
+@pytest.mark.parametrize("variant", [NET, LINEAR], ids=["net", "linear"])
+def test_many_score_as_each_would_alone(
+    split: StudySplit, variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("from_scratch.models.many.VALUES", 3 * 20 * len(split.train["dependent"]))
+    table = nodes.train_seeds(split, variant, Stability(seeds=8), 1)
+    assert table["seed"].tolist() == list(range(8))
+    source = {"source": "own", "file": "own.csv", "rows": 1}
+    for row in table.to_dict("records"):
+        alone = variant.model_copy(update={"seed": row["seed"]})
+        initial = training.initialise(split.train, alone)
+        coefficients, losses = training.fit(initial, split.train, alone, 1, "float64")
+        predictions = training.predict(coefficients, split.train, split.valid, alone, 1, "float64")
+        metrics = training.score(predictions, losses, split.train, split.valid, source, alone, 1)
+        same = ["model", "valid_accuracy", "train_accuracy", "majority_accuracy", "train_rows", "valid_rows"]
+        assert {name: row[name] for name in same} == {name: metrics[name] for name in same}
+        assert row["last_loss"] == pytest.approx(metrics["last_loss"], abs=1e-5)
+        assert row["split"] == 43
+
+
+def test_models_beyond_all_numbers_are_counted(split: StudySplit) -> None:
+    wild = LINEAR.model_copy(update={"learning_rate": 1e200})
+    with pytest.raises(
+        InputError,
+        match=r"with learning_rate 1e\+200, 8 of 8 models .* from seed 0; .* smaller learning_rate",
+    ):
+        nodes.train_seeds(split, wild, Stability(seeds=8), 1)
+
+
+def test_a_model_that_is_no_layers_is_studied_too(split: StudySplit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def predict(coefficients: dict[str, Tensor], independent: Tensor) -> Tensor:
+        return torch.tanh((independent * coefficients["weights"]).sum(dim=1))
+
+    monkeypatch.setitem(MODELS, "linear", Model(MODELS["linear"].initialise, predict))
+    table = nodes.train_seeds(split, LINEAR, Stability(seeds=4), 1)
+    assert len({*table["last_loss"]}) == 4
+
+
+def test_runs_are_named_by_their_variant(split: StudySplit) -> None:
+    table = nodes.train_seeds(split, LINEAR, Stability(seeds=2), 1)
+    runs = nodes.collect_runs(**{"a.1": table, "a.2": table, "b_1.1": table})
+    assert runs["variant"].tolist() == ["a"] * 4 + ["b_1"] * 2
+    assert list(runs.columns) == ["variant", *table.columns]

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor
+
+from from_scratch.models import MODELS
+from from_scratch.pipelines.training import nodes
+from from_scratch.schema.parameters import Precision, Variant
+from kedro_ledger.errors import InputError
+
+LINEAR = Variant(model="linear", seed=442, learning_rate=0.1, epochs=5)
+DEEP = Variant(model="deep", seed=1, learning_rate=0.5, epochs=5, hidden=[4, 3])
+
+
+@pytest.fixture
+def train() -> dict[str, Tensor]:
+    independent = torch.rand(20, 3, generator=torch.Generator().manual_seed(1))
+    return {"independent": independent, "dependent": (independent[:, 0] > 0.5).float()}
+
+
+@pytest.mark.parametrize("variant", [LINEAR, DEEP])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_fit_leaves_its_inputs_alone_and_stores_float32(
+    train: dict[str, Tensor], variant: Variant, precision: Precision
+) -> None:
+    initial = nodes.initialise(train, variant)
+    kept = {name: tensor.clone() for name, tensor in initial.items()}
+    coefficients, losses = nodes.fit(initial, train, variant, 1, precision)
+    assert all(initial[name].equal(kept[name]) and not initial[name].requires_grad for name in kept)
+    assert {tensor.dtype for tensor in coefficients.values()} == {torch.float32}
+    assert not any(tensor.requires_grad for tensor in coefficients.values())
+    assert losses["epoch"].tolist() == [1, 2, 3, 4, 5]
+    predictions = nodes.predict(coefficients, train, train, variant, 1, precision)
+    assert predictions["valid"].dtype == torch.float32
+    assert predictions["valid"].equal(predictions["train"])
+
+
+def test_float64_computes_wide_from_the_same_draws(train: dict[str, Tensor]) -> None:
+    initial = nodes.initialise(train, DEEP)
+    narrow, _ = nodes.fit(initial, train, DEEP, 1, "float32")
+    wide, _ = nodes.fit(initial, train, DEEP, 1, "float64")
+    assert not all(narrow[name].equal(wide[name]) for name in narrow)
+    for name in narrow:
+        torch.testing.assert_close(narrow[name], wide[name], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("epochs", [1, 5])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_training_that_goes_beyond_all_numbers_stops_the_run(
+    train: dict[str, Tensor], precision: Precision, epochs: int
+) -> None:
+    wild = LINEAR.model_copy(update={"learning_rate": 1e200, "epochs": epochs})
+    initial = nodes.initialise(train, wild)
+    with pytest.raises(
+        InputError, match=r"with learning_rate 1e\+200, training went beyond all numbers in epoch \d"
+    ):
+        nodes.fit(initial, train, wild, 1, precision)
+
+
+def test_score(train: dict[str, Tensor]) -> None:
+    valid = {"dependent": torch.tensor([1.0, 0.0, 1.0, 0.0])}
+    predictions = {"train": train["dependent"], "valid": torch.tensor([0.75, 0.25, 0.25, 0.75])}
+    losses = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25]})
+    metrics = nodes.score(
+        predictions, losses, train, valid, {"source": "own", "file": "own.csv", "rows": 24}, LINEAR, 1
+    )
+    assert metrics["source"] == "own"
+    assert (metrics["train_rows"], metrics["valid_rows"]) == (20, 4)
+    assert (metrics["train_accuracy"], metrics["valid_accuracy"]) == (1.0, 0.5)
+    assert (metrics["train_mean_absolute_error"], metrics["valid_mean_absolute_error"]) == (0.0, 0.5)
+    assert metrics["valid_accuracy_low"] < 0.5 < metrics["valid_accuracy_high"]
+    assert [
+        metrics[name] for name in ("true_positives", "false_positives", "true_negatives", "false_negatives")
+    ] == [
+        1,
+        1,
+        1,
+        1,
+    ]
+    assert (metrics["epochs"], metrics["last_loss"]) == (2, 0.25)
+
+
+def test_every_model_that_parameters_know_is_there() -> None:
+    model = Variant.model_json_schema()["properties"]["model"]
+    assert model["enum"] == list(MODELS)

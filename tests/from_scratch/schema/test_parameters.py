@@ -1,0 +1,330 @@
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from from_scratch.schema.parameters import check, find_study, variants
+from kedro_ledger.errors import InputError
+
+ROOT = Path(__file__).parents[3]
+COMMITTED: dict[str, Any] = yaml.safe_load((ROOT / "conf" / "base" / "parameters.yml").read_text())
+WIDE = {"model": "deep", "seed": 1, "learning_rate": 1, "epochs": 1, "hidden": [64, 32]}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    parameters = deepcopy(COMMITTED)
+    block = parameters
+    *parents, last = path.split(".")
+    for name in parents:
+        block = block.setdefault(name, {})
+    block[last] = value
+    return parameters
+
+
+def test_committed_parameters_are_right() -> None:
+    check(COMMITTED)
+    assert list(variants(COMMITTED)) == [
+        "linear",
+        "sigmoid",
+        "matmul",
+        "neural_net_slow",
+        "neural_net",
+        "deep",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("deep.learning_rate", 2),
+        ("deep.hidden", [3]),
+        ("wide", WIDE),
+        ("threads", 4),
+        ("precision", "float64"),
+        ("stability.variants", ["deep", "linear"]),
+        ("stability.reference", "deep"),
+        ("stability.reference", None),
+        ("stability", {}),
+        ("stability", {"seeds": 8}),
+    ],
+)
+def test_right_parameters(path: str, value: Any) -> None:
+    check(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        ("deep.learning_rat", 2, "deep.learning_rat is unknown; did you mean deep.learning_rate?"),
+        ("dep.learning_rate", 2, "dep is unknown; did you mean deep?"),
+        ("split.sed", 2, "split.sed is unknown; did you mean split.seed?"),
+        ("thread", 2, "thread is unknown; did you mean threads?"),
+        ("features.categoricals", [], "features.categoricals is unknown; did you mean features.categorical?"),
+        (
+            "runs.xyz",
+            1,
+            "runs.xyz is unknown; known here: keep, metrics, data, headline, raw_data, changing, drift",
+        ),
+        (
+            "runs.raw_data",
+            "pined",
+            "runs.raw_data is 'pined': expected one of any, pinned; did you",
+        ),
+        (
+            "runs.drift",
+            {"allowed": {"data.x": -1}},
+            "runs.drift.allowed.data.x is -1: expected a number of at",
+        ),
+        (
+            "runs.drift",
+            {"allowed": {"data.x": "ten"}},
+            "allowed.data.x is 'ten': expected a number of at least",
+        ),
+        (
+            "runs.drift",
+            {"allowed": {"data.x": True}},
+            "runs.drift.allowed.data.x is True: expected a number of",
+        ),
+        (
+            "runs.drift",
+            {"allowed": {"metrc.x": 1}},
+            "runs.drift.allowed has 'metrc.x': expected names that beg",
+        ),
+        (
+            "runs.drift",
+            {"allowed": {"metrics": 1}},
+            "runs.drift.allowed has 'metrics': expected names that beg",
+        ),
+        ("runs.drift", {"allowd": {}}, "runs.drift.allowd is unknown; did you mean runs.drift.allowed?"),
+        ("runs.drift", None, "runs.drift is None: expected a block of parameters"),
+        ("deep.learning_rate", "fast", "deep.learning_rate is 'fast': input should be a valid number"),
+        ("deep.learning_rate", 0, "deep.learning_rate is 0: input should be greater than 0"),
+        ("deep.learning_rate", -0.5, "deep.learning_rate is -0.5: input should be greater than 0"),
+        ("deep.learning_rate", float("nan"), "deep.learning_rate is nan: input should be a finite number"),
+        ("deep.learning_rate", True, "deep.learning_rate is True: input should be a valid number"),
+        ("deep.epochs", 0, "deep.epochs is 0: input should be greater than or equal to 1"),
+        ("deep.epochs", 2.5, "deep.epochs is 2.5: input should be a valid integer"),
+        ("deep.seed", -1, "deep.seed is -1: input should be greater than or equal to 0"),
+        ("deep.hidden", 10, "deep.hidden is 10: input should be a valid list"),
+        ("deep.hidden", [10, 0], "deep.hidden.1 is 0: input should be greater than or equal to 1"),
+        ("deep.hidden", [], "deep.hidden is []: model deep expects the size of each hidden layer"),
+        ("linear.hidden", [3], "linear.hidden is [3]: model linear expects none"),
+        (
+            "neural_net.hidden",
+            [3, 3],
+            "neural_net.hidden is [3, 3]: model neural_net expects the size of its one hidden layer",
+        ),
+        (
+            "deep.model",
+            "dep",
+            "deep.model is 'dep': expected one of linear, sigmoid, matmul, neural_net, deep; did you mean",
+        ),
+        ("split.validation_fraction", 0, "split.validation_fraction is 0: input should be greater than 0"),
+        ("split.validation_fraction", 1, "split.validation_fraction is 1: input should be less than 1"),
+        ("threads", 0, "threads is 0: input should be greater than or equal to 1"),
+        ("precision", "float16", "precision is 'float16': expected one of float32, float64"),
+        ("data_processing", WIDE, "data_processing: a variant's name is of letters"),
+        ("__default__", WIDE, "__default__: a variant's name is of letters"),
+        ("wide", {"modl": "deep"}, "wide is {'modl': 'deep'}: expected one of features, "),
+        ("linear", 3, "linear is 3: expected one of features, "),
+        ("feature", WIDE, "feature: a variant's name is of letters"),
+        ("observed", WIDE, "observed: a variant's name is of letters"),
+        ("features.continuous", ["Age", "Survived"], "features: column Survived stands twice; expected each"),
+        ("features.log", ["Fare", "Fare"], "features: column Fare stands twice; expected each column once"),
+        ("features.ignore", ["Sex"], "features: column Sex stands twice; expected each column once"),
+        ("features.identifier", "Age", "features: column Age stands twice; expected each column once"),
+        ("features.identifier", "", "features.identifier is '': string should have at least 1 character"),
+        ("features.target", "Survived", "features.target is 'Survived': expected a block of parameters"),
+        (
+            "features.target.positive",
+            [1],
+            "features.target.positive is [1]; expected a text, a number, true or f",
+        ),
+        (
+            "features.continuous",
+            [3],
+            "features.continuous.0 is 3; expected a column's name as text, or a block",
+        ),
+        ("features.continuous", "Age", "features.continuous is 'Age': input should be a valid list"),
+        ("features.continuous", [{"colum": "Age"}], "features.continuous.0.colum is unknown; did you mean"),
+        (
+            "features.continuous",
+            [{"column": "Age", "fill": "modus"}],
+            "features.continuous.0.fill is 'modus': expected one of mode, median, mean; did you mean mode?",
+        ),
+        (
+            "features.continuous",
+            [{"column": "Age", "fill": "mean", "required": True}],
+            "features.continuous.0: fill and required exclude each other; expected one of them, or none",
+        ),
+        (
+            "features.continuous",
+            [{"column": "Age", "constant": "old"}],
+            "features.continuous.0: constant is 'old'; expected a number",
+        ),
+        (
+            "features.log",
+            [{"column": "Fare", "constant": -1}],
+            "features.log.0: constant is -1; expected a number of at least 0",
+        ),
+        (
+            "features.log",
+            [{"column": "Fare", "minimum": -1}],
+            "features.log.0.minimum is -1: input should be greater than or equal to 0",
+        ),
+        (
+            "features.categorical",
+            {"Sex": "auto"},
+            "features.categorical is {'Sex': 'auto'}: input should be a valid",
+        ),
+        (
+            "features.categorical",
+            [{"column": "Sex", "categories": ["male", "male"]}],
+            "features.categorical.0.categories has male twice; expected each category once",
+        ),
+        (
+            "features.categorical",
+            [{"column": "Pclass", "categories": [1, "1"]}],
+            "features.categorical.0.categories has 1 twice; expected each category once",
+        ),
+        (
+            "features.categorical",
+            [{"column": "Sex", "categories": []}],
+            "features.categorical.0.categories is []; expected auto, or a list of the categories in their",
+        ),
+        (
+            "features.categorical",
+            [{"column": "Sex", "categories": [None]}],
+            "features.categorical.0.categories is None; expected a text, a number, true or false",
+        ),
+        (
+            "features.categorical",
+            [{"column": "Sex", "fill": "mean"}],
+            "features.categorical.0: fill is mean; categories have none, expected mode, or a constant",
+        ),
+        (
+            "features.categorical",
+            [{"column": "Sex", "categories": ["male"], "constant": "other"}],
+            "features.categorical.0: constant is 'other'; expected one of male",
+        ),
+        (
+            "features.continuous",
+            ["Age", "LogFare"],
+            "features: two features would be named LogFare; expected each",
+        ),
+        (
+            "features.normalisation",
+            "max",
+            "features.normalisation is 'max': expected one of maximum, deviation",
+        ),
+        ("features.fit_on", "valid", "features.fit_on is 'valid': expected one of all, train"),
+        ("inference.variant", "dep", "inference.variant is 'dep': expected one of linear, sigmoid, matmul, "),
+        ("inference.unseen_categories", "ignore", "is 'ignore': expected one of error, none_of_them"),
+        ("stability.variants", "deep", "stability.variants is 'deep'; expected all, or a list of variants"),
+        ("stability.variants", 3, "stability.variants is 3; expected all, or a list of variants"),
+        ("stability.variants", [3], "stability.variants is [3]; expected all, or a list of variants"),
+        ("stability.variants", [], "stability.variants is []; expected all, or a list of variants, at least"),
+        (
+            "stability.variants",
+            ["deep", "deep"],
+            "is ['deep', 'deep']; expected all, or a list of variants, at",
+        ),
+        (
+            "stability.variants",
+            ["dep"],
+            "stability.variants has 'dep': expected one of linear, sigmoid, matmul, ",
+        ),
+        ("stability.variants", ["deep", "lineal"], "neural_net_slow, neural_net, deep; did you mean linear?"),
+        (
+            "stability.reference",
+            "dep",
+            "stability.reference is 'dep': expected one of linear, sigmoid, matmul, ",
+        ),
+        ("stability.reference", 3, "stability.reference is 3: input should be a valid string"),
+        ("stability.seeds", 1, "stability.seeds is 1: input should be greater than or equal to 2"),
+        ("stability.seeds", 10**9, "stability.seeds is 1000000000: input should be less than or equal to"),
+        ("stability.splits", 1, "stability.splits is 1: input should be greater than or equal to 2"),
+        ("stability.splits", 2.5, "stability.splits is 2.5: input should be a valid integer"),
+        ("stability.sedes", 3, "stability.sedes is unknown; did you mean stability.seeds?"),
+        ("stability", 3, "stability is 3: expected a block of parameters"),
+        ("stability", WIDE, "stability.model is unknown; known here: variants, seeds, splits, reference"),
+        ("threads", 10**12, "threads is 1000000000000: input should be less than or equal to 1024"),
+        ("my-net", WIDE, "my-net: a variant's name is of letters"),
+        (
+            "wide",
+            {"model": "deep", "hidden": [3]},
+            "wide.seed is missing",
+        ),
+    ],
+)
+def test_wrong_parameters_are_told_in_one_line(path: str, value: Any, line: str) -> None:
+    with pytest.raises(InputError) as error:
+        check(changed(path, value))
+    assert all(str(fault).startswith("parameter ") for fault in error.value.args)
+    assert any(line in str(fault) for fault in error.value.args)
+
+
+def test_the_greatest_seed_is_right() -> None:
+    check(changed("split.seed", 2**63 - 1))
+
+
+def test_names_that_are_numbers_are_told() -> None:
+    with pytest.raises(InputError, match="parameter 3: a variant's name"):
+        check({**COMMITTED, 3: WIDE})  # type: ignore[dict-item]
+
+
+def test_features_must_not_be_none() -> None:
+    nothing = {"target": {"column": "Survived", "positive": 1}}
+    with pytest.raises(
+        InputError, match="parameter features: there is no feature; expected at least one column"
+    ):
+        check(COMMITTED | {"features": nothing})
+
+
+def test_a_missing_block_is_told() -> None:
+    without = {name: block for name, block in COMMITTED.items() if name != "split"}
+    with pytest.raises(InputError, match="parameter split is missing"):
+        check(without)
+
+
+def test_parameters_older_than_the_study_are_right() -> None:
+    older = {name: block for name, block in COMMITTED.items() if name != "stability"}
+    check(older)
+    study, studied, reference = find_study(older)
+    assert (studied, reference, study.seeds) == (list(variants(COMMITTED)), "linear", 200)
+
+
+def test_the_reference_is_studied_too_in_the_order_of_the_configuration() -> None:
+    _, studied, reference = find_study(changed("stability.variants", ["deep", "matmul"]))
+    assert (studied, reference) == (["linear", "matmul", "deep"], "linear")
+
+
+def test_several_faults_are_told_at_once() -> None:
+    parameters = changed("deep.epochs", 0) | {"threads": "many"}
+    with pytest.raises(InputError, match=r"parameter threads is 'many'.*\nparameter deep\.epochs is 0"):
+        check(parameters)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+
+
+@given(
+    path=st.sampled_from(
+        [f"{a}.{b}" for a in COMMITTED if isinstance(COMMITTED[a], dict) for b in COMMITTED[a]]
+    ),
+    value=json_values,
+)
+def test_any_value_is_taken_or_told_in_one_line(path: str, value: Any) -> None:
+    try:
+        check(changed(path, value))
+    except InputError as error:
+        assert str(error).startswith("parameter ")  # noqa: PT017

@@ -1,0 +1,439 @@
+"""Whatever is wrong is told in one line each, before anything is written, and nothing committed is lost.
+
+Each case starts `kedro run` as a user does, in a project that has committed a run.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from kedro_ledger.ledger import Ledger
+from tests.conftest import RAW, Project
+
+Rows = list[list[str]]
+GOOD: Rows = list(csv.reader(io.StringIO((RAW / "train.csv").read_text())))[:41]
+HEADER = GOOD[0]
+
+
+def written(rows: Rows, separator: str = ",") -> bytes:
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def having(**cells: str | dict[int, str]) -> bytes:
+    """Good passengers but for some cells: one value for all rows, or by the row's number."""
+    rows = [list(row) for row in GOOD]
+    for column, values in cells.items():
+        place = HEADER.index(column)
+        for number, row in enumerate(rows[1:], start=1):
+            row[place] = values if isinstance(values, str) else values.get(number, row[place])
+    return written(rows)
+
+
+def without(*columns: str) -> bytes:
+    kept = [place for place, column in enumerate(HEADER) if column not in columns]
+    return written([[row[place] for place in kept] for row in GOOD])
+
+
+def renamed(column: str, name: str) -> bytes:
+    return written([[name if cell == column else cell for cell in HEADER], *GOOD[1:]])
+
+
+class Case(NamedTuple):
+    """What is wrong, and the lines that say so, as patterns."""
+
+    name: str
+    lines: list[str]
+    train: bytes | None = written(GOOD)
+    """The content of train.csv; none if there is no such file."""
+    test: bytes | None = None
+    arguments: tuple[str, ...] = ()
+    files: dict[str, str] = {}  # noqa: RUF012
+    """Files of `conf`."""
+    prepare: Callable[[Path], object] | None = None
+    """What else is to be done in data/01_raw."""
+
+
+def of_data(name: str, train: bytes | None, *lines: str, **others: object) -> Case:
+    return Case(name, list(lines), train, **others)  # type: ignore[arg-type]
+
+
+def of_parameters(parameters: str, *lines: str) -> Case:
+    return Case(parameters, list(lines), arguments=("--params", parameters))
+
+
+def of_options(*arguments: str, line: str) -> Case:
+    return Case(" ".join(arguments), [line], arguments=arguments)
+
+
+def of_configuration(name: str, file: str, content: str, line: str, *arguments: str) -> Case:
+    return Case(name, [line], files={file: content}, arguments=arguments)
+
+
+CSV = "type: from_scratch.datasets.RawCSVDataset"
+INFERENCE = ("--pipeline", "inference")
+
+DATA = [
+    of_data("empty file", b"", r"train\.csv can't be read as CSV: No columns to parse from file"),
+    of_data(
+        "header only", written(GOOD[:1]), "train.csv: there are no rows, only a header; expected at least"
+    ),
+    of_data(
+        "no such file",
+        None,
+        "train.csv is not there; `git checkout .*train.csv` brings it back, .*`kaggle competitions download",
+    ),
+    of_data(
+        "no such file, but an address",
+        None,
+        "x.csv is not there; expected its dataset among runs.changing, .* then it is downloaded from http:",
+        files={
+            "local/catalog.yml": f"passengers: {{{CSV}, filepath: x.csv, url: 'http://127.0.0.1:9/x.csv'}}"
+        },
+    ),
+    of_data(
+        "no such file in the catalog's place",
+        None,
+        "nope.csv is not there; expected a CSV file, as the catalog says",
+        files={"local/catalog.yml": f"passengers: {{{CSV}, filepath: data/01_raw/nope.csv}}"},
+    ),
+    of_data(
+        "a folder",
+        None,
+        "train.csv can't be read as CSV: .*Is a directory",
+        prepare=lambda raw: (raw / "train.csv").mkdir(),
+    ),
+    of_data(
+        "a link to itself",
+        None,
+        "train.csv can't be read as CSV: .*Too many levels of symbolic links",
+        prepare=lambda raw: (raw / "train.csv").symlink_to("train.csv"),
+    ),
+    of_data("binary junk", bytes(range(256)) * 99, r"train\.csv can't be read as CSV: Error tokenizing data"),
+    of_data("zero bytes", b"\0" * 999, r"train\.csv"),
+    of_data(
+        "semicolons", written(GOOD, ";"), r"more fields than the header has names.*load_args: \{sep: \";\"\}"
+    ),
+    of_data("tabs", written(GOOD, "\t"), r"more fields than the header .*load_args: \{sep: \"\\t\"\}"),
+    of_data(
+        "UTF-16",
+        written(GOOD).decode().encode("utf-16"),
+        r"'utf-8' codec can't decode .*load_args: \{encoding: utf-16",
+    ),
+    of_data(
+        "Latin-1", having(Name="José").decode().encode("latin-1"), r"can't decode .*load_args: \{encoding: "
+    ),
+    of_data("a row that is cut short", written(GOOD)[:-9], r"train\.csv: row 40 has \d+ fields; expected 12"),
+    of_data("a pipe", None, "train.csv is no regular file", prepare=lambda raw: os.mkfifo(raw / "train.csv")),
+    of_data(
+        "a compressed file", gzip.compress(written(GOOD)), "can't be read as CSV: .*it is compressed: give"
+    ),
+    of_data(
+        "a number of 400 digits",
+        having(Age={3: "9" * 400}),
+        "column Age has 9{60}… in row 3; expected a number of at most 1e.38",
+    ),
+    of_data(
+        "a page of the web",
+        b"<!DOCTYPE html>\n<html><body>\n<p>Sign in</p>\n</body></html>\n",
+        "no columns ",
+        "0 of 3 rows would validate",
+    ),
+    of_data("a column is missing", without("Fare"), "train.csv: no column Fare; found 'PassengerId', "),
+    of_data("two columns are missing", without("Fare", "Sex"), "train.csv: no columns Fare, Sex; found "),
+    of_data(
+        "a column stands twice", renamed("Parch", "Age"), "column Age stands twice; expected each column once"
+    ),
+    of_data("another case", renamed("Age", "age"), "no column Age; found .*'age'"),
+    of_data(
+        "more fields than names",
+        written([HEADER, [*GOOD[1], "x"], *GOOD[2:]]),
+        r"train\.csv can't be read as CSV",
+    ),
+    of_data(
+        "an open quote", written(GOOD) + b'1,"2,3\n', "train.csv can't be read as CSV: .*EOF inside string"
+    ),
+    of_data(
+        "a text among numbers", having(Age={3: "old"}), "column Age has 'old' in row 3; expected a number"
+    ),
+    of_data(
+        "a decimal comma",
+        having(Fare={1: "7,25"}),
+        "column Fare has '7,25' in row 1; expected a number of at",
+    ),
+    of_data(
+        "a date", having(Age="2020-01-01"), r"column Age has .* in row 3, … \(40 rows\); expected a number"
+    ),
+    of_data("infinite", having(Age={2: "inf"}), "column Age has inf in row 2; expected a number"),
+    of_data(
+        "beyond float32", having(Fare={2: "1e39"}), r"column Fare has 1e\+39 in row 2; expected a number"
+    ),
+    of_data(
+        "a negative fare",
+        having(Fare={4: "-1"}),
+        "column Fare has -1.0 in row 4; expected a number of at least 0",
+    ),
+    of_data(
+        "an unknown category",
+        having(Embarked={5: "X"}),
+        "column Embarked has 'X' in row 5; expected one of 'C', ",
+    ),
+    of_data(
+        "an unknown class",
+        having(Pclass={5: "4"}),
+        "column Pclass has 4 in row 5; expected one of '1', '2', '3'",
+    ),
+    of_data("all missing", having(Age=""), "column Age has no value; expected some, or a `constant`"),
+    of_data(
+        "one class",
+        having(Survived="1"),
+        "column Survived has '1' in 40 rows; expected two values, one of them",
+    ),
+    of_data(
+        "three classes",
+        having(Survived={1: "2"}),
+        "column Survived has '0' in .*, '2' in 1 row; expected two",
+    ),
+    of_data(
+        "a target of words",
+        having(Survived={i: "no" if i % 2 else "yes" for i in range(41)}),
+        r"column Survived has 'no' in 20 rows, 'yes' in 20 rows; expected .*target\.positive, which is 1",
+    ),
+    of_data(
+        "a target is missing",
+        having(Survived={7: ""}),
+        "column Survived has no value in row 7; expected one in ev",
+    ),
+    of_data(
+        "an identifier twice",
+        having(PassengerId={7: "1"}),
+        "column PassengerId has 1 in row 7; expected each value",
+    ),
+    of_data(
+        "no identifier",
+        having(PassengerId={7: ""}),
+        "column PassengerId has no value in row 7; expected one in ev",
+    ),
+    of_data("too few rows", written(GOOD[:3]), "validation_fraction is 0.2: 0 of 2 rows would validate"),
+    of_data("a line of 30 MB", b"x" * 30_000_000, "train.csv: no columns PassengerId, .*; found 'xxx"),
+    of_data("a cell of 30 MB", having(Sex={1: "x" * 30_000_000}), "column Sex has 'xxx.*… in row 1"),
+    of_data(
+        "several faults",
+        having(Age={1: "x"}, Fare={2: "-1"}, Sex="?"),
+        "column Age has 'x' in row 1; expected a number",
+        "column Fare has -1.0 in row 2",
+        r"column Sex .*\(40 rows\)",
+    ),
+]
+
+PARAMETERS = [
+    of_parameters("deep.epochs=0", "parameter deep.epochs is 0: input should be greater than or equal to 1"),
+    of_parameters("deep.epochs=many", "parameter deep.epochs is 'many': input should be a valid integer"),
+    of_parameters(
+        "deep.learning_rat=1", "parameter deep.learning_rat is unknown; did you mean deep.learning_rate"
+    ),
+    of_parameters("deep.epochs=0,threads=0", "parameter threads is 0: ", "parameter deep.epochs is 0: "),
+    of_parameters(
+        "features.fit_on=valid", "parameter features.fit_on is 'valid': expected one of all, train"
+    ),
+    of_parameters(
+        "features.identifier=Ticket", "parameter features: column Ticket stands twice; expected each"
+    ),
+    of_parameters("features.target.column=Died", "train.csv: no column Died; found 'PassengerId'"),
+    of_parameters(
+        "features.target.positive=2", "column Survived .*expected two values, one of them .* which is 2"
+    ),
+    of_parameters(
+        "split.validation_fraction=0.001", "validation_fraction is 0.001: 0 of 40 rows would validate"
+    ),
+    of_parameters(
+        "inference.variant=dep", "parameter inference.variant is 'dep': expected one of .*mean deep"
+    ),
+    of_parameters("precision=float16", "parameter precision is 'float16': expected one of float32, float64"),
+]
+
+CONFIGURATION = [
+    of_configuration(
+        "load_args of another kind",
+        "mine/catalog.yml",
+        f"passengers: {{{CSV}, filepath: data/01_raw/train.csv, load_args: [1]}}",
+        r"load_args is \[1\]; expected a block",
+        "--env",
+        "mine",
+    ),
+    of_configuration(
+        "no table",
+        "mine/catalog.yml",
+        "passengers: {type: json.JSONDataset, filepath: pyproject.json}",
+        "passengers: the catalog loads a dict; expected a pandas table",
+        "--env",
+        "mine",
+    ),
+    of_configuration(
+        "broken YAML", "local/parameters.yml", "deep: {epochs: 3", "the parameters can't be read from conf/"
+    ),
+    of_configuration("no block", "local/parameters.yml", "deep: 3", "parameter deep is 3: expected"),
+    of_configuration(
+        "a variant that isn't one",
+        "local/parameters.yml",
+        "my-net: {model: linear, seed: 1, learning_rate: 1, epochs: 1}",
+        "parameter my-net: a variant",
+    ),
+    of_configuration(
+        "an unknown column",
+        "mine/parameters.yml",
+        "features: {continuous: [Age, Weight]}",
+        "train.csv: no column Weight; found",
+        "--env",
+        "mine",
+    ),
+    of_configuration(
+        "an unknown type",
+        "mine/catalog.yml",
+        "passengers: {type: pandas.CVSDataset, filepath: x.csv}",
+        "passengers",
+        "--env",
+        "mine",
+    ),
+    of_configuration(
+        "no path",
+        "mine/catalog.yml",
+        f"passengers: {{{CSV}}}",
+        "missing 1 required keyword-only argument: 'filepath'. Dataset 'passengers'",
+        "--env",
+        "mine",
+    ),
+    of_configuration(
+        "an unknown load_arg",
+        "mine/catalog.yml",
+        f"passengers: {{{CSV}, filepath: data/01_raw/train.csv, load_args: {{separator: ;}}}}",
+        "can't be read as CSV: .*'separator'",
+        "--env",
+        "mine",
+    ),
+    of_configuration(
+        "an unknown encoding",
+        "mine/catalog.yml",
+        f"passengers: {{{CSV}, filepath: data/01_raw/train.csv, load_args: {{encoding: utf-9}}}}",
+        "can't be read as CSV: unknown encoding: utf-9",
+        "--env",
+        "mine",
+    ),
+]
+
+OPTIONS = [
+    of_options(
+        "--env", "nope", line="there is no environment nope: no folder conf/nope; there are base, local"
+    ),
+    of_options("--pipeline", "dep", line="Failed to find the pipeline named 'dep'"),
+    of_options("--from-nodes", "nope", line=r"Pipeline does not contain nodes named \['nope'\]"),
+    of_options("--to-outputs", "nope", line=r"Pipeline does not contain datasets named \['nope'\]"),
+    of_options("--tags", "nope", line="Pipeline contains no nodes after applying all provided filters"),
+    of_options("--runner", "NopeRunner", line="has no attribute 'NopeRunner'"),
+    of_options(
+        "--load-versions", "train:nope", line="train: no committed run has made a version nope; there are 2"
+    ),
+    of_options("--conf-source", "nope", line="Invalid value for '--conf-source': Path 'nope' does not exist"),
+    of_options("--params", "nope", line="Item `nope` must contain a key and a value separated by `=`"),
+    of_options("--nope", line="No such option '--nope'"),
+]
+
+DIVERGENCE = [
+    of_parameters(
+        "linear.learning_rate=1e39",
+        r"with learning_rate 1e\+39, training went beyond all numbers in epoch \d+ "
+        r"\(loss (inf|nan)\).* \(in linear\.fit\)",
+    ),
+    of_parameters("deep.learning_rate=1e39", r"with learning_rate 1e\+39, training went .* \(in deep\.fit\)"),
+]
+
+NEW_ROWS = [
+    Case("new rows: no file", ["test.csv is not there"], arguments=INFERENCE),
+    Case(
+        "new rows: header only",
+        ["test.csv: there are no rows, only a header"],
+        test=written(GOOD[:1]),
+        arguments=INFERENCE,
+    ),
+    Case(
+        "new rows: a column is missing",
+        ["test.csv: no column Fare; found"],
+        test=without("Fare"),
+        arguments=INFERENCE,
+    ),
+    Case(
+        "new rows: an unknown category",
+        ["test.csv: column Sex has 'x' in row 2; expected one of 'male', 'female'"],
+        test=having(Sex={2: "x"}),
+        arguments=INFERENCE,
+    ),
+    Case(
+        "new rows: two faults",
+        ["column Age has 'x' in row 2", "column Fare has -3.0 in row 1"],
+        test=having(Age={2: "x"}, Fare={1: "-3"}),
+        arguments=INFERENCE,
+    ),
+    Case(
+        "new rows: an identifier twice",
+        ["column PassengerId has 1 in row 2"],
+        test=having(PassengerId={2: "1"}),
+        arguments=INFERENCE,
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def committed(article_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project in which everything ran, and whose raw data is gone; these tests may spoil it."""
+    project = Project(shutil.copytree(article_run.folder, tmp_path_factory.mktemp("bad") / "project"))
+    for name in ("train.csv", "test.csv"):
+        (project.folder / "data" / "01_raw" / name).unlink()
+    return project
+
+
+@pytest.mark.parametrize(
+    "case",
+    [*DATA, *PARAMETERS, *CONFIGURATION, *OPTIONS, *DIVERGENCE, *NEW_ROWS],
+    ids=lambda case: case.name,
+)
+def test_bad_input_is_told_in_a_line_for_each_fault(case: Case, committed: Project) -> None:
+    raw, conf = committed.folder / "data" / "01_raw", committed.folder / "conf"
+    before = Ledger(committed.folder).records(), committed.artefacts()
+    saved = shutil.copytree(conf, committed.folder / "saved")
+    for name, content in (("train.csv", case.train), ("test.csv", case.test)):
+        if content is not None:
+            (raw / name).write_bytes(content)
+    (committed.folder / "pyproject.json").write_text("{}")
+    for name, text in case.files.items():
+        (conf / name).parent.mkdir(exist_ok=True)
+        (conf / name).write_text(text)
+    if case.prepare:
+        case.prepare(raw)
+    try:
+        ran = committed.kedro("run", *case.arguments)
+    finally:
+        shutil.rmtree(conf)
+        saved.rename(conf)
+        shutil.rmtree(raw)
+        raw.mkdir()
+
+    told = [line.removeprefix("Error: ") for line in ran.stderr.splitlines() if line.startswith("Error: ")]
+    assert ran.returncode != 0
+    assert len(told) == len(case.lines), ran.stderr
+    for line, pattern in zip(told, case.lines, strict=True):
+        assert re.search(pattern, line)
+        assert len(line) < 1000
+    assert ran.stderr.splitlines()[-1].startswith("Error: ")
+    assert "Traceback" not in ran.stdout + ran.stderr
+    assert (Ledger(committed.folder).records(), committed.artefacts()) == before

@@ -1,0 +1,115 @@
+"""User names and passwords of downloads: they stand in credentials.yml, and nothing writes them down."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kedro_ledger.ledger import Ledger
+from tests.conftest import Project
+from tests.support.file_server import FileServer, serving
+from tests.support.scheduled import PASSENGERS, set_catalog, set_parameters
+
+PASSWORD = "xyzzy-plugh"
+BASIC = "Basic YWRhOnh5enp5LXBsdWdo"
+LINEAR = ("run", "--env", "scheduled", "--pipeline", "data_processing")
+
+
+@pytest.fixture
+def server() -> Iterator[FileServer]:
+    with serving(PASSENGERS.encode()) as server:
+        server.expected = BASIC
+        yield server
+
+
+@pytest.fixture
+def project(project: Project, server: FileServer) -> Project:
+    """A project that downloads with a password."""
+    set_catalog(project, url=server.url)
+    catalog = project.folder / "conf/scheduled/catalog.yml"
+    entries = yaml.safe_load(catalog.read_text())
+    entries["passengers"]["credentials"] = "export"
+    catalog.write_text(yaml.safe_dump(entries))
+    set_parameters(project, runs={"raw_data": "pinned", "changing": ["passengers"]})
+    for command in ("init -q", "add .", "-c user.name=a -c user.email=a commit -qm a"):
+        subprocess.run(["git", *command.split()], cwd=project.folder, check=True)
+    project.configure("credentials.yml", f"export: {{username: ada, password: {PASSWORD}}}\n", "scheduled")
+    return project
+
+
+def files_with(secret: str, folder: Path) -> list[str]:
+    """Find the files that hold a text, but for those with the configuration."""
+    files = [file for file in folder.rglob("*") if file.is_file() and file.parent.parent.name != "conf"]
+    return [file.name for file in files if secret.encode() in file.read_bytes()]
+
+
+def test_passwords_are_written_down_nowhere(project: Project, server: FileServer) -> None:
+    outputs = []
+
+    def kedro(code: int) -> None:
+        ran = project.kedro(*LINEAR)
+        assert ran.returncode == code, ran.stderr
+        outputs.append(ran.stdout + ran.stderr)
+
+    kedro(0)
+    server.content = (PASSENGERS + PASSENGERS.splitlines()[1]).encode()
+    kedro(1)
+    server.content = b"<html>"
+    kedro(1)
+    server.expected, asked = "Basic of somebody else", server.asked
+    kedro(1)
+    assert "status 401: expected other credentials" in outputs[-1]
+    server.expected, server.status = BASIC, 404
+    kedro(1)
+    with serving(PASSENGERS.encode(), "127.0.0.2") as elsewhere:
+        server.redirect(elsewhere.url)
+        kedro(1)
+        assert elsewhere.asked == 0
+    assert server.asked == asked + 3
+    server.shutdown()
+    server.socket.close()
+    kedro(1)
+    record = Ledger(project.folder).find("last")
+    assert record.catalog["passengers"]["credentials"] == "export"
+    assert record.code.commit
+    for secret in (PASSWORD, BASIC, BASIC.removeprefix("Basic ")):
+        assert not files_with(secret, project.folder)
+        assert secret not in "".join(outputs)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("passengers", {"url": f"http://ada:{PASSWORD}@127.0.0.1/train.csv"}),
+        ("passengers", {"url": f"http://{PASSWORD}@127.0.0.1/train.csv"}),
+        ("passengers", {"credentials": {"username": "ada", "password": PASSWORD}}),
+        ("unused", {"filepath": f"https://{PASSWORD}@127.0.0.1/x.csv"}),
+        ("unused", {"con": f"postgresql://ada:{PASSWORD}@127.0.0.1/db"}),
+        ("unused", {"load_args": {"proxies": [f"simplecache::http://ada:{PASSWORD}@127.0.0.1/"]}}),
+    ],
+)
+@pytest.mark.parametrize("is_there", [True, False])
+def test_passwords_in_the_catalog_are_refused_before_anything_is_written(
+    project: Project, name: str, change: dict[str, object], is_there: bool
+) -> None:
+    catalog = project.folder / "conf/scheduled/catalog.yml"
+    entries = yaml.safe_load(catalog.read_text())
+    entries["unused"] = {"type": "pandas.CSVDataset", "filepath": "abfs://container@account/x.csv"}
+    entries[name] |= change
+    catalog.write_text(json.dumps(entries))
+    if not is_there:
+        (project.folder / "data/01_raw/train.csv").unlink()
+    before = sorted(project.folder.glob("data/**"))
+    ran = project.kedro(*LINEAR)
+    (line,) = ran.stderr.splitlines()
+    assert ran.returncode == 1
+    assert f"Error: {name}: " in line
+    assert "expected them in a block of credentials.yml" in line
+    assert sorted(project.folder.glob("data/**")) == before
+    assert not files_with(PASSWORD, project.folder)
+    assert PASSWORD not in ran.stderr

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pytest
+
+from from_scratch import hooks, pipeline_registry
+from tests.from_scratch.schema.test_parameters import COMMITTED, WIDE
+
+VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
+
+
+@pytest.fixture
+def parameters(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    parameters = dict(COMMITTED)
+    monkeypatch.setattr(hooks.session, "parameters", parameters)
+    return parameters
+
+
+def test_pipelines_stand_in_the_order_in_which_data_flows(parameters: dict[str, object]) -> None:
+    pipelines = pipeline_registry.register_pipelines()
+    assert list(pipelines) == [
+        "__default__",
+        "data_processing",
+        *VARIANTS,
+        "reporting",
+        "stability",
+        "inference",
+    ]
+
+
+def test_a_variant_includes_data_processing(parameters: dict[str, object]) -> None:
+    deep = pipeline_registry.register_pipelines()["deep"]
+    assert {name for name in deep.inputs() if not name.startswith("params:")} == {"passengers"}
+    assert [node.name for node in deep.nodes if node.namespace == "deep"] == [
+        "deep.initialise",
+        "deep.fit",
+        "deep.predict",
+        "deep.score",
+    ]
+
+
+def test_default_is_everything_but_inference_and_the_study(parameters: dict[str, object]) -> None:
+    pipelines = pipeline_registry.register_pipelines()
+    others = [pipelines[name] for name in pipelines if name not in ("inference", "stability")]
+    nodes = {node.name for pipeline in others for node in pipeline.nodes}
+    assert {node.name for node in pipelines["__default__"].nodes} == nodes
+    assert pipelines["__default__"].outputs() == {"comparison", "report"}, "few leaves in Kedro-Viz"
+
+
+def test_a_block_that_names_a_model_is_a_pipeline(parameters: dict[str, object]) -> None:
+    parameters["wide"] = WIDE
+    pipelines = pipeline_registry.register_pipelines()
+    assert "wide.metrics" in pipelines["wide"].outputs()
+    assert "wide.metrics" in pipelines["reporting"].inputs()
+    collect = next(node for node in pipelines["reporting"].nodes if node.name == "reporting.collect")
+    assert "wide.results" in collect.inputs
+
+
+def test_one_box_for_each_concern(parameters: dict[str, object]) -> None:
+    namespaces = {node.namespace for node in pipeline_registry.register_pipelines()["__default__"].nodes}
+    assert namespaces == {"data_processing", *VARIANTS, "reporting"}
+
+
+def test_stability_is_default_and_the_study_with_a_step_for_each_variant_and_split(
+    parameters: dict[str, object],
+) -> None:
+    parameters["stability"] = {"variants": ["deep"], "splits": 3, "reference": "matmul"}
+    pipelines = pipeline_registry.register_pipelines()
+    stability = pipelines["stability"]
+    assert stability.outputs() == {"comparison", "report"}
+    added = {node.name for node in stability.nodes} - {node.name for node in pipelines["__default__"].nodes}
+    trainings = {f"stability.train_{one}_on_split_{i}" for one in ("matmul", "deep") for i in (1, 2, 3)}
+    others = {f"stability.{name}" for name in ("prepare_splits", "collect_runs", "summarise")}
+    assert added == trainings | others | {"reporting.plot_stability"}
+    raw = {name for name in stability.inputs() if not name.startswith("params:")}
+    assert raw == {"passengers"}
+
+
+def test_the_study_reads_no_box_that_reads_it(parameters: dict[str, object]) -> None:
+    nodes = pipeline_registry.register_pipelines()["stability"].nodes
+    makers = {output: node.namespace for node in nodes for output in node.outputs}
+    read = {
+        makers[name]
+        for node in nodes
+        if node.namespace == "stability"
+        for name in node.inputs
+        if name in makers
+    }
+    assert read == {"data_processing", "stability"}

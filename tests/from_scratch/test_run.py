@@ -1,0 +1,254 @@
+"""Whole runs, as a user starts them, in copies of the project."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kedro_ledger.ledger import Ledger
+from tests.conftest import ROOT, MakeProject, Project
+
+VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
+
+
+def test_every_node_output_is_versioned_and_nothing_is_pickled(article_run: Project) -> None:
+    artefacts = article_run.artefacts()
+    assert len(artefacts) == 12 + 5 * len(VARIANTS) + 10
+    assert {name.rpartition(".")[2] for name in artefacts} == {
+        "json",
+        "csv",
+        "parquet",
+        "safetensors",
+        "html",
+    }
+    record = Ledger(article_run.folder).records()[0]
+    assert len(record.wrote) == len(artefacts)
+    for name, artefact in record.wrote.items():
+        assert artefact.version == record.run_id, "one run is one version"
+        Ledger(article_run.folder).check(name, artefact)
+
+
+def test_a_file_of_ones_own_is_taken_as_it_is(project: Project) -> None:
+    file = project.folder / "data" / "01_raw" / "train.csv"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:101]))
+    ran = project.run("--pipeline", "linear")
+    assert "source: own (your file, not Kaggle's passengers)" in ran.stdout
+    assert project.load("source") == {"source": "own", "file": "train.csv", "rows": 100}
+    assert project.load("linear.metrics")["source"] == "own"
+
+
+def test_a_replaced_file_is_other_data_and_no_other_code(project: Project) -> None:
+    for name in (".gitignore", ".gitattributes"):
+        shutil.copy(ROOT / name, project.folder)
+    for command in ("init -q", "add .", "-c user.name=a -c user.email=a commit -qm a"):
+        subprocess.run(["git", *command.split()], cwd=project.folder, check=True)
+    file = project.folder / "data" / "01_raw" / "train.csv"
+    kaggles = file.read_text()
+    project.run("--pipeline", "linear")
+    file.write_text(kaggles.replace("Braund, Mr. Owen Harris", "Doe, Mr. John"))
+    project.run("--pipeline", "linear")
+    original, own = Ledger(project.folder).records()
+    assert own.drift
+    assert "passengers" in own.drift.changed["data"]
+    assert not {"code", "packages", "parameters"} & own.drift.changed.keys()
+    assert own.code.is_committed
+    assert "*" not in project.kedro("runs", "list").stdout
+    record = own.model_dump_json()
+    assert "John" not in record
+    assert "Braund" not in record
+    for run in (original, own):
+        ran = project.kedro("runs", "reproduce", run.run_id)
+        assert ran.returncode == 0, ran.stderr
+    file.write_text(kaggles)
+    ran = project.kedro("runs", "reproduce", "last")
+    assert ran.returncode == 1
+    assert "Error: passengers: data/01_raw/train.csv is not what the run read, and nothing " in ran.stderr
+
+
+def test_console_is_a_line_a_node_and_a_table(project: Project) -> None:
+    ran = project.run("--pipeline", "deep")
+    lines = ran.stderr.splitlines()
+    assert len(lines) == 10 + 4 + 1, "data processing, training, the commit"
+    assert not re.search(r"deprecat|Warning", ran.stderr)
+    (row,) = [line for line in ran.stdout.splitlines() if line.strip().startswith("deep")]
+    assert f"{project.load('deep.metrics')['valid_accuracy']:.4f}" in row
+
+
+@pytest.mark.parametrize(
+    ("runner", "environment"),
+    [
+        ("SequentialRunner", {"PYTHONHASHSEED": "1"}),
+        ("ThreadRunner", {"PYTHONHASHSEED": "2"}),
+        ("ParallelRunner", {"PYTHONHASHSEED": "3", "KEDRO_MP_CONTEXT": "fork"}),
+        ("ParallelRunner", {"PYTHONHASHSEED": "4", "KEDRO_MP_CONTEXT": "spawn"}),
+    ],
+)
+def test_same_inputs_give_the_same_bytes(
+    make_project: MakeProject, article_run: Project, runner: str, environment: dict[str, str]
+) -> None:
+    other = make_project()
+    other.run("--runner", runner, **environment)
+    assert other.artefacts() == article_run.artefacts()
+    ours, theirs = (Ledger(project.folder).records()[0] for project in (other, article_run))
+    assert ours.recipe == theirs.recipe
+    assert ours.runner == runner
+
+
+def test_float64_is_another_recipe_with_nearly_the_same_results(
+    make_project: MakeProject, article_run: Project
+) -> None:
+    wide = make_project()
+    wide.run("--pipeline", "sigmoid", "--params", "precision=float64,threads=2")
+    ours, theirs = (project.load("sigmoid.coefficients")["weights"] for project in (wide, article_run))
+    assert not ours.equal(theirs)
+    assert (ours - theirs).abs().max() < 1e-3
+
+
+def test_a_variant_is_a_block_of_parameters(project: Project) -> None:
+    project.configure(
+        "parameters.yml",
+        "wide: {model: deep, seed: 442, learning_rate: 1, epochs: 5, hidden: [64, 32]}\ndeep: {epochs: 7}\n",
+    )
+    assert "wide" in project.kedro("registry", "list").stdout
+    project.run("--pipeline", "wide")
+    assert project.load("wide.coefficients")["layer2"].shape == (64, 32)
+    project.run("--pipeline", "deep", "--params", "deep.learning_rate=2")
+    assert len(project.load("deep.losses")) == 7, "conf/local changes one parameter and keeps the others"
+
+
+def test_names_that_look_like_something_else_are_names(project: Project) -> None:
+    project.configure(
+        "parameters.yml",
+        "'NA': {model: linear, seed: 1, learning_rate: 0.1, epochs: 2}\n"
+        "'True': {model: linear, seed: 1, learning_rate: 0.1, epochs: 2}\n",
+    )
+    project.run()
+    assert {"NA", "True"} <= set(project.load("comparison")["variant"])
+    assert {"NA", "True"} <= set(project.load("disagreements")["other"])
+    assert "NA, True" in project.load("report") or "NA and True" in project.load("report")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "line"),
+    [
+        (
+            "deep.learning_rat=2",
+            "Error: parameter deep.learning_rat is unknown; did you mean deep.learning_rate?",
+        ),
+        ("dep.epochs=2", "Error: parameter dep is unknown; did you mean deep?"),
+        (
+            "deep.hidden.0=5",
+            "Error: the parameters can't be read from conf/base, conf/local and --params "
+            "{'deep': {'hidden': {'0': 5}}}: Cannot merge incompatible container types",
+        ),
+        ("deep.epochs=0", "Error: parameter deep.epochs is 0: input should be greater than or equal to 1"),
+    ],
+)
+def test_a_wrong_parameter_ends_the_run_before_it_begins(project: Project, parameter: str, line: str) -> None:
+    ran = project.kedro("run", "--params", parameter)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", line + "\n")
+    assert project.artefacts() == {}
+    assert "Traceback" in (project.folder / "kedro.log").read_text()
+
+
+def test_an_unknown_pipeline_is_one_line(project: Project) -> None:
+    ran = project.kedro("run", "--pipeline", "dep")
+    assert ran.returncode == 1
+    assert len(ran.stderr.splitlines()) == 1
+    assert "'dep'" in ran.stderr
+    assert "deep" in ran.stderr
+
+
+def test_errors_of_kedro_commands_are_told(project: Project) -> None:
+    ran = project.kedro("registry", "describe", "dep")
+    assert ran.returncode == 1
+    assert "'dep' pipeline not found" in ran.stdout
+
+
+def test_what_was_never_made_is_told(project: Project) -> None:
+    ran = project.kedro("run", "--pipeline", "reporting")
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(
+        "Error: categories, category_counts, deep.coefficients, deep.initial_coefficients, deep.losses, "
+    )
+    assert len(ran.stderr.splitlines()) == 1
+    assert project.artefacts() == {}
+
+
+def test_commands_may_start_in_any_folder(project: Project) -> None:
+    ran = project.kedro("run", "--pipeline", "dep", folder="src")
+    assert len(ran.stderr.splitlines()) == 1
+    assert "Traceback" in (project.folder / "kedro.log").read_text()
+
+
+def test_without_the_file_one_line_says_how_to_get_it(project: Project) -> None:
+    file = project.folder / "data" / "01_raw" / "train.csv"
+    file.unlink()
+    ran = project.kedro("run")
+    assert ran.returncode == 1
+    (error,) = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
+    assert f"{file} is not there; `git checkout {file}` brings it back, " in error
+    assert "`kaggle competitions download -c titanic` has it" in error
+    assert "Traceback" not in ran.stderr
+    assert project.artefacts() == {}
+
+
+@pytest.mark.parametrize("command", ["--version", "runs list", "run --params deep.epochs=0"])
+def test_commands_that_compute_nothing_do_not_load_pytorch(project: Project, command: str) -> None:
+    ran = project.kedro(*command.split(), PYTHONPROFILEIMPORTTIME="1")
+    imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+    assert "kedro" in imported
+    assert not {"torch", "pandas", "numpy", "plotly"} & imported
+
+
+def test_a_run_closes_with_the_article_beside_it(project: Project) -> None:
+    ran = project.run("--pipeline", "deep")
+    assert "source: original" in ran.stdout
+    (row,) = [line for line in ran.stdout.splitlines() if line.strip().startswith("deep")]
+    assert row.split() == ["deep", "0.8258", "0.763", "to", "0.875", "0.8258", "0.195", "30"]
+
+
+def test_the_readmes_example_is_what_the_report_shows_and_there_is_a_way_back(project: Project) -> None:
+    """As it is typed: a run of everything, the example of a learning rate too high, `make report`."""
+    shutil.copy(ROOT / "Makefile", project.folder)
+    (project.folder / ".venv").symlink_to(sys.prefix)
+    make = ["make", "--assume-old", ".venv/installed", "report"]
+
+    def make_report() -> subprocess.CompletedProcess[str]:
+        # `make test` tells the makes below it of itself.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        environment["BROWSER"] = "true"
+        return subprocess.run(make, cwd=project.folder, env=environment, capture_output=True, text=True)
+
+    first = make_report()
+    assert first.returncode == 0, first.stderr
+    assert "report: no run is committed yet; `kedro run` makes one" in first.stderr
+    everything = Ledger(project.folder).records()[-1]
+    example = re.search(
+        r"`(kedro run --pipeline deep --params [^`]+)`", (ROOT / "README.md").read_text("utf-8")
+    )
+    assert example
+    ran = project.kedro(*example[1].split()[1:])
+    assert ran.stderr.splitlines()[-1] == f"to go back: kedro runs use {everything.run_id}"
+    assert project.load("deep.metrics")["valid_accuracy"] == pytest.approx(0.5955, abs=5e-5)
+
+    said = project.kedro("runs", "path", "report").stderr
+    assert "outdated by run" in said
+    assert "`kedro run --pipeline reporting` makes it anew" in said
+    assert f"run {everything.run_id} is the newest that has it" in said
+    made = make_report()
+    assert made.returncode == 0, made.stderr
+    assert "outdated by run" in made.stderr
+    comparison = project.load("comparison").set_index("variant")["valid_accuracy"].round(4)
+    assert comparison["deep"] == 0.5955
+    assert comparison["sigmoid"] == 0.8258
+    page = made.stdout.splitlines()[0]
+    assert "0.5955" in Path(page).read_text("utf-8")
+    assert project.kedro("runs", "use", everything.run_id).returncode == 0
+    assert project.load("deep.metrics")["valid_accuracy"] == pytest.approx(0.8258, abs=5e-5)

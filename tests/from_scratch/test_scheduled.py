@@ -1,0 +1,222 @@
+"""`kedro run --env scheduled`, which every timer calls: its data, its log and its exit codes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kedro_ledger.ledger import Ledger
+from tests.conftest import MakeProject, Project
+from tests.support.file_server import FileServer, serving
+from tests.support.scheduled import LINE, PASSENGERS, SCHEDULED, set_catalog, set_parameters
+
+
+@pytest.fixture
+def scheduled(make_project: MakeProject) -> Project:
+    """A project whose passengers lie there and are pinned."""
+    project = make_project()
+    set_catalog(project)
+    return project
+
+
+@pytest.fixture
+def server() -> Iterator[FileServer]:
+    with serving(PASSENGERS.encode()) as server:
+        yield server
+
+
+def contents(folder: Path) -> dict[str, str]:
+    files = [file for file in folder.rglob("*") if file.is_file() and file.name != ".lock"]
+    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def test_every_line_has_its_time_and_is_in_the_log_too(scheduled: Project) -> None:
+    for runs in (1, 2):
+        ran = scheduled.kedro(*SCHEDULED)
+        assert ran.returncode == 0, ran.stderr
+        assert ran.stdout == ""
+        assert all(LINE.fullmatch(line) for line in ran.stderr.splitlines())
+        assert "committed as run" in ran.stderr.splitlines()[-1]
+        log = (scheduled.folder / "logs/scheduled.log").read_text()
+        assert log.endswith(ran.stderr)
+        assert log.count("committed as run") == runs
+    assert re.search(r"deep +0\.\d{4}", ran.stderr), "what came out"
+    assert not (scheduled.folder / "kedro.log").exists()
+    record = Ledger(scheduled.folder).last()
+    assert record
+    assert record.env == "scheduled"
+    assert record.drift
+    assert record.drift.changed == {}
+
+
+def test_the_environment_can_be_named_by_a_variable(scheduled: Project) -> None:
+    ran = scheduled.kedro("run", "--pipeline", "linear", KEDRO_ENV="scheduled")
+    assert ran.returncode == 0
+    assert all(LINE.fullmatch(line) for line in ran.stderr.splitlines())
+
+
+def patch_step(project: Project, lines: str) -> None:
+    """Let the training of the linear model do something first."""
+    module = project.folder / "src/from_scratch/models/linear.py"
+    before = "def initialise("
+    name, _, rest = module.read_text().partition(before)
+    signature, _, body = rest.partition(':\n    """')
+    module.write_text(f'{name}{before}{signature}:\n    {lines}\n    """{body}')
+
+
+def test_messages_of_several_lines_are_timed_line_by_line(scheduled: Project) -> None:
+    patch_step(scheduled, "import logging; logging.getLogger('x').error('one\\ntwo', exc_info=ValueError(3))")
+    ran = scheduled.kedro(*SCHEDULED, "--pipeline", "linear")
+    assert ran.returncode == 0, ran.stderr
+    assert all(LINE.fullmatch(line) for line in ran.stderr.splitlines())
+    assert [line[33:] for line in ran.stderr.splitlines() if " ERROR " in line] == [
+        "one",
+        "two",
+        "  ValueError: 3",
+    ]
+
+
+@pytest.mark.parametrize("code", [0, 75])
+def test_a_step_can_not_end_the_process_as_if_all_went_well(scheduled: Project, code: int) -> None:
+    patch_step(scheduled, f"raise SystemExit({code})")
+    ran = scheduled.kedro(*SCHEDULED, "--pipeline", "linear")
+    assert ran.returncode == 1
+    assert f"Error: a step ended the process with exit code {code}, and nothing is committed" in ran.stderr
+    assert Ledger(scheduled.folder).last() is None
+
+
+def test_warnings_of_python_are_lines_of_the_log(scheduled: Project) -> None:
+    module = scheduled.folder / "src/from_scratch/models/linear.py"
+    module.write_text(module.read_text() + "\nimport warnings\nwarnings.warn('look\\nhere')\n")
+    ran = scheduled.kedro(*SCHEDULED, "--pipeline", "linear")
+    assert all(LINE.fullmatch(line) for line in ran.stderr.splitlines())
+    assert re.search(r"WARNING UserWarning: look here \(.*linear\.py:\d+\)\n", ran.stderr)
+
+
+@pytest.mark.parametrize("content", ["", "version: 7", "{", "version: 1\nhandlers: {x: {class: os.system}}"])
+def test_a_logging_yml_that_can_not_be_is_told(scheduled: Project, content: str) -> None:
+    scheduled.configure("logging.yml", content, "scheduled")
+    ran = scheduled.kedro(*SCHEDULED)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Error: scheduled/logging.yml says no way to log: ")
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_other_data_than_pinned_is_a_fault(scheduled: Project) -> None:
+    scheduled.kedro(*SCHEDULED)
+    file = scheduled.folder / "data/01_raw/train.csv"
+    file.write_text(PASSENGERS + "x")
+    before = contents(scheduled.folder / "data")
+    ran = scheduled.kedro(*SCHEDULED)
+    assert ran.returncode == 1
+    (line,) = ran.stderr.splitlines()
+    assert LINE.fullmatch(line)
+    assert "ERROR   Error: " in line
+    assert "train.csv has sha256 " in line
+    assert contents(scheduled.folder / "data") == before
+    assert (scheduled.folder / "logs/scheduled.log").read_text().endswith(line + "\n")
+    assert "Traceback" in (scheduled.folder / "logs/details.log").read_text()
+
+
+def test_a_file_that_is_not_there_is_a_fault(scheduled: Project) -> None:
+    (scheduled.folder / "data/01_raw/train.csv").unlink()
+    ran = scheduled.kedro(*SCHEDULED)
+    assert ran.returncode == 1
+    assert "train.csv is not there" in ran.stderr
+    assert Ledger(scheduled.folder).last() is None
+
+
+def test_data_that_may_change_is_fetched_again_and_what_changed_is_recorded(
+    scheduled: Project, server: FileServer
+) -> None:
+    set_catalog(scheduled, url=server.url)
+    set_parameters(scheduled, runs={"raw_data": "pinned", "changing": ["passengers"]})
+    for command in ("init -q", "add .", "-c user.name=a -c user.email=a commit -qm a"):
+        subprocess.run(["git", *command.split()], cwd=scheduled.folder, check=True)
+    assert scheduled.kedro(*SCHEDULED).returncode == 0
+    server.content = PASSENGERS.replace(",male,", ",female,", 5).encode() + b"892,1,1,A,male,,0,0,1,1,,\n"
+    ran = scheduled.kedro(*SCHEDULED)
+    assert ran.returncode == 0, ran.stderr
+    assert "INFO    train.csv has changed; what it was is kept as " in ran.stderr
+    record = Ledger(scheduled.folder).find("last")
+    assert record.drift
+    data = record.drift.changed["data"]
+    assert data["passengers"] == (
+        hashlib.sha256(PASSENGERS.encode()).hexdigest(),
+        hashlib.sha256(server.content).hexdigest(),
+    )
+    assert data["source.rows"] == (891, 892)
+    male, female = (data[f"category_counts.Sex.{sex}"] for sex in ("male", "female"))
+    assert male[1] == male[0] - 5 + 1
+    assert female[1] == female[0] + 5
+    missing = data["missing_values.Age"]
+    assert missing[1] == missing[0] + 1
+    survivors = data["category_counts.Survived.1"]
+    assert survivors[1] == survivors[0] + 1
+    assert "metrics" in record.drift.changed
+    for run in ("last~1", "last"):
+        ran = scheduled.kedro("runs", "reproduce", run)
+        assert ran.returncode == 0, (run, ran.stderr)
+    server.status = 404
+    before = contents(scheduled.folder / "data")
+    ran = scheduled.kedro(*SCHEDULED)
+    assert ran.returncode == 1
+    assert "train.csv was not fetched: no download from 127.0.0.1: status 404" in ran.stderr
+    assert contents(scheduled.folder / "data") == before
+
+
+@pytest.mark.parametrize("fault", ["an identifier twice", "a column is missing"])
+def test_data_that_fails_the_checks_does_not_take_the_place_of_the_file(
+    scheduled: Project, server: FileServer, fault: str
+) -> None:
+    set_catalog(scheduled, url=server.url)
+    set_parameters(scheduled, runs={"raw_data": "pinned", "changing": ["passengers"]})
+    assert scheduled.kedro(*SCHEDULED).returncode == 0
+    before = contents(scheduled.folder / "data")
+    rows = PASSENGERS.splitlines(keepends=True)
+    if fault == "a column is missing":
+        rows[0] = rows[0].replace("Fare", "Fee")
+    server.content = "".join([*rows, rows[1]]).encode()
+    ran = scheduled.kedro(*SCHEDULED)
+    assert ran.returncode == 1
+    assert "train.csv stays as it was: what was downloaded is not kept" in ran.stderr
+    assert "expected each value once" in ran.stderr or "no column Fare" in ran.stderr
+    assert contents(scheduled.folder / "data") == before
+    assert scheduled.kedro("run", "--env", "scheduled", "--params", "runs.raw_data=any").returncode == 0
+
+
+@pytest.mark.parametrize("commit", [True, False])
+def test_metrics_that_move_further_than_allowed_end_with_77(scheduled: Project, commit: bool) -> None:
+    limits = {"metrics.*.valid_accuracy": 0.01, "data.*": 0}
+    set_parameters(scheduled, runs={"drift": {"allowed": limits, "commit": commit}})
+    assert scheduled.kedro(*SCHEDULED).returncode == 0
+    worse = ("--params", "linear.learning_rate=0.0001,linear.epochs=1")
+    ran = scheduled.kedro(*SCHEDULED, "--pipeline", "linear", *worse)
+    assert ran.returncode == 77
+    moved, outcome = ran.stderr.splitlines()[-2:]
+    assert LINE.fullmatch(moved)
+    assert "ERROR   Error: metrics.linear.metrics.valid_accuracy went from 0." in moved
+    assert moved.endswith("(allowed: 0.01)")
+    assert ("Error: the run is committed, but " if commit else "Error: the run is not committed: ") in outcome
+    assert len(Ledger(scheduled.folder).records()) == 1 + commit
+    again = scheduled.kedro(*SCHEDULED, "--pipeline", "linear", *worse)
+    assert again.returncode == (0 if commit else 77), "what is not committed stays an alarm"
+
+
+def test_while_another_run_writes_it_ends_with_75_and_leaves_no_trace(scheduled: Project) -> None:
+    scheduled.kedro(*SCHEDULED)
+    before = contents(scheduled.folder / "data")
+    with Ledger(scheduled.folder).lock():
+        ran = scheduled.kedro(*SCHEDULED)
+    assert ran.returncode == 75
+    (line,) = ran.stderr.splitlines()
+    assert LINE.fullmatch(line)
+    assert (
+        "ERROR   Error: another run is writing data; nothing was changed, try again when it is done" in line
+    )
+    assert contents(scheduled.folder / "data") == before

@@ -1,0 +1,120 @@
+"""docs/your-own-data.md, followed to the letter."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT, Project
+from tests.from_scratch.pipelines.inference.test_inference import ONE
+
+PAGE = (ROOT / "docs" / "your-own-data.md").read_text()
+BLOCKS: list[tuple[str, str]] = re.findall(r"```(\w*)\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_walk_through_a_csv_of_another_kind(project: Project) -> None:
+    example, suggest, suggested, parameters, catalog, run, new_rows, infer = (text for _, text in BLOCKS[:8])
+    (project.folder / "docs").mkdir()
+    bikes = project.folder / "docs" / "bikes.csv"
+    shutil.copy(ROOT / "docs" / "bikes.csv", bikes)
+    assert bikes.read_text().startswith(example)
+
+    environment = project.folder / "conf" / "bikes"
+    environment.mkdir()
+    command = re.findall(r"\$ kedro (.*) > conf/bikes/parameters.yml\n", suggest)[0]
+    said = project.kedro(*shlex.split(command))
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.endswith(suggested)
+
+    (environment / "catalog.yml").write_text(catalog)
+    for block in (said.stdout, parameters):
+        (environment / "parameters.yml").write_text(block)
+        ran = project.run(*shlex.split(run.removeprefix("$ kedro run ")))
+        assert "source: own" in ran.stdout
+    features = project.load("features")
+    assert [name for name in features if name not in ("gears", "age", "Logprice")] == [
+        *("kind_cargo", "kind_city", "kind_road"),
+        *("repairs_brakes", "repairs_chain", "repairs_none", "repairs_unknown"),
+    ]
+    metrics = project.load("sigmoid.metrics")
+    assert metrics["valid_accuracy"] > metrics["majority_accuracy"]
+    assert "whose sold is yes" in project.load("report")
+
+    (project.folder / "data" / "01_raw" / "new_bikes.csv").write_text(new_rows)
+    ran = project.run(*shlex.split(infer.removeprefix("$ kedro run ")))
+    answers = project.load("submission")
+    assert answers["ad"].tolist() == ["N1", "N2", "N3"]
+    assert answers["sold"].tolist()[:2] == ["yes", "no"], "a cheap one, and a dear one that needs repairs"
+
+    before = project.artefacts()
+    (project.folder / "data" / "01_raw" / "test.csv").write_text(ONE)
+    ran = project.kedro("run", "--pipeline", "inference")
+    assert ran.returncode == 1
+    assert "the run that trained had no categories of Sex, Pclass, Embarked" in ran.stderr
+    assert project.artefacts() == before
+
+
+def test_the_page_names_every_parameter() -> None:
+    block = yaml.safe_load((ROOT / "conf" / "base" / "parameters.yml").read_text())["features"]
+    assert all(f"| `{name}` |" in PAGE for name in block)
+
+
+NASTY = '''\
+"no ""1""";zeros;negatives;always;nothing;mixed;größe in cm;class;won't be seen;Ergebnis
+a;0;-5;7;;1;170,5;1;01;gut
+b;0;-3,5;7;;x;168;2;02;schlecht
+c;0;-1;7;;;181;3;;gut
+d;0;-9;7;;2020-01-01;;1;01;gut
+e;0;-2;7;;1e5;190;2;'x';schlecht
+f;0;;7;;TRUE;175;;"a;b";gut
+g;0;-4;7;;;160;3;02;schlecht
+h;0;-8;7;;é 🙂;172,25;1;01;schlecht
+i;0;-1;7;;nan;177;2;03;gut
+j;0;-6;7;;-;169;1;99999999999999999999999999999;schlecht
+'''
+BLOCK = """\
+features:
+  identifier: 'no "1"'
+  target: {column: Ergebnis, positive: gut}
+  continuous: [zeros, negatives, always, {column: nothing, constant: 0}]
+  log: [{column: größe in cm, fill: mean, required: false, minimum: 100}]
+  categorical: [{column: class, fill: mode}, {column: mixed, constant: none of these}]
+  ignore: ["won't be seen"]
+  normalisation: NORMALISATION
+  fit_on: FIT_ON
+"""
+CATALOG = """\
+ROWS:
+  type: from_scratch.datasets.RawCSVDataset
+  filepath: data/01_raw/nasty.csv
+  load_args: {sep: ";", decimal: ","}
+"""
+
+
+@pytest.mark.parametrize(("normalisation", "fit_on"), [("maximum", "all"), ("deviation", "train")])
+def test_ten_nasty_rows(project: Project, normalisation: str, fit_on: str) -> None:
+    file = project.folder / "data" / "01_raw" / "nasty.csv"
+    file.write_bytes(b"\xef\xbb\xbf" + NASTY.replace("\n", "\r\n").encode())
+    environment = project.folder / "conf" / "nasty"
+    environment.mkdir()
+    block = BLOCK.replace("NORMALISATION", normalisation).replace("FIT_ON", fit_on)
+    (environment / "parameters.yml").write_text(block)
+    both = CATALOG.replace("ROWS", "passengers") + CATALOG.replace("ROWS", "test_passengers")
+    (environment / "catalog.yml").write_text(both)
+    project.run("--env", "nasty")
+    model_input = project.load("model_input")
+    assert model_input["independent"].isfinite().all()
+    assert model_input["dependent"].tolist() == [1, 0, 1, 1, 0, 1, 0, 0, 1, 0]
+    names = project.load("scales")["feature"].tolist()
+    assert names[:5] == ["zeros", "negatives", "always", "nothing", "Loggröße in cm"]
+    assert "mixed_none of these" in names
+    # As new rows, those that validated may hold categories which the rows that train don't have.
+    unseen = () if fit_on == "all" else ("--params", "inference.unseen_categories=none_of_them")
+    project.run("--env", "nasty", "--pipeline", "inference", *unseen)
+    answers = project.load("submission")
+    assert answers['no "1"'].tolist() == list("abcdefghij")
+    assert set(answers["Ergebnis"]) <= {"gut", "schlecht"}

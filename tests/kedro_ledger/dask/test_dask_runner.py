@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from distributed import Client
+
+from kedro_ledger.dask.cluster import open_cluster
+from kedro_ledger.ledger import Ledger
+from kedro_ledger.record import Record
+from tests.conftest import MakeProject, Project
+from tests.support.dask_cluster import RUNNER, Cluster, run_cluster
+from tests.support.processes import wait_for
+
+KILLS = 20
+DONE = re.compile(r" *(\d+) of (\d+) done: ")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with run_cluster(tmp_path_factory.mktemp("cluster"), workers=3) as cluster:
+        yield cluster
+
+
+def last_run(project: Project) -> Record:
+    last = Ledger(project.folder).last()
+    assert last
+    return last
+
+
+def sums(record: Record) -> dict[str, str | None]:
+    return {name: artefact.sha256 for name, artefact in record.wrote.items()}
+
+
+def run_and_compare(project: Project, article_run: Project, *options: str) -> list[str]:
+    """Run, hold the artefacts against another project's, and give back what the console said."""
+    ran = project.run(*options)
+    record = last_run(project)
+    assert sums(record) == sums(last_run(article_run))
+    assert {artefact.version for artefact in record.wrote.values()} == {record.run_id}, "one run, one commit"
+    assert list((project.folder / "data").rglob("*~*")) == []
+    return ran.stderr.splitlines()
+
+
+def test_workers_of_this_machine_make_the_same_artefacts(
+    make_project: MakeProject, article_run: Project
+) -> None:
+    project = make_project()
+    said = run_and_compare(project, article_run, *RUNNER, "--runner-params", "workers=2")
+    assert "running on 2 workers of this machine" in said
+    assert any(re.fullmatch(r"Dask's dashboard: http://127\.0\.0\.1:\d+/status", line) for line in said)
+    started = [line.split()[0] for line in said if " -> " in line]
+    assert sorted(started) == sorted(last_run(project).nodes), (
+        "each node's line once, in spite of two workers"
+    )
+    assert not [line for line in said if line.startswith("[hook")], "Kedro-Viz's hooks speak to the file"
+    counts = [DONE.match(line) for line in said]
+    assert [int(count[1]) for count in counts if count] == list(range(1, len(started) + 1))
+    assert last_run(project).environment == last_run(article_run).environment
+    assert project.kedro("runs", "verify").returncode == 0
+
+
+def test_a_cluster_that_is_there_makes_the_same_artefacts(
+    make_project: MakeProject, article_run: Project, cluster: Cluster
+) -> None:
+    project = make_project()
+    said = run_and_compare(project, article_run, *cluster.runner)
+    assert f"running on the cluster at {cluster.address}" in said
+    assert not [line for line in said if line.startswith("Error")]
+    # Again, on workers that have the code loaded, and a part of it, which reads what the first run made.
+    run_and_compare(project, article_run, *cluster.runner)
+    project.run("--pipeline", "reporting", *cluster.runner)
+
+
+def test_a_changed_parameter_reaches_the_workers(make_project: MakeProject, cluster: Cluster) -> None:
+    ours, theirs = make_project(), make_project()
+    ours.run("--pipeline", "linear", "--params", "linear.epochs=3")
+    theirs.run("--pipeline", "linear", "--params", "linear.epochs=3", *cluster.runner)
+    assert sums(last_run(ours)) == sums(last_run(theirs))
+
+
+def test_what_steps_warn_of_is_said_here(project: Project, cluster: Cluster) -> None:
+    file = project.folder / "data" / "01_raw" / "train.csv"
+    header, *rows = file.read_text().splitlines()
+    file.write_text("\n".join([f"{header},Deck", *(f"{row}," for row in rows)]))
+    ran = project.run("--pipeline", "data_processing", *cluster.runner)
+    assert "train.csv: Deck ignored: no parameter in `features` names it" in ran.stderr
+
+
+def test_the_study_is_spread_over_the_workers(make_project: MakeProject, cluster: Cluster) -> None:
+    ours, theirs = make_project(), make_project()
+    study = ("--pipeline", "stability", "--params", "stability.seeds=8,stability.splits=2")
+    ours.run(*study)
+    theirs.run(*study, *cluster.runner)
+    assert sums(last_run(ours)) == sums(last_run(theirs))
+    assert "stability_runs" in last_run(theirs).wrote
+
+
+def test_wrong_data_is_told_as_in_one_process(make_project: MakeProject, cluster: Cluster) -> None:
+    project = make_project()
+    project.run("--pipeline", "deep")
+    before = project.artefacts()
+    ran = project.kedro(
+        "run", "--pipeline", "deep", "--params", "split.validation_fraction=0.000001", *cluster.runner
+    )
+    alone = project.kedro("run", "--pipeline", "deep", "--params", "split.validation_fraction=0.000001")
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-2:] == alone.stderr.splitlines()[-2:]
+    assert project.artefacts() == before
+
+
+def test_killed_workers_change_nothing(
+    make_project: MakeProject, article_run: Project, cluster: Cluster
+) -> None:
+    project = make_project()
+    expected = sums(last_run(article_run))
+    chance = random.Random(0)
+    command = [sys.executable, "-m", "kedro", "run", "--pipeline", "deep", *cluster.runner]
+    with Client(cluster.address) as client:
+        for run_number in range(KILLS // 2):
+            wait_for(lambda: len(client.scheduler_info()["workers"]) == 3, "nannies start workers again")
+            pids = client.run(os.getpid)
+            run = subprocess.Popen(command, cwd=project.folder, stderr=subprocess.PIPE, text=True)
+            assert run.stderr
+            said = [""]
+            for nodes_begun in (1 + run_number % 7, 8 + run_number % 6):
+                while len([line for line in said if " -> " in line]) < nodes_begun:
+                    said.append(run.stderr.readline())
+                    assert said[-1], "".join(said)
+                time.sleep(chance.uniform(0, 0.05))
+                busy = [worker for worker, tasks in client.processing().items() if tasks and worker in pids]
+                os.kill(pids.pop(chance.choice(busy or sorted(pids))), signal.SIGKILL)
+            _, rest = run.communicate(timeout=100)
+            assert run.returncode == 0, "".join([*said, rest])
+            wrote = sums(last_run(project))
+            assert wrote == {name: expected[name] for name in wrote}
+            assert last_run(project).seq == run_number + 1
+            assert list((project.folder / "data").rglob("*~*")) == []
+    assert project.kedro("runs", "verify").returncode == 0
+
+
+def find_listeners(*leaders: int) -> set[tuple[int, str, int]]:
+    """The addresses on which these processes and their children listen."""
+    return {
+        (process.pid, *connection.laddr)
+        for leader in leaders
+        for process in [psutil.Process(leader), *psutil.Process(leader).children(recursive=True)]
+        for connection in process.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
+def test_everything_listens_to_this_machine_only() -> None:
+    before = find_listeners(os.getpid())
+    with open_cluster(None, 2) as client:
+        listeners = find_listeners(os.getpid()) - before
+        assert len(listeners) >= 4
+        assert {address for _, address, _ in listeners} == {"127.0.0.1"}
+        with urllib.request.urlopen(client.dashboard_link, timeout=10) as answer:
+            assert answer.status == 200
+            assert b"bokeh" in answer.read().lower()
+    here = {process.pid for process in psutil.Process().children(recursive=True)}
+    assert not {pid for pid, _, _ in listeners} & here, "workers go with the run"
+
+
+def test_the_clusters_of_the_tests_listen_to_this_machine_only(cluster: Cluster) -> None:
+    listeners = find_listeners(cluster.scheduler.pid, *(worker.pid for worker in cluster.workers))
+    assert len(listeners) >= 2 + 3 * 3, "a scheduler, nannies, workers, and what these serve to browsers"
+    assert {address for _, address, _ in listeners} == {"127.0.0.1"}

@@ -1,0 +1,66 @@
+"""A run that is terminated or killed while a node is at work on a worker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.support.dask_cluster import RUNNER, run_cluster
+from tests.support.processes import list_session, wait_for
+from tests.support.tiny import Tiny
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Tiny:
+    tiny = Tiny.make(tmp_path / "tiny")
+    registry = tiny.folder / "src/tiny/pipeline_registry.py"
+    # Workers are in folders of their own.
+    registry.write_text(registry.read_text().replace('Path("', f'Path("{tiny.folder}/'))
+    tiny.run()
+    return tiny
+
+
+def expect_undone(run: subprocess.Popen[str]) -> None:
+    said = run.communicate(timeout=60)[1]
+    assert run.returncode == 143, said
+    assert said.splitlines()[-1].startswith("not committed; "), said
+    assert "Traceback" not in said
+    wait_for(lambda: not list_session(run.pid), "no worker is left", seconds=20)
+
+
+def test_sigterm_undoes_a_run_on_workers_of_this_machine(tiny: Tiny) -> None:
+    before = tiny.versions()
+    with tiny.running(*RUNNER, "--runner-params", "workers=2") as run:
+        run.terminate()
+        expect_undone(run)
+        assert tiny.versions() == before
+        assert not list((tiny.folder / "data").rglob("*~*"))
+        assert not list(tiny.ledger.folder.glob("*.uncommitted"))
+    tiny.expect_whole()
+
+
+def test_sigterm_undoes_a_run_on_a_cluster_that_was_there(tiny: Tiny, tmp_path: Path) -> None:
+    before = tiny.versions()
+    path = os.pathsep.join([str(tiny.folder / "src"), str(ROOT / "src")])
+    with run_cluster(tmp_path, workers=1, path=path) as cluster:
+        with tiny.running(*cluster.runner) as run:
+            run.terminate()
+            expect_undone(run)
+            assert tiny.versions() == before
+            assert not list(tiny.ledger.folder.glob("*.uncommitted"))
+        ran = tiny.kedro("run", *cluster.runner)  # when the worker has ended the node
+        assert ran.returncode == 0, ran.stderr
+    assert not list((tiny.folder / "data").rglob("*~*"))
+    tiny.expect_whole()
+
+
+def test_workers_of_a_killed_run_end(tiny: Tiny) -> None:
+    with tiny.running(*RUNNER, "--runner-params", "workers=2") as run:
+        assert len(list_session(run.pid)) >= 3, "the run and its workers"
+        run.kill()
+        wait_for(lambda: not list_session(run.pid), "no worker is left", seconds=20)
+    tiny.expect_whole()

@@ -1,0 +1,145 @@
+"""Nodes and datasets that are hard on a cluster, and a run that is interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from kedro_ledger.dask import cluster as clusters
+from kedro_ledger.errors import InputError
+from tests.conftest import ROOT, MakeProject
+from tests.support.dask_cluster import RUNNER, Cluster, run_cluster
+from tests.support.processes import start, wait_for
+from tests.support.tiny import Tiny
+
+DIES = "def negate(numbers):\n"
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Tiny:
+    return Tiny.make(tmp_path / "tiny")
+
+
+@pytest.fixture
+def cluster(tiny: Tiny, tmp_path: Path) -> Iterator[Cluster]:
+    path = os.pathsep.join([str(tiny.folder / "src"), str(ROOT / "src")])
+    with run_cluster(tmp_path, workers=1, path=path) as cluster:
+        yield cluster
+
+
+def change(tiny: Tiny, old: str, new: str) -> None:
+    registry = tiny.folder / "src" / "tiny" / "pipeline_registry.py"
+    assert old in registry.read_text()
+    registry.write_text(registry.read_text().replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "raise SystemExit(0)",
+            "InputError: negate would end its process (SystemExit(0)); expected it to return, ",
+        ),
+        (
+            "raise KeyboardInterrupt",
+            "InputError: negate would end its process (KeyboardInterrupt()); expected ",
+        ),
+        ("e = OSError('locked'); e.lock = __import__('threading').Lock(); raise e", "OSError: locked"),
+        ("return None", "DatasetError: scaled.down: Saving 'None' to a 'Dataset' is not allowed"),
+    ],
+)
+def test_nodes_that_end_oddly(tiny: Tiny, body: str, said: str, cluster: Cluster) -> None:
+    change(tiny, DIES, f"{DIES}    {body}\n")
+    ran = tiny.kedro("run", *cluster.runner)
+    assert ran.returncode
+    assert said in ran.stderr
+    assert " is gone" not in ran.stderr, "no worker goes with it"
+    assert tiny.ledger.last() is None
+
+
+def test_what_cannot_be_sent_is_named(tiny: Tiny, cluster: Cluster) -> None:
+    locked = "import threading\nfrom kedro.io import MemoryDataset\n\n\nclass Locked(MemoryDataset):\n"
+    init = "    def __init__(self):\n        super().__init__()\n        self.lock = threading.Lock()\n"
+    (tiny.folder / "src" / "tiny" / "locked.py").write_text(locked + init)
+    catalog = tiny.folder / "conf" / "base" / "catalog.yml"
+    as_it_was = catalog.read_text()
+    catalog.write_text(f"{as_it_was}\nunused: {{type: tiny.locked.Locked}}\n")
+    tiny_runs = tiny.kedro("run", *cluster.runner)
+    assert tiny_runs.returncode == 0, tiny_runs.stderr
+    catalog.write_text(f"{as_it_was}\nin_memory: {{type: tiny.locked.Locked}}\n")
+    assert "in_memory: can't be sent to workers (" in tiny.kedro("run", *cluster.runner).stderr
+    catalog.write_text(as_it_was.replace("data/04_total", "memory://total"))
+    said = tiny.kedro("run", *cluster.runner).stderr
+    assert "total.metrics: can be used in one process only; expected another runner" in said
+
+
+def test_what_is_done_is_not_done_again(tiny: Tiny, cluster: Cluster) -> None:
+    """A worker dies whose node before is done and kept: only the node at work runs again."""
+    data = tiny.folder / "data"
+    change(
+        tiny, "def parse(raw):\n", f"def parse(raw):\n    open({str(data / 'parsed')!r}, 'a').write('x')\n"
+    )
+    change(tiny, 'Path("data/gate")', f"Path({str(data / 'gate')!r})")
+    change(tiny, 'Path("data/waiting")', f"Path({str(data / 'waiting')!r})")
+    (data / "gate").touch()
+    command = [sys.executable, "-m", "kedro", "run", *cluster.runner]
+    run = start(command, cwd=tiny.folder, stderr=subprocess.PIPE, text=True)
+    wait_for((data / "waiting").exists, "a node is at work")
+    (data / "waiting").unlink()
+    (worker,) = psutil.Process(cluster.workers[0].pid).children()[-1:]
+    worker.kill()
+    wait_for((data / "waiting").exists, "the node is at work again")
+    (data / "gate").unlink()
+    said = run.communicate(timeout=60)[1]
+    assert run.returncode == 0, said
+    assert " is gone: what it computed or held is computed again" in said
+    assert (data / "parsed").read_text() == "x"
+    tiny.expect_one_whole_run()
+
+
+def test_a_worker_that_hangs(tiny: Tiny, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    with clusters.open_cluster(cluster.address, None) as client:
+        clusters.check_workers(client, "from_scratch", None)
+        (worker,) = clusters.list_workers(client)
+        monkeypatch.setattr(clusters, "PATIENCE", 1)
+        os.kill(client.run(os.getpid)[worker], signal.SIGSTOP)
+        with pytest.raises(
+            InputError, match=f"doesn't answer within 1 s; expected all of its workers to: {worker}"
+        ):
+            clusters.check_workers(client, "from_scratch", None)
+
+
+def test_ctrl_c_says_no_more_than_it_does_without_workers(make_project: MakeProject) -> None:
+    project = make_project()
+    command = [sys.executable, "-m", "kedro", "run", *RUNNER, "--runner-params", "workers=2"]
+    # A job of a shell that runs in the background ignores Ctrl-C, and so would its children.
+    run = subprocess.Popen(
+        command,
+        cwd=project.folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert run.stderr
+    while " -> " not in (line := run.stderr.readline()):
+        assert line
+    time.sleep(0.2)
+    workers = psutil.Process(run.pid).children(recursive=True)
+    os.killpg(run.pid, signal.SIGINT)
+    said = run.communicate(timeout=60)[1]
+    assert run.returncode == 1
+    assert "Traceback" not in said
+    assert "Aborted!" in said
+    assert said.splitlines()[-1] == "not committed; no run is"
+    assert list((project.folder / "data").rglob("*~*")) == []
+    psutil.wait_procs(workers, timeout=20)
+    assert not [worker for worker in workers if worker.is_running()]

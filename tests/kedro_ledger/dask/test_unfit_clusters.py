@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import site
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kedro_ledger.dask import by_value, tasks
+from kedro_ledger.dask import cluster as clusters
+from kedro_ledger.dask.facts import read_facts
+from kedro_ledger.errors import InputError
+from tests.conftest import ROOT, MakeProject, Project
+from tests.support.dask_cluster import RUNNER, Cluster, run_cluster
+from tests.support.processes import wait_for
+from tests.support.tiny import Tiny
+
+STEPS = ("--pipeline", "data_processing")
+
+
+@pytest.fixture(scope="module")
+def trained(make_project: MakeProject) -> Project:
+    project = make_project()
+    project.run(*STEPS)
+    return project
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    with run_cluster(tmp_path) as cluster:
+        yield cluster
+
+
+def fail(project: Project, *options: str) -> str:
+    """Run, which must fail with one line and change nothing, and give back the line."""
+    before = project.artefacts()
+    ran = project.kedro("run", *STEPS, *options)
+    assert ran.returncode == 1, ran.stderr
+    errors = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1, ran.stderr
+    assert "Traceback" not in ran.stderr + ran.stdout
+    assert ran.stderr.splitlines()[-1] == errors[0]
+    assert project.artefacts() == before
+    assert list((project.folder / "data").rglob("*~*")) == []
+    return errors[0].removeprefix("Error: ")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        (
+            "adress=tcp://h:1",
+            "--runner-params: adress is unknown; known: address, workers, is_async; did you mean address?",
+        ),
+        ("workers=0", "--runner-params: workers is 0; expected a number, at least 1"),
+        ("workers=many", "--runner-params: workers is 'many'; expected a number, at least 1"),
+        (
+            "address=8786",
+            "--runner-params: address is 8786, workers is None; expected an address such as tcp://host:8786, "
+            "or a number of workers to start here",
+        ),
+        (
+            "address=tcp://h:1,workers=2",
+            "--runner-params: address is 'tcp://h:1', workers is 2; expected an address such as "
+            "tcp://host:8786, or a number of workers to start here",
+        ),
+    ],
+)
+def test_wrong_parameters(trained: Project, parameters: str, said: str) -> None:
+    assert fail(trained, *RUNNER, "--runner-params", parameters) == said
+
+
+@pytest.mark.parametrize("address", ["tcp//nowhere", "ftp://127.0.0.1:9", "tcp://127.0.0.1:notaport"])
+def test_what_is_no_address(trained: Project, address: str) -> None:
+    said = fail(trained, *RUNNER, "--runner-params", f"address={address}")
+    assert said.startswith(f"no scheduler of Dask answers at {address} (")
+    assert said.endswith("expected one, started by `dask scheduler`, and its address")
+
+
+def test_no_scheduler_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "PATIENCE", 1)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with (
+            pytest.raises(InputError, match=f"no scheduler of Dask answers at {address} "),
+            clusters.open_cluster(address, None),
+        ):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [("tcp://127.0.0.1:9", "Connection refused"), ("tcp://nohost.invalid:9", "[Nn]ame")],
+)
+def test_nobody_is_there(address: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason), clusters.open_cluster(address, None):
+        pass
+
+
+def test_a_cluster_without_workers(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "PATIENCE", 1)
+    with (
+        clusters.open_cluster(cluster.address, None) as client,
+        pytest.raises(
+            InputError, match=f"the cluster at {cluster.address} has no worker; expected one within 1 s"
+        ),
+    ):
+        clusters.check_workers(client, "from_scratch", None)
+
+
+def test_no_worker_is_left(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "PATIENCE", 1)
+    worker = cluster.add_worker("--no-nanny")
+    with clusters.open_cluster(cluster.address, None) as client:
+        watch = clusters.Watch(client)
+        watch.look()
+        worker.kill()
+        wait_for(lambda: not clusters.list_workers(client), "the scheduler sees that it is gone")
+        watch.look()
+        time.sleep(1.1)
+        with pytest.raises(InputError, match="no worker is left, and none came within 1 s"):
+            watch.look()
+
+
+def test_a_worker_without_the_project(trained: Project, cluster: Cluster) -> None:
+    cluster.add_worker()
+    # -S: without the files of site-packages that put an editable install on the path
+    packages = os.pathsep.join(site.getsitepackages())
+    cluster.add_worker(python=(sys.executable, "-S", "-m", "dask"), path=packages)
+    said = fail(trained, *cluster.runner)
+    assert said.startswith("worker tcp://127.0.0.1:")
+    assert said.endswith(
+        ": ModuleNotFoundError: No module named 'from_scratch'; expected the project to be installed there"
+    )
+
+
+def test_a_scheduler_without_the_project_is_enough(trained: Project, tmp_path: Path) -> None:
+    packages = os.pathsep.join(site.getsitepackages())
+    with run_cluster(tmp_path, python=(sys.executable, "-S", "-m", "dask"), path=packages) as cluster:
+        cluster.add_worker()
+        trained.run(*STEPS, *cluster.runner)
+
+
+def test_a_worker_with_another_version_of_a_package(
+    trained: Project, cluster: Cluster, tmp_path: Path
+) -> None:
+    other = tmp_path / "packages" / "numpy-1.0.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 1.0\n")
+    cluster.add_worker(path=os.pathsep.join([str(other.parent), str(ROOT / "src")]))
+    said = fail(trained, *cluster.runner)
+    assert ": numpy 1.0 there, 2." in said
+    assert said.endswith(" here; expected the same as here")
+
+
+def test_a_worker_with_other_code(trained: Project, cluster: Cluster, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    with (tmp_path / "src" / "from_scratch" / "models" / "deep.py").open("a") as file:
+        file.write("\nANSWER = 42\n")
+    cluster.add_worker(path=str(tmp_path / "src"))
+    expected = "other code in models/deep.py (a worker keeps what it has loaded: restart it after a change)"
+    assert f": {expected}; expected the same as here" in fail(trained, *cluster.runner)
+
+
+def test_a_worker_that_comes_late_is_checked_before_its_first_task(cluster: Cluster, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    with (tmp_path / "src" / "from_scratch" / "models" / "deep.py").open("a") as file:
+        file.write("\nANSWER = 42\n")
+    cluster.add_worker(path=str(tmp_path / "src"))
+    with clusters.open_cluster(cluster.address, None) as client:  # and nobody has asked the worker yet
+        here = json.dumps(read_facts("from_scratch"))
+        task = client.submit(by_value.call, tasks.FUNCTION, "from_scratch", here, b"not to be read")
+        error = task.exception(timeout=60)
+    assert isinstance(error, InputError)
+    assert ": other code in models/deep.py (" in str(error)
+    assert str(error).startswith("worker tcp://127.0.0.1:")
+
+
+def test_a_worker_of_another_dask() -> None:
+    ours = {"packages": {"python": "3.11.7.final.0", "distributed": "2026.8.0"}}
+    theirs = {"packages": {"python": "3.12.1.final.0", "distributed": "2026.1.0"}}
+    with pytest.raises(InputError) as caught:
+        clusters._check_versions({"client": ours, "scheduler": theirs, "workers": {"tcp://w:1": theirs}})
+    differ = "python 3.12.1.final.0 there, 3.11.7.final.0 here; distributed 2026.1.0 there, 2026.8.0 here"
+    assert caught.value.args == (
+        f"the scheduler: {differ}; expected the same as here",
+        f"worker tcp://w:1: {differ}; expected the same as here",
+    )
+    clusters._check_versions({"client": ours, "scheduler": ours, "workers": {"tcp://w:1": ours}})
+
+
+def test_a_folder_that_is_not_shared(trained: Project, cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    data = trained.folder / "data"
+    hide = f'mount --bind "{tmp_path}/empty" "{data}" && exec "$@"'
+    own_mounts = ("unshare", "--mount", "--propagation", "private", "sh", "-c", hide, "sh")
+    if subprocess.run([*own_mounts, "true"], capture_output=True).returncode:
+        pytest.skip("folders can be hidden from a process by root on Linux only")
+    cluster.add_worker(within=own_mounts)
+    said = fail(trained, *cluster.runner)
+    assert f" doesn't see this run in {data}" in said
+    assert said.endswith("expected the data folder to be shared, under the same path everywhere")
+
+
+def test_the_scheduler_goes_away(trained: Project, cluster: Cluster) -> None:
+    cluster.add_worker()
+    before = trained.artefacts()
+    command = [sys.executable, "-m", "kedro", "run", *STEPS, *cluster.runner]
+    run = subprocess.Popen(command, cwd=trained.folder, stderr=subprocess.PIPE, text=True)
+    assert run.stderr
+    while " -> " not in (line := run.stderr.readline()):
+        assert line
+    os.killpg(cluster.scheduler.pid, signal.SIGKILL)
+    rest = run.communicate(timeout=60)[1].splitlines()
+    assert run.returncode == 1
+    assert rest[-1] == (
+        f"Error: the scheduler at {cluster.address} has gone away, and with it the run; expected it to stay"
+    )
+    assert "Traceback" not in "".join(rest)
+    assert trained.artefacts() == before
+
+
+def test_a_node_that_kills_its_workers(tmp_path: Path) -> None:
+    tiny = Tiny.make(tmp_path / "tiny")
+    registry = tiny.folder / "src" / "tiny" / "pipeline_registry.py"
+    deadly = "def negate(numbers):\n    os.kill(os.getpid(), 9)\n"
+    registry.write_text(registry.read_text().replace("def negate(numbers):\n", deadly))
+    path = os.pathsep.join([str(tiny.folder / "src"), str(ROOT / "src")])
+    with run_cluster(tmp_path, workers=1, path=path) as cluster:
+        ran = tiny.kedro("run", *cluster.runner)
+    assert ran.returncode
+    assert ran.stderr.splitlines()[-1].endswith(
+        "negate: every worker that ran it died (4 times); expected it to end: it may need more "
+        "memory than a worker has"
+    )
+    assert tiny.ledger.last() is None
+    assert tiny.versions() == set()
+
+
+def test_what_nobody_keeps_comes_back(tmp_path: Path) -> None:
+    tiny = Tiny.make(tmp_path / "tiny")
+    path = os.pathsep.join([str(tiny.folder / "src"), str(ROOT / "src")])
+    with run_cluster(tmp_path, workers=2, path=path) as cluster:
+        alone = tiny.run()
+        ran = tiny.kedro("run", *cluster.runner)
+        assert ran.returncode == 0, ran.stderr
+        last = tiny.ledger.last()
+        assert last
+        assert {name: one.sha256 for name, one in last.wrote.items()} == {
+            name: one.sha256 for name, one in alone.wrote.items()
+        }
+        code = f"""
+from pathlib import Path
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from kedro_ledger.dask import DaskRunner
+bootstrap_project(Path.cwd())
+with KedroSession.create() as session:
+    found = session.run(runner=DaskRunner(address="{cluster.address}"), to_nodes=["scale"])
+print({{name: dataset.load() for name, dataset in found.items()}})
+"""
+        ran = subprocess.run(
+            [sys.executable, "-c", code], cwd=tiny.folder, capture_output=True, text=True, timeout=60
+        )
+        assert ran.stdout.splitlines()[-1:] == ["{'in_memory': [2, 4]}"], ran.stderr

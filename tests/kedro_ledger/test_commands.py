@@ -1,0 +1,142 @@
+"""`kedro runs`, as a user types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.tiny import TOTALS, Tiny
+
+
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """A project in which everything ran, and then a part with another parameter and a whole on other data."""
+    tiny = Tiny.make(tmp_path_factory.mktemp("commands") / "tiny")
+    tiny.run()
+    tiny.feed([3, 4])
+    tiny.run(runtime_params={"factor": 3})
+    return tiny
+
+
+def run(tiny: Tiny, *arguments: str) -> str:
+    """Run a `kedro runs` command that succeeds, and give back what it prints."""
+    ran = tiny.kedro("runs", *arguments)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def test_list_is_a_line_a_run(two_runs: Tiny) -> None:
+    first, second = two_runs.ledger.records()
+    heading, one, other = run(two_runs, "list").splitlines()
+    assert heading.split() == ["no.", "run", "commit", "kedro", "run", "total"]
+    assert one.split() == ["1", first.run_id, "-", "(from", "Python)", "__default__", "total", "6"]
+    assert other.split()[:3] == [">", "2", second.run_id]
+    assert other.split()[-1] == "21"
+
+
+def test_list_as_json_is_an_array_of_runs(two_runs: Tiny) -> None:
+    listed = json.loads(run(two_runs, "list", "--json"))
+    assert [one["seq"] for one in listed] == [1, 2]
+    assert {"seq", "run_id", "pipelines", "started", "metrics"} <= listed[0].keys()
+    assert listed[1]["metrics"] == {"total.metrics": {"total": 21, "rest": 0}}
+    assert [one["current"] for one in listed] == [False, True]
+
+
+def test_list_of_nothing_says_so(tiny: Tiny) -> None:
+    assert run(tiny, "list") == "no run is committed yet; `kedro run` makes one\n"
+    assert run(tiny, "list", "--json") == "[]\n"
+
+
+def test_show_tells_all_of_a_run(two_runs: Tiny) -> None:
+    record = two_runs.ledger.find("last")
+    shown = run(two_runs, "show", "last")
+    for said in (
+        record.run_id,
+        "factor: 3",
+        "data/01_raw/raw.json",
+        record.recipe,
+        "scaled.up",
+        "not in git",
+    ):
+        assert said in shown
+    assert json.loads(run(two_runs, "show", "last", "--json")) == json.loads(record.model_dump_json())
+
+
+def test_diff_tells_what_is_another(two_runs: Tiny) -> None:
+    differences = json.loads(run(two_runs, "diff", "last~1", "last", "--json"))
+    assert differences["parameters"] == {"factor": [2, 3]}
+    assert differences["data"].keys() == {"raw"}
+    assert differences["metrics"] == {"total.metrics.total": [6, 21]}
+    assert differences["artefacts"].keys() == {"numbers", "scaled.down", "scaled.up", "total.metrics"}
+    assert not any(differences[section] for section in ("run", "catalog", "code", "environment", "packages"))
+    shown = run(two_runs, "diff", "last~1", "last")
+    assert "the same: run, catalog, code, environment, packages" in shown
+    assert ["factor", "2", "3"] in [line.split() for line in shown.splitlines()]
+    assert "\nthe same: run, data, parameters, catalog, code, " in run(two_runs, "diff", "last", "last")
+
+
+def test_path_says_where_a_dataset_lies(two_runs: Tiny) -> None:
+    first, second = two_runs.ledger.records()
+    for arguments, record in (((), second), (("1",), first)):
+        path = Path(run(two_runs, "path", "numbers", *arguments).rstrip("\n"))
+        assert path == two_runs.ledger.path(record.wrote["numbers"])
+        assert path.is_file()
+    ran = two_runs.kedro("runs", "path", "number")
+    assert ran.returncode == 1
+    assert ran.stderr == f"Error: number: not in run {second.run_id}: did you mean numbers?\n"
+
+
+def test_verify_names_what_differs(tiny: Tiny) -> None:
+    first = tiny.run()
+    second = tiny.run(**TOTALS)
+    assert run(tiny, "verify") == "5 artefacts of 2 runs are as they were committed\n"
+    altered = f"data/04_total/total.json/{second.run_id}/total.json"
+    (tiny.folder / altered).write_text("{}")
+    gone = f"data/02_numbers/numbers.json/{first.run_id}/numbers.json"
+    (tiny.folder / gone).unlink()
+    ran = tiny.kedro("runs", "verify")
+    assert ran.returncode == 1
+    assert len(ran.stderr.splitlines()) == 2
+    assert f"{gone} of run {first.run_id} is gone" in ran.stderr
+    assert f"{altered} of run {second.run_id} was altered" in ran.stderr
+    faults = json.loads(tiny.kedro("runs", "verify", first.run_id, "--json").stdout)["faults"]
+    assert faults.keys() == {gone}
+
+
+def test_use_goes_back_only_to_what_is_whole(tiny: Tiny) -> None:
+    first = tiny.run()
+    tiny.feed([3, 4])
+    tiny.run()
+    assert first.run_id in run(tiny, "use", "last~1")
+    assert tiny.read()["numbers"] == [1, 2]
+    assert "> is the run that readers and partial runs see" in run(tiny, "list")
+    run(tiny, "use", "last")
+    (tiny.ledger.path(first.wrote["numbers"])).unlink()
+    ran = tiny.kedro("runs", "use", first.run_id)
+    assert (ran.returncode, "is gone" in ran.stderr) == (1, True)
+    assert tiny.read()["numbers"] == [3, 4]
+
+
+def test_prune_keeps_as_many_as_it_is_told(tiny: Tiny) -> None:
+    first = tiny.run()
+    tiny.run()
+    assert run(tiny, "prune", "--keep", "1") == f"pruned {first.run_id}\n"
+    assert run(tiny, "prune", "--keep", "1") == "nothing to prune\n"
+    assert len(tiny.ledger.records()) == 1
+    assert tiny.kedro("runs", "prune", "--keep", "0").returncode == 2
+    tiny.expect_whole()
+
+
+@pytest.mark.parametrize("command", [["show", "x"], ["diff", "last", "x"], ["use", "x"], ["reproduce", "x"]])
+def test_an_unknown_run_is_one_line(two_runs: Tiny, command: list[str]) -> None:
+    ran = two_runs.kedro("runs", *command)
+    assert ran.returncode == 1
+    assert ran.stderr == "Error: there is no run x; `kedro runs list` shows those that there are\n"
+
+
+def test_a_reproduction_needs_a_new_folder(two_runs: Tiny, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ran = two_runs.kedro("runs", "reproduce", "last", "--into", str(tmp_path))
+    assert (ran.returncode, ran.stderr) == (1, f"Error: {tmp_path} is not empty; expected a new folder\n")

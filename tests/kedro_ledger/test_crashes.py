@@ -1,0 +1,61 @@
+"""A run that is killed or terminated, or finds the disk full, at every step of its writing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from kedro_ledger.ledger import Ledger
+from tests.support.tiny import TOTALS, Tiny, in_process, run_until, server
+
+
+@pytest.fixture(scope="module")
+def after_three_runs(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """A project whose next run writes, commits, and prunes a run of which others still need a part."""
+    tiny = Tiny.make(tmp_path_factory.mktemp("crash") / "tiny")
+    tiny.run()
+    tiny.run(**TOTALS)
+    tiny.feed([3, 4])
+    return tiny
+
+
+def crash(template: Tiny, folder: Path, step: int, action: str) -> tuple[int, str, bool]:
+    """Crash a copy of the project and see that nothing is lost.
+
+    Returns:
+        The exit code, the error, and whether the run is committed.
+    """
+    shutil.copytree(template.folder, folder)
+    message = folder.with_suffix(".crash")
+    code = in_process(run_until, folder, step, action, str(message))
+    committed = len(list(Ledger(folder).folder.glob("000003_*.json"))) == 1
+    tiny = Tiny(folder)
+    if action == "terminate" and not committed:
+        assert tiny.versions() == template.versions()
+        assert not list(tiny.ledger.folder.glob("*.uncommitted"))
+    if action == "kill":
+        tiny.expect_whole()
+    else:
+        tiny.expect_one_whole_run()
+    return code, message.read_text() if message.exists() else "", committed
+
+
+@pytest.mark.parametrize("action", ["kill", "terminate", "fill"])
+def test_nothing_committed_is_lost_at_any_step(after_three_runs: Tiny, tmp_path: Path, action: str) -> None:
+    shutil.copytree(after_three_runs.folder, tmp_path / "count")
+    steps = in_process(run_until, tmp_path / "count", 0, "count", "")
+    assert steps > 30, "every fsync, replacement, unlinking and removal of a run that commits and prunes"
+    crashes = [
+        server().submit(crash, after_three_runs, tmp_path / str(step), step, action)
+        for step in range(1, steps + 1)
+    ]
+    ends = [crash.result() for crash in crashes]
+    if action == "kill":
+        assert {code for code, *_ in ends} == {-9}
+    elif action == "terminate":
+        assert {code for code, *_ in ends} == {143}
+    else:
+        for code, said, committed in ends:
+            assert (code, "No space left on device" in said) == ((0, False) if committed else (1, True))

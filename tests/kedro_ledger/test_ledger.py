@@ -1,0 +1,172 @@
+"""Finding runs, going back to them, and what is left of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kedro_ledger.errors import LedgerError
+from kedro_ledger.ledger import Ledger
+from kedro_ledger.record import Record
+from tests.support.tiny import TOTALS, Tiny
+
+
+@pytest.fixture
+def three_runs(tiny: Tiny) -> Tiny:
+    """A project with runs on the data [1, 2], [2, 3] and [3, 4], of which two are kept."""
+    for number in (1, 2, 3):
+        tiny.feed([number, number + 1])
+        tiny.run()
+    return tiny
+
+
+def test_runs_are_found_by_id_by_its_beginning_and_from_the_end(three_runs: Tiny) -> None:
+    ledger = three_runs.ledger
+    second, third = ledger.records()
+    assert ledger.find("last") == third
+    assert ledger.find("last~0") == third
+    assert ledger.find("last~1") == second
+    assert ledger.find(third.run_id) == third
+    unique = next(third.run_id[:i] for i in range(24) if not second.run_id.startswith(third.run_id[:i]))
+    assert ledger.find(unique) == third
+    assert ledger.find("2") == second, "its number"
+    assert ledger.find("current") == third
+    ledger.use(second)
+    assert ledger.find("current") == second
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("last~2", "there is no run last~2: 2 are kept"),
+        ("202", "202 is the beginning of 2 runs: "),
+        ("x", "there is no run x; `kedro runs list` shows those that there are"),
+        ("", "there is no run ; "),
+    ],
+)
+def test_what_is_not_found_is_said(three_runs: Tiny, name: str, said: str) -> None:
+    with pytest.raises(LedgerError) as raised:
+        three_runs.ledger.find(name)
+    assert raised.value.message.startswith(said)
+
+
+def test_a_pruned_run_is_told_from_one_that_never_was(three_runs: Tiny) -> None:
+    (pruned,) = three_runs.ledger.history()
+    for name in (pruned.run_id, pruned.run_id[:-1]):
+        with pytest.raises(LedgerError, match="was pruned: only its line of history is left"):
+            three_runs.ledger.find(name)
+
+
+def test_going_back_lasts_until_the_next_commit(three_runs: Tiny) -> None:
+    ledger = three_runs.ledger
+    second, third = ledger.records()
+    with ledger.lock():
+        ledger.use(second)
+    assert three_runs.read()["numbers"] == [2, 3]
+    assert three_runs.run(**TOTALS).inputs["scaled.up"] == second.run_id
+    assert ledger.current() == ledger.last() != third
+    assert three_runs.read()["numbers"] == [2, 3], "the new run stands on the one that was gone back to"
+    three_runs.expect_one_whole_run()
+
+
+def test_going_back_to_the_last_run_undoes_it(three_runs: Tiny) -> None:
+    ledger = three_runs.ledger
+    second, third = ledger.records()
+    ledger.use(second)
+    assert ledger.current() == second
+    ledger.use(third)
+    assert ledger.current() == third
+
+
+def test_the_run_that_was_gone_back_to_is_not_pruned(three_runs: Tiny) -> None:
+    ledger = three_runs.ledger
+    second, third = ledger.records()
+    ledger.use(second)
+    assert ledger.prune(1) == []
+    ledger.use(third)
+    assert ledger.prune(1) == [second]
+    assert three_runs.read()["numbers"] == [3, 4]
+    three_runs.expect_one_whole_run()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("went_back.json", "data/runs/went_back.json is damaged: remove it"),
+        ("history.jsonl", "data/runs/history.jsonl is damaged: restore it from a copy"),
+        ("x.uncommitted", "data/runs/x.uncommitted is damaged: remove it"),
+    ],
+)
+def test_damaged_files_are_said(three_runs: Tiny, name: str, said: str) -> None:
+    (three_runs.ledger.folder / name).write_text("{")
+    read = {"w": Ledger.current, "h": Ledger.history, "x": Ledger.sweep}[name[0]]
+    with pytest.raises(LedgerError) as raised:
+        read(three_runs.ledger)
+    assert raised.value.message == said
+
+
+def test_a_record_of_another_format_is_said(tiny: Tiny) -> None:
+    run = tiny.run().run_id
+    file = tiny.ledger.folder / f"000001_{run}.json"
+    file.write_text(file.read_text().replace('"format": 2,', '"format": 3,'))
+    with pytest.raises(LedgerError, match="has format 3, expected at most 2: it was written by another"):
+        tiny.ledger.last()
+
+
+def test_records_of_the_first_format_are_read(tiny: Tiny) -> None:
+    record = tiny.run()
+    file = tiny.ledger.folder / f"000001_{record.run_id}.json"
+    first_format = json.loads(record.model_copy(update={"format": 1}).to_json())
+    assert not {"data", "drift", "last_known", "alarms"} & first_format.keys()
+    file.write_text(json.dumps(first_format))
+    after = tiny.run()
+    assert after.drift
+    assert after.drift.changed == {}
+
+
+def test_an_empty_ledger_has_no_run(tiny: Tiny) -> None:
+    ledger = tiny.ledger
+    assert (ledger.records(), ledger.last(), ledger.current(), ledger.history()) == ([], None, None, [])
+    assert not ledger.folder.exists(), "looking writes nothing"
+
+
+def test_a_record_under_another_name_is_said(three_runs: Tiny) -> None:
+    last = three_runs.ledger.folder / f"000003_{three_runs.ledger.find('last').run_id}.json"
+    last.rename(last.with_name("000009_x.json"))
+    with pytest.raises(LedgerError, match=r"data/runs/000009_x.json holds run .*, no. 3: restore its name"):
+        three_runs.ledger.last()
+
+
+def test_pruning_reads_each_record_but_once(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = tiny.run()
+    text = (tiny.ledger.folder / f"000001_{first.run_id}.json").read_text()
+    for seq in range(2, 52):
+        copy = text.replace(first.run_id, f"copy-{seq}").replace('"seq": 1,', f'"seq": {seq},')
+        (tiny.ledger.folder / f"{seq:06d}_copy-{seq}.json").write_text(copy)
+    read: list[str] = []
+    read_record = Ledger._read
+
+    def count(ledger: Ledger, file: Path) -> Record:
+        read.append(file.name)
+        return read_record(ledger, file)
+
+    monkeypatch.setattr(Ledger, "_read", count)
+    assert len(tiny.ledger.prune(1)) == 50
+    assert len(read) == 51 + 1, "and the last one, which readers see"
+    assert [run.seq for run in tiny.ledger.history()] == [*range(1, 51)]
+
+
+def test_an_interrupted_pruning_goes_on(three_runs: Tiny) -> None:
+    """Whatever is left of what was pruned is removed by the next run."""
+    ledger = three_runs.ledger
+    left = three_runs.folder / "data/02_numbers/numbers.json/gone/numbers.json"
+    left.parent.mkdir()
+    left.write_text("[1]")
+    mark = ledger.folder / "pruned.json"
+    mark.write_text('{"gone": {"numbers": "data/02_numbers/numbers.json/gone"}}')
+    three_runs.run()
+    assert not left.parent.exists()
+    three_runs.run()
+    assert not mark.exists()

@@ -1,0 +1,103 @@
+"""What was made from what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kedro.pipeline import Pipeline, node
+
+from kedro_ledger.lineage import find_outdated_nodes, find_unmatched, parameter_at, sum_of_value, trace
+from kedro_ledger.record import Artefact
+
+PIPELINE = Pipeline(
+    [
+        node(lambda a, b: a, ["raw", "params:block.x"], "cars@csv", name="first"),
+        node(lambda a: a, "cars@json", "memory", name="second"),
+        node(lambda a: a, "memory", "end", name="third"),
+        node(lambda a: a, "parameters", "other", name="apart"),
+    ]
+)
+PARAMETERS = {"block": {"x": 1, "y": 2}}
+KEPT = {"cars", "end", "other"}
+RAW = {"raw": "sum of raw"}
+
+
+def make_view(parameters: dict[str, Any] = PARAMETERS, **raw: str) -> dict[str, Artefact]:
+    sums = {"cars": "sum of cars", **RAW, **raw}
+    made_from = trace(PIPELINE.nodes, sums, parameters, "sum of code")
+    return {
+        name: Artefact(
+            version="v", path=f"{name}/v/{name}", sha256=f"sum of {name}", bytes=1, made_from=made_from[name]
+        )
+        for name in KEPT
+    }
+
+
+def find_outdated(view: dict[str, Artefact], code: str = "sum of code", **raw: str) -> list[str]:
+    nodes = find_outdated_nodes(PIPELINE.nodes, view, {**RAW, **raw}, PARAMETERS, code, KEPT.__contains__)
+    return sorted(node.name for node in nodes)
+
+
+def test_what_is_in_memory_passes_on_what_it_was_made_from() -> None:
+    view = make_view()
+    assert view["end"].made_from == {"code": "sum of code", "cars": "sum of cars"}
+    x = sum_of_value(1)
+    assert view["cars"].made_from == {"code": "sum of code", "raw": "sum of raw", "params:block.x": x}
+    assert view["other"].made_from["parameters"] == sum_of_value(PARAMETERS)
+
+
+def test_what_matches_is_not_outdated() -> None:
+    assert find_outdated(make_view()) == []
+
+
+def test_what_is_not_there_is_made_with_what_it_needs_from_memory() -> None:
+    view = make_view()
+    del view["end"]
+    assert find_outdated(view) == ["second", "third"]
+
+
+def test_what_changed_outdates_all_that_follows() -> None:
+    assert find_outdated(make_view(), raw="another") == ["first", "second", "third"]
+    assert find_outdated(make_view({"block": {"x": 5, "y": 2}})) == ["apart", "first", "second", "third"]
+    assert find_outdated(make_view({"block": {"x": 1, "y": 5}})) == ["apart"]
+    assert find_outdated(make_view(), code="another") == ["apart", "first", "second", "third"]
+
+
+def test_unmatched_is_what_was_made_from_another_content_and_all_that_follows() -> None:
+    view = make_view()
+    view["after"] = Artefact(
+        version="v", path="after/v/after", sha256="s", bytes=1, made_from={"end": "sum of end"}
+    )
+    cars = view.pop("cars")
+    another = cars.model_copy(update={"sha256": "another"})
+    assert find_unmatched(view, [], {}) == []
+    assert find_unmatched(view, [cars], {"cars": cars}) == []
+    assert find_unmatched(view, [another], {"cars": another}) == ["after", "end"]
+
+
+def test_what_a_run_read_goes_back_to_what_that_was_made_from() -> None:
+    view = make_view()
+    end = view.pop("end").model_copy(update={"made_from": {"cars": "another", "code": "another"}})
+    assert find_unmatched(view, [end], {"end": end}) == ["cars"]
+    raw = view["cars"].model_copy(update={"made_from": {"raw": "another"}})
+    new = make_view(raw="new")["cars"]
+    assert find_unmatched({"cars": raw}, [new], {"other": new}) == ["cars"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("parameters", PARAMETERS),
+        ("params:block", {"x": 1, "y": 2}),
+        ("params:block.y", 2),
+        ("params:z.y", None),
+    ],
+)
+def test_parameters_are_found_as_kedro_names_them(name: str, value: object) -> None:
+    assert parameter_at(name, PARAMETERS) == value
+
+
+def test_sums_of_values_know_no_order_of_keys() -> None:
+    assert sum_of_value({"a": 1, "b": [1, 2]}) == sum_of_value({"b": [1, 2], "a": 1})
+    assert sum_of_value({"a": 1, "b": [1, 2]}) != sum_of_value({"a": 1, "b": [2, 1]})

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import io
+import logging
+
+import pytest
+
+from kedro_ledger.errors import LedgerError
+from kedro_ledger.printable import PrintableRecord, printable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("größe 年齢 é 🙂", "größe 年齢 é 🙂"),
+        ("a\x1b]0;x\x07b", r"a\x1b]0;x\x07b"),
+        ("a\nb\tc\r", r"a\nb\tc\r"),
+        ("a\u202eb\u2066\u200b", r"a\u202eb\u2066\u200b"),
+        ("a\x9bb\udcff", r"a\x9bb\udcff"),
+        ("a\\b'\"", "a\\b'\""),
+        ("", ""),
+    ],
+)
+def test_what_can_not_be_seen_is_shown_as_in_repr(text: str, shown: str) -> None:
+    assert printable(text) == printable(printable(text)) == shown
+    assert printable(text, keep="\n") == shown.replace(r"\n", "\n")
+
+
+def log(message: str, *arguments: object, exc_info: bool = False) -> str:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    logger = logging.Logger("a logger of its own")
+    logger.addHandler(handler)
+    factory = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(PrintableRecord)
+    try:
+        logger.info(message, *arguments, exc_info=exc_info)
+    finally:
+        logging.setLogRecordFactory(factory)
+    return stream.getvalue()
+
+
+def test_line_breaks_of_a_message_are_kept_and_those_of_names_are_not() -> None:
+    assert log("one\ntwo: %s, %d, %.1f", "a\nb\x1b", 3, 0.25) == "one\ntwo: a\\nb\\x1b, 3, 0.2\n"
+    assert log("one %(name)s", {"name": "a\nb"}) == "one a\\nb\n"
+    assert log("100 % \x1b") == "100 % \\x1b\n"
+
+
+def test_tracebacks_are_printable() -> None:
+    try:
+        raise ValueError("a\x1b]0;x\x07b")
+    except ValueError:
+        said = log("", exc_info=True)
+    assert "\n  Traceback (most recent call last):\n    File " in said, (
+        "indented: no line looks like one of the log"
+    )
+    assert said.endswith("ValueError: a\\x1b]0;x\\x07b\n")
+
+
+def test_each_line_of_an_error_is_one(caplog: pytest.LogCaptureFixture) -> None:
+    error = LedgerError("deep\nError: forged is gone", "a\u2028b")
+    assert error.message == "deep\\nError: forged is gone\na\\u2028b"
+    error.show()
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["Error: deep\\nError: forged is gone", "Error: a\\u2028b"]
