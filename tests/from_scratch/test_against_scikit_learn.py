@@ -77,7 +77,7 @@ def run_through_configuration(project: Project, rows: pd.DataFrame, features: di
     environment.mkdir()
     rows.to_csv(project.folder / "data" / "01_raw" / "own.csv", index=False)
     own = {"type": "from_scratch.datasets.RawCSVDataset", "filepath": "data/01_raw/own.csv"}
-    (environment / "catalog.yml").write_text(yaml.safe_dump({"passengers": own}))
+    (environment / "catalog.yml").write_text(yaml.safe_dump({"raw_data": own}))
     training = {"learning_rate": 5, "epochs": 300}
     parameters = {"features": features, "sigmoid": training, "matmul": training}
     (environment / "parameters.yml").write_text(yaml.safe_dump(parameters))

@@ -98,15 +98,13 @@ DATA = [
         "no such file, but an address",
         None,
         "x.csv is not there; expected its dataset among runs.changing, .* then it is downloaded from http:",
-        files={
-            "local/catalog.yml": f"passengers: {{{CSV}, filepath: x.csv, url: 'http://127.0.0.1:9/x.csv'}}"
-        },
+        files={"local/catalog.yml": f"raw_data: {{{CSV}, filepath: x.csv, url: 'http://127.0.0.1:9/x.csv'}}"},
     ),
     of_data(
         "no such file in the catalog's place",
         None,
         "nope.csv is not there; expected a CSV file, as the catalog says",
-        files={"local/catalog.yml": f"passengers: {{{CSV}, filepath: data/01_raw/nope.csv}}"},
+        files={"local/catalog.yml": f"raw_data: {{{CSV}, filepath: data/01_raw/nope.csv}}"},
     ),
     of_data(
         "a folder",
@@ -267,7 +265,7 @@ CONFIGURATION = [
     of_configuration(
         "load_args of another kind",
         "mine/catalog.yml",
-        f"passengers: {{{CSV}, filepath: data/01_raw/train.csv, load_args: [1]}}",
+        f"raw_data: {{{CSV}, filepath: data/01_raw/train.csv, load_args: [1]}}",
         r"load_args is \[1\]; expected a block",
         "--env",
         "mine",
@@ -275,8 +273,8 @@ CONFIGURATION = [
     of_configuration(
         "no table",
         "mine/catalog.yml",
-        "passengers: {type: json.JSONDataset, filepath: pyproject.json}",
-        "passengers: the catalog loads a dict; expected a pandas table",
+        "raw_data: {type: json.JSONDataset, filepath: pyproject.json}",
+        "raw_data: the catalog loads a dict; expected a pandas table",
         "--env",
         "mine",
     ),
@@ -301,23 +299,23 @@ CONFIGURATION = [
     of_configuration(
         "an unknown type",
         "mine/catalog.yml",
-        "passengers: {type: pandas.CVSDataset, filepath: x.csv}",
-        "passengers",
+        "raw_data: {type: pandas.CVSDataset, filepath: x.csv}",
+        "raw_data",
         "--env",
         "mine",
     ),
     of_configuration(
         "no path",
         "mine/catalog.yml",
-        f"passengers: {{{CSV}}}",
-        "missing 1 required keyword-only argument: 'filepath'. Dataset 'passengers'",
+        f"raw_data: {{{CSV}}}",
+        "missing 1 required keyword-only argument: 'filepath'. Dataset 'raw_data'",
         "--env",
         "mine",
     ),
     of_configuration(
         "an unknown load_arg",
         "mine/catalog.yml",
-        f"passengers: {{{CSV}, filepath: data/01_raw/train.csv, load_args: {{separator: ;}}}}",
+        f"raw_data: {{{CSV}, filepath: data/01_raw/train.csv, load_args: {{separator: ;}}}}",
         "can't be read as CSV: .*'separator'",
         "--env",
         "mine",
@@ -325,7 +323,7 @@ CONFIGURATION = [
     of_configuration(
         "an unknown encoding",
         "mine/catalog.yml",
-        f"passengers: {{{CSV}, filepath: data/01_raw/train.csv, load_args: {{encoding: utf-9}}}}",
+        f"raw_data: {{{CSV}, filepath: data/01_raw/train.csv, load_args: {{encoding: utf-9}}}}",
         "can't be read as CSV: unknown encoding: utf-9",
         "--env",
         "mine",

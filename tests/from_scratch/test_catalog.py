@@ -60,7 +60,7 @@ def test_git_takes_these_files_alone_and_gives_back_their_bytes(tmp_path: Path) 
     assert b"\r\n" in (raw / "README.md").read_bytes(), "as this git has it"
 
 
-@pytest.mark.parametrize("name", ["passengers", "test_passengers"])
+@pytest.mark.parametrize("name", ["raw_data", "new_data"])
 def test_original_files_are_known_by_their_pinned_sums(name: str) -> None:
     entry = CATALOG[name]
     file = Path(entry["filepath"]).name
@@ -71,7 +71,7 @@ def test_original_files_are_known_by_their_pinned_sums(name: str) -> None:
 
 
 def test_all_that_a_run_writes_is_versioned_and_in_a_layer() -> None:
-    written = CATALOG.keys() - {"passengers", "test_passengers"}
+    written = CATALOG.keys() - {"raw_data", "new_data"}
     for name in sorted(name for name in written if not name.startswith("_")):
         entry = CATALOG[name]
         assert entry["versioned"] is True, name

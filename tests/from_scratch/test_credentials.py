@@ -33,9 +33,9 @@ def project(project: Project, server: FileServer) -> Project:
     set_catalog(project, url=server.url)
     catalog = project.folder / "conf/scheduled/catalog.yml"
     entries = yaml.safe_load(catalog.read_text())
-    entries["passengers"]["credentials"] = "export"
+    entries["raw_data"]["credentials"] = "export"
     catalog.write_text(yaml.safe_dump(entries))
-    set_parameters(project, runs={"raw_data": "pinned", "changing": ["passengers"]})
+    set_parameters(project, runs={"raw_data": "pinned", "changing": ["raw_data"]})
     for command in ("init -q", "add .", "-c user.name=a -c user.email=a commit -qm a"):
         subprocess.run(["git", *command.split()], cwd=project.folder, check=True)
     project.configure("credentials.yml", f"export: {{username: ada, password: {PASSWORD}}}\n", "scheduled")
@@ -75,7 +75,7 @@ def test_passwords_are_written_down_nowhere(project: Project, server: FileServer
     server.socket.close()
     kedro(1)
     record = Ledger(project.folder).find("last")
-    assert record.catalog["passengers"]["credentials"] == "export"
+    assert record.catalog["raw_data"]["credentials"] == "export"
     assert record.code.commit
     for secret in (PASSWORD, BASIC, BASIC.removeprefix("Basic ")):
         assert not files_with(secret, project.folder)
@@ -85,9 +85,9 @@ def test_passwords_are_written_down_nowhere(project: Project, server: FileServer
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("passengers", {"url": f"http://ada:{PASSWORD}@127.0.0.1/train.csv"}),
-        ("passengers", {"url": f"http://{PASSWORD}@127.0.0.1/train.csv"}),
-        ("passengers", {"credentials": {"username": "ada", "password": PASSWORD}}),
+        ("raw_data", {"url": f"http://ada:{PASSWORD}@127.0.0.1/train.csv"}),
+        ("raw_data", {"url": f"http://{PASSWORD}@127.0.0.1/train.csv"}),
+        ("raw_data", {"credentials": {"username": "ada", "password": PASSWORD}}),
         ("unused", {"filepath": f"https://{PASSWORD}@127.0.0.1/x.csv"}),
         ("unused", {"con": f"postgresql://ada:{PASSWORD}@127.0.0.1/db"}),
         ("unused", {"load_args": {"proxies": [f"simplecache::http://ada:{PASSWORD}@127.0.0.1/"]}}),

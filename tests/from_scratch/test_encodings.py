@@ -67,7 +67,7 @@ def utf_8(make_project: MakeProject) -> Project:
     entry = {"type": "from_scratch.datasets.RawCSVDataset", "filepath": "data/01_raw/eigene.csv"}
     for name, content in (
         ("parameters", {"features": features}),
-        ("catalog", {"passengers": entry, "test_passengers": entry}),
+        ("catalog", {"raw_data": entry, "new_data": entry}),
     ):
         file = project.folder / "conf" / "eigene" / f"{name}.yml"
         file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")

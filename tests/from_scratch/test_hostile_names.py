@@ -100,7 +100,7 @@ def test_what_suggest_prints_is_text_and_yaml(project: Project) -> None:
     names = [column["column"] for column in block["categorical"]]
     assert names == [*hostile.CATEGORIES]
     entry = "".join(line.removeprefix("#") + "\n" for line in said.stdout.splitlines()[4:10])
-    assert yaml.safe_load(entry)["passengers"]["filepath"] == file.name
+    assert yaml.safe_load(entry)["raw_data"]["filepath"] == file.name
     said = project.kedro("features", "suggest", file.name, "--target", "n\x1b[2J\nError: forged")
     assert said.returncode == 1
     hostile.expect_printable(said.stderr)

@@ -29,7 +29,7 @@ def test_pipelines_stand_in_the_order_in_which_data_flows(parameters: dict[str, 
 
 def test_a_variant_includes_data_processing(parameters: dict[str, object]) -> None:
     deep = pipeline_registry.register_pipelines()["deep"]
-    assert {name for name in deep.inputs() if not name.startswith("params:")} == {"passengers"}
+    assert {name for name in deep.inputs() if not name.startswith("params:")} == {"raw_data"}
     assert [node.name for node in deep.nodes if node.namespace == "deep"] == [
         "deep.initialise",
         "deep.fit",
@@ -72,7 +72,7 @@ def test_stability_is_default_and_the_study_with_a_step_for_each_variant_and_spl
     others = {f"stability.{name}" for name in ("prepare_splits", "collect_runs", "summarise")}
     assert added == trainings | others | {"reporting.plot_stability"}
     raw = {name for name in stability.inputs() if not name.startswith("params:")}
-    assert raw == {"passengers"}
+    assert raw == {"raw_data"}
 
 
 def test_the_study_reads_no_box_that_reads_it(parameters: dict[str, object]) -> None:

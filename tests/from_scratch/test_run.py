@@ -55,7 +55,7 @@ def test_a_replaced_file_is_other_data_and_no_other_code(project: Project) -> No
     project.run("--pipeline", "linear")
     original, own = Ledger(project.folder).records()
     assert own.drift
-    assert "passengers" in own.drift.changed["data"]
+    assert "raw_data" in own.drift.changed["data"]
     assert not {"code", "packages", "parameters"} & own.drift.changed.keys()
     assert own.code.is_committed
     assert "*" not in project.kedro("runs", "list").stdout
@@ -68,7 +68,7 @@ def test_a_replaced_file_is_other_data_and_no_other_code(project: Project) -> No
     file.write_text(kaggles)
     ran = project.kedro("runs", "reproduce", "last")
     assert ran.returncode == 1
-    assert "Error: passengers: data/01_raw/train.csv is not what the run read, and nothing " in ran.stderr
+    assert "Error: raw_data: data/01_raw/train.csv is not what the run read, and nothing " in ran.stderr
 
 
 def test_console_is_a_line_a_node_and_a_table(project: Project) -> None:

@@ -135,7 +135,7 @@ def test_data_that_may_change_is_fetched_again_and_what_changed_is_recorded(
     scheduled: Project, server: FileServer
 ) -> None:
     set_catalog(scheduled, url=server.url)
-    set_parameters(scheduled, runs={"raw_data": "pinned", "changing": ["passengers"]})
+    set_parameters(scheduled, runs={"raw_data": "pinned", "changing": ["raw_data"]})
     for command in ("init -q", "add .", "-c user.name=a -c user.email=a commit -qm a"):
         subprocess.run(["git", *command.split()], cwd=scheduled.folder, check=True)
     assert scheduled.kedro(*SCHEDULED).returncode == 0
@@ -146,7 +146,7 @@ def test_data_that_may_change_is_fetched_again_and_what_changed_is_recorded(
     record = Ledger(scheduled.folder).find("last")
     assert record.drift
     data = record.drift.changed["data"]
-    assert data["passengers"] == (
+    assert data["raw_data"] == (
         hashlib.sha256(PASSENGERS.encode()).hexdigest(),
         hashlib.sha256(server.content).hexdigest(),
     )
@@ -175,7 +175,7 @@ def test_data_that_fails_the_checks_does_not_take_the_place_of_the_file(
     scheduled: Project, server: FileServer, fault: str
 ) -> None:
     set_catalog(scheduled, url=server.url)
-    set_parameters(scheduled, runs={"raw_data": "pinned", "changing": ["passengers"]})
+    set_parameters(scheduled, runs={"raw_data": "pinned", "changing": ["raw_data"]})
     assert scheduled.kedro(*SCHEDULED).returncode == 0
     before = contents(scheduled.folder / "data")
     rows = PASSENGERS.splitlines(keepends=True)

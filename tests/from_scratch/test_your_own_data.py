@@ -103,7 +103,7 @@ def test_ten_nasty_rows(project: Project, normalisation: str, fit_on: str) -> No
     environment.mkdir()
     block = BLOCK.replace("NORMALISATION", normalisation).replace("FIT_ON", fit_on)
     (environment / "parameters.yml").write_text(block)
-    both = CATALOG.replace("ROWS", "passengers") + CATALOG.replace("ROWS", "test_passengers")
+    both = CATALOG.replace("ROWS", "raw_data") + CATALOG.replace("ROWS", "new_data")
     (environment / "catalog.yml").write_text(both)
     project.run("--env", "nasty")
     model_input = project.load("model_input")

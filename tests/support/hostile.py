@@ -56,7 +56,7 @@ def configure(project: Project) -> None:
         VARIANT: {"model": "linear", "seed": 1, "learning_rate": 0.2, "epochs": 5},
     }
     for name, content in (
-        ("catalog", {"passengers": entry, "test_passengers": entry}),
+        ("catalog", {"raw_data": entry, "new_data": entry}),
         ("parameters", parameters),
     ):
         (environment / f"{name}.yml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")

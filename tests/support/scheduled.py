@@ -23,7 +23,7 @@ def set_catalog(project: Project, passengers: str = PASSENGERS, url: str | None 
         "sha256": hashlib.sha256(passengers.encode()).hexdigest(),
         **({"url": url} if url else {}),
     }
-    project.configure("catalog.yml", yaml.safe_dump({"passengers": entry}), "scheduled")
+    project.configure("catalog.yml", yaml.safe_dump({"raw_data": entry}), "scheduled")
 
 
 def set_parameters(project: Project, **parameters: object) -> None:

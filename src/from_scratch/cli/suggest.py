@@ -152,8 +152,8 @@ def _write(
     yield "#"
     yield "# For conf/NAME/catalog.yml, where NAME is what you call it:"
     yield "#"
-    for name, path in (("passengers", file), ("test_passengers", file.with_name(f"new_{file.name}"))):
-        yield f"#   {name}:  # {'to train on' if name == 'passengers' else 'to predict, if there are any'}"
+    for name, path in (("raw_data", file), ("new_data", file.with_name(f"new_{file.name}"))):
+        yield f"#   {name}:  # {'to train on' if name == 'raw_data' else 'to predict, if there are any'}"
         yield "#     type: from_scratch.datasets.RawCSVDataset"
         yield f"#     filepath: {_text(path.as_posix())}"
         if load_args:

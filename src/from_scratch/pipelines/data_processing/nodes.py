@@ -25,13 +25,11 @@ Categories = dict[str, list[str]]
 """The names of a column's categories, in their order."""
 
 
-def ingest(
-    passengers: pd.DataFrame, features: Features, parameters: Split
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+def ingest(data: pd.DataFrame, features: Features, parameters: Split) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Take the rows in, if their columns are what the features need (section 5).
 
     Args:
-        passengers: The rows as they come.
+        data: The rows as they come.
         features: What each column is.
         parameters: How the rows will be split.
 
@@ -43,20 +41,20 @@ def ingest(
         InputError: A line for each fault: the file, the column, which rows, what was expected; or that there
             are too few rows for the split.
     """
-    check_table("passengers", passengers)
+    check_table("raw_data", data)
     faults: list[str] = []
-    fitting = passengers
-    if len(passengers):
+    fitting = data
+    if len(data):
         try:
-            fitting = select_fitting(passengers, features, parameters)
-            shuffle(len(passengers), parameters)
+            fitting = select_fitting(data, features, parameters)
+            shuffle(len(data), parameters)
         except InputError as error:
             faults.append(str(error))
-    stop_at(passengers, [*find_faults(passengers, fitting, features), *faults])
-    _tell_unnamed(passengers, features)
-    known = {"source": "own", "file": "the data", **passengers.attrs}
-    source = {"source": known["source"], "file": known["file"], "rows": len(passengers)}
-    return to_types(passengers, features), source
+    stop_at(data, [*find_faults(data, fitting, features), *faults])
+    _tell_unnamed(data, features)
+    known = {"source": "own", "file": "the data", **data.attrs}
+    source = {"source": known["source"], "file": known["file"], "rows": len(data)}
+    return to_types(data, features), source
 
 
 def check_table(dataset: str, rows: object) -> None:
@@ -88,13 +86,13 @@ def stop_at(rows: pd.DataFrame, faults: list[str]) -> None:
         raise InputError(*(f"{file}: {fault}" for fault in faults))
 
 
-def _tell_unnamed(passengers: pd.DataFrame, features: Features) -> None:
+def _tell_unnamed(data: pd.DataFrame, features: Features) -> None:
     named = {features.identifier, features.target.column, *features.ignore}
     named |= {one.column for one in features.columns}
-    if unnamed := [str(column) for column in passengers.columns if column not in named]:
+    if unnamed := [str(column) for column in data.columns if column not in named]:
         log.warning(
             "%s: %s ignored: no parameter in `features` names %s",
-            passengers.attrs.get("file", "the data"),
+            data.attrs.get("file", "the data"),
             ", ".join(unnamed[:10]) + ", …" * (len(unnamed) > 10),
             "it" if len(unnamed) == 1 else "them",
         )
@@ -126,23 +124,23 @@ def to_types(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
     return typed
 
 
-def count_missing_values(passengers: pd.DataFrame) -> dict[str, int]:
+def count_missing_values(data: pd.DataFrame) -> dict[str, int]:
     """Count what is missing (section 5).
 
     Args:
-        passengers: The rows.
+        data: The rows.
 
     Returns:
         The number of missing values by column.
     """
-    return {str(column): int(count) for column, count in passengers.isna().sum().items()}
+    return {str(column): int(count) for column, count in data.isna().sum().items()}
 
 
-def count_categories(passengers: pd.DataFrame, features: Features) -> dict[str, dict[str, int]]:
+def count_categories(data: pd.DataFrame, features: Features) -> dict[str, dict[str, int]]:
     """Count how often each category occurs, those of the target too.
 
     Args:
-        passengers: The rows.
+        data: The rows.
         features: Which columns have categories.
 
     Returns:
@@ -151,18 +149,18 @@ def count_categories(passengers: pd.DataFrame, features: Features) -> dict[str, 
     counts = {}
     declared = {one.column: one.declared for one in features.categorical}
     for column in [*declared, features.target.column]:
-        categories = declared.get(column) or list_categories(passengers[column])
-        codes = find_codes(passengers[column], categories)
+        categories = declared.get(column) or list_categories(data[column])
+        codes = find_codes(data[column], categories)
         found = np.bincount(codes[codes >= 0], minlength=len(categories))
         counts[column] = dict(zip(categories, found.tolist(), strict=True))
     return counts
 
 
-def compute_fill_values(passengers: pd.DataFrame, features: Features, parameters: Split) -> pd.DataFrame:
+def compute_fill_values(data: pd.DataFrame, features: Features, parameters: Split) -> pd.DataFrame:
     """Find what takes the place of missing values: the most frequent value of each column (section 5).
 
     Args:
-        passengers: The rows.
+        data: The rows.
         features: Which columns take another value than their mode, and which rows decide.
         parameters: How the rows are split.
 
@@ -171,7 +169,7 @@ def compute_fill_values(passengers: pd.DataFrame, features: Features, parameters
     """
     said = {one.column: one for one in features.columns}
     values_of = {}
-    for column, values in select_fitting(passengers, features, parameters).items():
+    for column, values in select_fitting(data, features, parameters).items():
         one = said.get(str(column))
         if one and one.constant is not None:
             is_category = isinstance(one, CategoricalColumn)
@@ -180,15 +178,15 @@ def compute_fill_values(passengers: pd.DataFrame, features: Features, parameters
             fill = one.fill if one else "mode"
             values_of[column] = list(values.mode().head(1)) if fill == "mode" else [values.agg(fill)]
     fill_values = pd.DataFrame(values_of)
-    fill_values.attrs = dict(passengers.attrs)
+    fill_values.attrs = dict(data.attrs)
     return fill_values
 
 
-def impute(passengers: pd.DataFrame, fill_values: pd.DataFrame) -> pd.DataFrame:
+def impute(data: pd.DataFrame, fill_values: pd.DataFrame) -> pd.DataFrame:
     """Fill missing values (section 5).
 
     Args:
-        passengers: The rows.
+        data: The rows.
         fill_values: One row, the value for each column.
 
     Returns:
@@ -196,17 +194,17 @@ def impute(passengers: pd.DataFrame, fill_values: pd.DataFrame) -> pd.DataFrame:
     """
     filled = {}
     for column, fill in ((column, values.iloc[0]) for column, values in fill_values.items()):
-        if column not in passengers.columns or not passengers[column].isna().any():
+        if column not in data.columns or not data[column].isna().any():
             continue
-        values = passengers[column]
+        values = data[column]
         if values.isna().all():  # read as numbers, whatever they would be
             filled[str(column)] = pd.Series([fill] * len(values), index=values.index)
         elif _type_of(values) != _type_of(pd.Series([fill])):  # categories, read otherwise than in training
             filled[str(column)] = name_values(values).fillna(text_of(fill))
         else:
             filled[str(column)] = values.fillna(fill)
-    imputed = passengers.assign(**filled)
-    imputed.attrs = dict(passengers.attrs)
+    imputed = data.assign(**filled)
+    imputed.attrs = dict(data.attrs)
     return imputed
 
 
@@ -218,11 +216,11 @@ def _type_of(values: pd.Series) -> str:
     )
 
 
-def learn_categories(passengers: pd.DataFrame, features: Features, parameters: Split) -> Categories:
+def learn_categories(data: pd.DataFrame, features: Features, parameters: Split) -> Categories:
     """Find the categories of each column, and the two classes of the target.
 
     Args:
-        passengers: The rows, with nothing missing in the columns of `features`.
+        data: The rows, with nothing missing in the columns of `features`.
         features: Which categories are declared, and which rows decide about the others.
         parameters: How the rows are split.
 
@@ -233,7 +231,7 @@ def learn_categories(passengers: pd.DataFrame, features: Features, parameters: S
     Raises:
         InputError: If two features would have the same name.
     """
-    fitting = select_fitting(passengers, features, parameters)
+    fitting = select_fitting(data, features, parameters)
     categories = {
         one.column: one.declared or list_categories(fitting[one.column]) for one in features.categorical
     }
@@ -245,9 +243,9 @@ def learn_categories(passengers: pd.DataFrame, features: Features, parameters: S
         raise InputError(
             f"parameter features: two features would be named {doubled}; expected each name once"
         )
-    tell_unseen(passengers, features, categories)
+    tell_unseen(data, features, categories)
     target = features.target.column
-    classes = list_categories(passengers[target])
+    classes = list_categories(data[target])
     place = find_codes(pd.Series([features.target.positive]), classes)[0]
     return {**categories, target: [classes[1 - place], classes[place]]}
 
@@ -276,7 +274,7 @@ def tell_unseen(rows: pd.DataFrame, features: Features, categories: Categories) 
             )
 
 
-def one_hot_encode(passengers: pd.DataFrame, features: Features, categories: Categories) -> pd.DataFrame:
+def one_hot_encode(data: pd.DataFrame, features: Features, categories: Categories) -> pd.DataFrame:
     """Turn every column into numbers (section 5).
 
     A continuous column stays as it is. A log column becomes ln(value + 1): a few fares are huge, and would
@@ -284,26 +282,25 @@ def one_hot_encode(passengers: pd.DataFrame, features: Features, categories: Cat
     is none of the categories has zeros in all.
 
     Args:
-        passengers: The rows, with nothing missing in the columns of `features`.
+        data: The rows, with nothing missing in the columns of `features`.
         features: Which columns to encode.
         categories: Those of each categorical column.
 
     Returns:
         A column for each feature, in the order of `features`.
     """
-    columns = {one.column: passengers[one.column] for one in features.continuous}
+    columns = {one.column: data[one.column] for one in features.continuous}
     columns |= {
-        f"Log{one.column}": passengers[one.column].astype("float64").add(1).apply(np.log)
-        for one in features.log
+        f"Log{one.column}": data[one.column].astype("float64").add(1).apply(np.log) for one in features.log
     }
     for one in features.categorical:
-        codes = find_codes(passengers[one.column], categories[one.column])
+        codes = find_codes(data[one.column], categories[one.column])
         columns |= {
-            f"{one.column}_{category}": pd.Series((codes == code).astype("int8"), index=passengers.index)
+            f"{one.column}_{category}": pd.Series((codes == code).astype("int8"), index=data.index)
             for code, category in enumerate(categories[one.column])
         }
     encoded = pd.DataFrame(columns)
-    encoded.attrs = dict(passengers.attrs)
+    encoded.attrs = dict(data.attrs)
     return encoded
 
 
@@ -384,20 +381,20 @@ def check_same(features: list[str], trained: list[str]) -> None:
 
 
 def make_model_input(
-    encoded: pd.DataFrame, scales: pd.DataFrame, passengers: pd.DataFrame, features: Features
+    encoded: pd.DataFrame, scales: pd.DataFrame, data: pd.DataFrame, features: Features
 ) -> dict[str, Tensor]:
     """Normalise the features, and put the target beside them (section 6).
 
     Args:
         encoded: A column for each feature.
         scales: What is subtracted from each, and what it is divided by.
-        passengers: The same rows, with the target.
+        data: The same rows, with the target.
         features: Which column that is, and which of its values counts as yes.
 
     Returns:
         `independent` [rows, features] and `dependent` [rows], 1 for yes, float32.
     """
-    is_yes = find_codes(passengers[features.target.column], [text_of(features.target.positive)]) == 0
+    is_yes = find_codes(data[features.target.column], [text_of(features.target.positive)]) == 0
     return {**normalise(encoded, scales), "dependent": torch.tensor(is_yes, dtype=torch.float32)}
 
 

@@ -20,36 +20,36 @@ def create_pipeline() -> Pipeline:
     """Build the data processing.
 
     Returns:
-        The pipeline, one box in Kedro-Viz, from `passengers` to `train` and `valid`.
+        The pipeline, one box in Kedro-Viz, from `raw_data` to `train` and `valid`.
     """
     parameters = ["params:features", "params:split"]
     nodes = [
-        node(ingest, ["passengers", *parameters], ["checked_passengers", "source"], name="ingest"),
-        node(count_missing_values, "checked_passengers", "missing_values", name="count_missing_values"),
+        node(ingest, ["raw_data", *parameters], ["checked_data", "source"], name="ingest"),
+        node(count_missing_values, "checked_data", "missing_values", name="count_missing_values"),
         node(
             count_categories,
-            ["checked_passengers", "params:features"],
+            ["checked_data", "params:features"],
             "category_counts",
             name="count_categories",
         ),
         node(
             compute_fill_values,
-            ["checked_passengers", *parameters],
+            ["checked_data", *parameters],
             "fill_values",
             name="compute_fill_values",
         ),
-        node(impute, ["checked_passengers", "fill_values"], "imputed_passengers", name="impute"),
-        node(learn_categories, ["imputed_passengers", *parameters], "categories", name="learn_categories"),
+        node(impute, ["checked_data", "fill_values"], "imputed_data", name="impute"),
+        node(learn_categories, ["imputed_data", *parameters], "categories", name="learn_categories"),
         node(
             one_hot_encode,
-            ["imputed_passengers", "params:features", "categories"],
+            ["imputed_data", "params:features", "categories"],
             "features",
             name="one_hot_encode",
         ),
         node(compute_scales, ["features", *parameters], "scales", name="compute_scales"),
         node(
             make_model_input,
-            ["features", "scales", "imputed_passengers", "params:features"],
+            ["features", "scales", "imputed_data", "params:features"],
             "model_input",
             name="normalise",
         ),

@@ -30,12 +30,12 @@ log = logging.getLogger(__name__)
 
 
 def ingest_new(
-    test_passengers: pd.DataFrame, features: Features, categories: Categories, inference: Inference
+    new_data: pd.DataFrame, features: Features, categories: Categories, inference: Inference
 ) -> pd.DataFrame:
     """Take new rows in, if their columns are what the features need.
 
     Args:
-        test_passengers: The rows as they come, one or more, with or without a target.
+        new_data: The rows as they come, one or more, with or without a target.
         features: What each column is.
         categories: Those that training knew, by column.
         inference: Whether others are a fault.
@@ -46,7 +46,7 @@ def ingest_new(
     Raises:
         InputError: A line for each fault: the file, the column, which rows, what was expected.
     """
-    check_table("test_passengers", test_passengers)
+    check_table("new_data", new_data)
     target, positive = features.target.column, features.target.positive
     named = [*(one.column for one in features.categorical), target]
     if strangers := [column for column in named if column not in categories]:
@@ -60,17 +60,17 @@ def ingest_new(
             f"{categories[target][1]!r}; {SAME_PARAMETERS}"
         )
     unseen_are_faults = inference.unseen_categories == "error"
-    faults = find_faults_of_new(test_passengers, features, categories, unseen_are_faults)
-    stop_at(test_passengers, faults)
-    tell_unseen(test_passengers, features, categories)
-    return to_types(test_passengers, features)
+    faults = find_faults_of_new(new_data, features, categories, unseen_are_faults)
+    stop_at(new_data, faults)
+    tell_unseen(new_data, features, categories)
+    return to_types(new_data, features)
 
 
 def predict_new(
     coefficients: dict[str, Tensor],
     metrics: dict[str, Any],
-    test_input: dict[str, Tensor],
-    test_passengers: pd.DataFrame,
+    new_input: dict[str, Tensor],
+    new_data: pd.DataFrame,
     features: Features,
     variant: Variant,
     threads: int,
@@ -81,8 +81,8 @@ def predict_new(
     Args:
         coefficients: Those of a trained variant.
         metrics: What these reached: their model, and on which data.
-        test_input: `independent` [rows, features].
-        test_passengers: The rows, with what identifies them.
+        new_input: `independent` [rows, features].
+        new_data: The rows, with what identifies them.
         features: Says which column identifies a row.
         variant: The model.
         threads: How many threads compute.
@@ -95,7 +95,7 @@ def predict_new(
     Raises:
         InputError: If the coefficients are not those of this variant, or a prediction is no finite number.
     """
-    columns = test_input["independent"].shape[1]
+    columns = new_input["independent"].shape[1]
     expected = MODELS[variant.model].initialise(columns, variant.hidden, torch.Generator())
     shapes, found = (
         {name: list(one.shape) for name, one in made.items()} for made in (expected, coefficients)
@@ -113,19 +113,19 @@ def predict_new(
             metrics["valid_accuracy"],
             metrics["majority_accuracy"],
         )
-    predictions = compute_predictions(coefficients, test_input, variant, threads, precision)
+    predictions = compute_predictions(coefficients, new_input, variant, threads, precision)
     identifier = features.identifier
-    names = test_passengers[identifier].to_numpy() if identifier else range(1, len(test_passengers) + 1)
+    names = new_data[identifier].to_numpy() if identifier else range(1, len(new_data) + 1)
     predicted = pd.DataFrame({identifier or "row": names, "probability": predictions.numpy()})
-    predicted.attrs = dict(test_passengers.attrs)
+    predicted.attrs = dict(new_data.attrs)
     return predicted
 
 
-def answer(predicted_survival: pd.DataFrame, features: Features, categories: Categories) -> pd.DataFrame:
+def answer(new_predictions: pd.DataFrame, features: Features, categories: Categories) -> pd.DataFrame:
     """Decide each new row.
 
     Args:
-        predicted_survival: What identifies each row, and its probability of yes.
+        new_predictions: What identifies each row, and its probability of yes.
         features: Says which column is the target.
         categories: Has the two values of the target: no and yes.
 
@@ -135,6 +135,6 @@ def answer(predicted_survival: pd.DataFrame, features: Features, categories: Cat
     """
     target = features.target.column
     no, yes = categories[target]
-    answers = predicted_survival.drop(columns="probability")
-    answers[target] = (predicted_survival["probability"] > THRESHOLD).map({False: no, True: yes})
+    answers = new_predictions.drop(columns="probability")
+    answers[target] = (new_predictions["probability"] > THRESHOLD).map({False: no, True: yes})
     return answers

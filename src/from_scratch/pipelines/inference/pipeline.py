@@ -16,50 +16,50 @@ def create_pipeline(variant: str) -> Pipeline:
         variant: The name of the variant that answers.
 
     Returns:
-        The pipeline, one box in Kedro-Viz, from `test_passengers` to `predicted_survival` and `submission`.
+        The pipeline, one box in Kedro-Viz, from `new_data` to `new_predictions` and `submission`.
     """
     nodes = [
         node(
             ingest_new,
-            ["test_passengers", "params:features", "categories", "params:inference"],
-            "checked_test_passengers",
+            ["new_data", "params:features", "categories", "params:inference"],
+            "checked_new_data",
             name="ingest_new",
             tags="preparation",
         ),
         node(
             impute,
-            ["checked_test_passengers", "fill_values"],
-            "imputed_test_passengers",
+            ["checked_new_data", "fill_values"],
+            "imputed_new_data",
             name="impute",
             tags="preparation",
         ),
         node(
             one_hot_encode,
-            ["imputed_test_passengers", "params:features", "categories"],
-            "test_features",
+            ["imputed_new_data", "params:features", "categories"],
+            "new_features",
             name="one_hot_encode",
             tags="preparation",
         ),
-        node(normalise, ["test_features", "scales"], "test_input", name="normalise", tags="preparation"),
+        node(normalise, ["new_features", "scales"], "new_input", name="normalise", tags="preparation"),
         node(
             predict_new,
             [
                 f"{variant}.coefficients",
                 f"{variant}.metrics",
-                "test_input",
-                "checked_test_passengers",
+                "new_input",
+                "checked_new_data",
                 "params:features",
                 f"params:{variant}",
                 "params:threads",
                 "params:precision",
             ],
-            "predicted_survival",
+            "new_predictions",
             name="predict_new",
             tags="scoring",
         ),
         node(
             answer,
-            ["predicted_survival", "params:features", "categories"],
+            ["new_predictions", "params:features", "categories"],
             "submission",
             name="answer",
             tags="scoring",

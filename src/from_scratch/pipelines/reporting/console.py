@@ -62,7 +62,7 @@ def _render_answers(catalog: CatalogProtocol[Any, Any], variant: str) -> str:
     counts = " and ".join(f"{value} in {count:,}" for value, count in answers.value_counts().items())
     return (
         f"\n{variant}, trained on {file}, answers {len(answers):,} {rows}:\n{answers.name} is {counts}.\n"
-        "The answers: `kedro runs path submission`; how sure: `kedro runs path predicted_survival`.\n"
+        "The answers: `kedro runs path submission`; how sure: `kedro runs path new_predictions`.\n"
     )
 
 

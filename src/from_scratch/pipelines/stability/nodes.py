@@ -33,7 +33,7 @@ class StudySplit:
 
 
 def prepare_splits(
-    passengers: pd.DataFrame, features: Features, split: Split, study: Stability
+    data: pd.DataFrame, features: Features, split: Split, study: Stability
 ) -> list[StudySplit]:
     """Split the rows anew from each of several seeds.
 
@@ -41,7 +41,7 @@ def prepare_splits(
     row that validates has any part in it.
 
     Args:
-        passengers: The rows, checked.
+        data: The rows, checked.
         features: What each column is, and which rows decide how they are prepared.
         split: The seed of the first split, which is that of the other pipelines, and the fraction.
         study: How many splits.
@@ -54,16 +54,16 @@ def prepare_splits(
     """
     seeds = ((split.seed + i) % 2**63 for i in range(study.splits))  # after the greatest seed comes 0
     splits = [split.model_copy(update={"seed": seed}) for seed in seeds]
-    return [_prepare(passengers, features, one) for one in splits]
+    return [_prepare(data, features, one) for one in splits]
 
 
-def _prepare(passengers: pd.DataFrame, features: Features, split: Split) -> StudySplit:
+def _prepare(data: pd.DataFrame, features: Features, split: Split) -> StudySplit:
     if features.fit_on == "train":
-        fitting = select_fitting(passengers, features, split)
-        faults = find_faults(passengers, fitting, features)
-        processing.stop_at(passengers, [f"split with seed {split.seed}: {fault}" for fault in faults])
-    fill_values = processing.compute_fill_values(passengers, features, split)
-    imputed = processing.impute(passengers, fill_values)
+        fitting = select_fitting(data, features, split)
+        faults = find_faults(data, fitting, features)
+        processing.stop_at(data, [f"split with seed {split.seed}: {fault}" for fault in faults])
+    fill_values = processing.compute_fill_values(data, features, split)
+    imputed = processing.impute(data, fill_values)
     categories = processing.learn_categories(imputed, features, split)
     encoded = processing.one_hot_encode(imputed, features, categories)
     scales = processing.compute_scales(encoded, features, split)

@@ -16,12 +16,12 @@ def create_pipeline(variants: Sequence[str], splits: int) -> Pipeline:
         splits: On how many splits each is trained.
 
     Returns:
-        The pipeline, one box in Kedro-Viz, from `checked_passengers` to `stability_summary`.
+        The pipeline, one box in Kedro-Viz, from `checked_data` to `stability_summary`.
     """
     places = range(1, splits + 1)
     prepare = node(
         prepare_splits,
-        ["checked_passengers", "params:features", "params:split", "params:stability"],
+        ["checked_data", "params:features", "params:split", "params:stability"],
         [f"stability_split_{i}" for i in places],
         name="prepare_splits",
         tags="preparation",

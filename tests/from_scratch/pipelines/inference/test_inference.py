@@ -70,12 +70,12 @@ def test_the_418_answers_are_those_of_a_plain_script(
         assert not any(step in ran.stderr for step in ("initialise", ".fit", "learn", "compute"))
         file = Path(project.kedro("runs", "path", "submission").stdout.strip())
         assert file.read_text() == plain[variant].to_csv(index=False, lineterminator="\n")
-        predicted = project.load("predicted_survival")
+        predicted = project.load("new_predictions")
         assert predicted.columns.tolist() == ["PassengerId", "probability"]
         assert ((predicted["probability"] > 0.5) == plain[variant]["Survived"]).all()
     records = Ledger(project.folder).records()
     assert records[: len(before)] == before
-    assert set(records[-1].wrote) == {"submission", "predicted_survival"}
+    assert set(records[-1].wrote) == {"submission", "new_predictions"}
 
 
 def test_it_answers_one_row_without_a_target(article_run: Project, tmp_path: Path) -> None:
