@@ -24,12 +24,13 @@ import yaml
 from side_by_side import ROOT
 from tqdm import tqdm
 
-from from_scratch.models import MODELS, train
-from from_scratch.models.scoring import accuracy
+from from_scratch.models import MODELS
 from from_scratch.pipelines.stability.nodes import StudySplit, prepare_splits, train_seeds
 from from_scratch.schema import parameters
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split, Stability, Variant
+from from_scratch.scoring import accuracy
+from from_scratch.training import train
 
 SEEDS = 200
 PROCESSES = 2

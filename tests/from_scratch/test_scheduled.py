@@ -62,8 +62,8 @@ def test_the_environment_can_be_named_by_a_variable(scheduled: Project) -> None:
 
 def patch_step(project: Project, lines: str) -> None:
     """Let the training of the linear model do something first."""
-    module = project.folder / "src/from_scratch/models/linear.py"
-    before = "def initialise("
+    module = project.folder / "src/from_scratch/models.py"
+    before = "def init_linear("
     name, _, rest = module.read_text().partition(before)
     signature, _, body = rest.partition(':\n    """')
     module.write_text(f'{name}{before}{signature}:\n    {lines}\n    """{body}')
@@ -91,11 +91,11 @@ def test_a_step_can_not_end_the_process_as_if_all_went_well(scheduled: Project, 
 
 
 def test_warnings_of_python_are_lines_of_the_log(scheduled: Project) -> None:
-    module = scheduled.folder / "src/from_scratch/models/linear.py"
+    module = scheduled.folder / "src/from_scratch/models.py"
     module.write_text(module.read_text() + "\nimport warnings\nwarnings.warn('look\\nhere')\n")
     ran = scheduled.kedro(*SCHEDULED, "--pipeline", "linear")
     assert all(LINE.fullmatch(line) for line in ran.stderr.splitlines())
-    assert re.search(r"WARNING UserWarning: look here \(.*linear\.py:\d+\)\n", ran.stderr)
+    assert re.search(r"WARNING UserWarning: look here \(.*models\.py:\d+\)\n", ran.stderr)
 
 
 @pytest.mark.parametrize("content", ["", "version: 7", "{", "version: 1\nhandlers: {x: {class: os.system}}"])

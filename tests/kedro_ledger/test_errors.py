@@ -33,14 +33,14 @@ def test_a_bug_in_a_node_says_its_line_and_where_the_traceback_is(
     make_project: MakeProject, runner: str
 ) -> None:
     project = make_project()
-    scoring = project.folder / "src/from_scratch/models/scoring.py"
+    scoring = project.folder / "src/from_scratch/scoring.py"
     lines = scoring.read_text().splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("def accuracy("))
     body = next(i for i, line in enumerate(lines) if i > at and line.startswith("    return"))
     scoring.write_text("\n".join([*lines[:body], "    {}['layerX1']", *lines[body:]]) + "\n")
     ran = project.kedro("run", "--pipeline", "linear", "--runner", runner)
     assert ran.returncode == 1
-    place = re.escape(f"src/from_scratch/models/scoring.py:{body + 1}")
+    place = re.escape(f"src/from_scratch/scoring.py:{body + 1}")
     said = rf"Error: KeyError: 'layerX1' \(in linear\.score, {place}; traceback: kedro\.log\)"
     assert re.search(said, ran.stderr), ran.stderr
     assert "Traceback" not in ran.stderr

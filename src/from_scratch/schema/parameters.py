@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from kedro.config import AbstractConfigLoader
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from from_scratch.schema.features import Features
 from from_scratch.schema.validation import Block, did_you_mean, find_faults
 from kedro_ledger.errors import InputError
 from kedro_ledger.settings import Settings
 
-ModelName = Literal["linear", "sigmoid", "matmul", "neural_net", "deep"]
 Precision = Literal["float32", "float64"]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -34,22 +33,11 @@ class Split(Block):
 class Variant(Block):
     """A model, and how it is trained."""
 
-    model: ModelName
+    model: str
     seed: Seed
     learning_rate: Annotated[float, Field(gt=0)]
     epochs: Annotated[int, Field(ge=1)]
     hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[])
-
-    @model_validator(mode="after")
-    def _hidden_layers_suit_the_model(self) -> Variant:
-        layers = len(self.hidden)
-        expected, suits = {
-            "neural_net": ("the size of its one hidden layer", layers == 1),
-            "deep": ("the size of each hidden layer", layers >= 1),
-        }.get(self.model, ("none", layers == 0))
-        if not suits:
-            raise ValueError(f"hidden is {self.hidden}: model {self.model} expects {expected}")
-        return self
 
 
 class Inference(Block):
@@ -166,8 +154,29 @@ def check(raw: dict[str, Any]) -> None:
     if (inference := others.get("inference")) and not find_faults(Inference, inference):
         faults += _find_unknown_variant("inference.variant is", inference["variant"], raw, list(blocks))
     faults += _find_faults_of_study(raw, list(blocks))
+    faults = faults or _find_unsuitable_models(blocks)
     if faults:
         raise InputError(*(f"parameter {fault}" for fault in faults))
+
+
+def _find_unsuitable_models(variants: dict[str, dict[str, Any]]) -> list[str]:
+    """Hold each variant's model, and its hidden layers, against the models that there are."""
+    from from_scratch.models import MODELS  # loads PyTorch: a fault elsewhere is reported sooner without
+
+    faults = []
+    for name, variant in variants.items():
+        model, hidden = variant["model"], variant.get("hidden", [])
+        if model not in MODELS:
+            expected = f"expected one of {', '.join(MODELS)}{did_you_mean(model, list(MODELS))}"
+            faults.append(f"{name}.model is {model!r}: {expected}")
+            continue
+        _, _, fewest, most = MODELS[model]
+        if not fewest <= len(hidden) <= (len(hidden) if most is None else most):
+            expected = (
+                "none" if most == 0 else f"the size of {'its one' if most == 1 else 'each'} hidden layer"
+            )
+            faults.append(f"{name}.hidden is {hidden}: model {model} expects {expected}")
+    return faults
 
 
 def find_study(raw: dict[str, Any]) -> tuple[Stability, list[str], str]:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from from_scratch.article import published_accuracies, read_figures
-from from_scratch.models import linear
-from from_scratch.models.training import gradient_step, mean_absolute_error
+from from_scratch.models import linear as predict_linear
+from from_scratch.training import gradient_step, mean_absolute_error
 from tests.conftest import Project
 
 FIGURES: dict[str, Any] = {name: group.figures for name, group in read_figures().items()}
@@ -70,7 +70,7 @@ def new_features(article_run: Project, initial: dict[str, Tensor], model_input: 
 
 def test_untrained_linear_model(initial: dict[str, Tensor], model_input: dict[str, Tensor]) -> None:
     assert_printed(initial["weights"], FIGURES["initial_coefficients"])
-    predictions = linear.predict(initial, model_input["independent"])
+    predictions = predict_linear(initial, model_input["independent"])
     assert_printed(predictions[:10], FIGURES["initial_predictions"])
     assert_printed(
         [mean_absolute_error(predictions, model_input["dependent"]).item()], FIGURES["initial_loss"]
@@ -84,7 +84,7 @@ def test_gradients_add_up_until_a_step_zeroes_them(
 
     def loss() -> torch.Tensor:
         return mean_absolute_error(
-            linear.predict(initial, model_input["independent"]), model_input["dependent"]
+            predict_linear(initial, model_input["independent"]), model_input["dependent"]
         )
 
     for figures in ("gradients", "gradients_after_second_backward"):
@@ -130,7 +130,7 @@ def test_predictions_of_the_linear_model(article_run: Project) -> None:
 
 def test_products_of_the_sigmoid_model(article_run: Project) -> None:
     coefficients, valid = article_run.load("sigmoid.coefficients"), article_run.load("valid")["independent"]
-    assert_printed(linear.predict(coefficients, valid), FIGURES["sigmoid.products"])
+    assert_printed(predict_linear(coefficients, valid), FIGURES["sigmoid.products"])
     ours, figures = valid @ coefficients["weights"], torch.tensor(FIGURES["sigmoid.matrix_products"])
     # The order in which a processor adds up a matrix product moves the last printed digit.
     torch.testing.assert_close(ours, figures, atol=1.5e-4, rtol=0)

@@ -165,16 +165,16 @@ def test_a_worker_with_another_version_of_a_package(
 
 def test_a_worker_with_other_code(trained: Project, cluster: Cluster, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "src", tmp_path / "src")
-    with (tmp_path / "src" / "from_scratch" / "models" / "deep.py").open("a") as file:
+    with (tmp_path / "src" / "from_scratch" / "models.py").open("a") as file:
         file.write("\nANSWER = 42\n")
     cluster.add_worker(path=str(tmp_path / "src"))
-    expected = "other code in models/deep.py (a worker keeps what it has loaded: restart it after a change)"
+    expected = "other code in models.py (a worker keeps what it has loaded: restart it after a change)"
     assert f": {expected}; expected the same as here" in fail(trained, *cluster.runner)
 
 
 def test_a_worker_that_comes_late_is_checked_before_its_first_task(cluster: Cluster, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "src", tmp_path / "src")
-    with (tmp_path / "src" / "from_scratch" / "models" / "deep.py").open("a") as file:
+    with (tmp_path / "src" / "from_scratch" / "models.py").open("a") as file:
         file.write("\nANSWER = 42\n")
     cluster.add_worker(path=str(tmp_path / "src"))
     with clusters.open_cluster(cluster.address, None) as client:  # and nobody has asked the worker yet
@@ -182,7 +182,7 @@ def test_a_worker_that_comes_late_is_checked_before_its_first_task(cluster: Clus
         task = client.submit(by_value.call, tasks.FUNCTION, "from_scratch", here, b"not to be read")
         error = task.exception(timeout=60)
     assert isinstance(error, InputError)
-    assert ": other code in models/deep.py (" in str(error)
+    assert ": other code in models.py (" in str(error)
     assert str(error).startswith("worker tcp://127.0.0.1:")
 
 

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from from_scratch.models import MODELS
-from from_scratch.models.scoring import THRESHOLD, is_no_better
 from from_scratch.pipelines.data_processing.categories import find_codes
 from from_scratch.pipelines.data_processing.checks import find_faults_of_new
 from from_scratch.pipelines.data_processing.nodes import (
@@ -24,6 +23,7 @@ from from_scratch.pipelines.data_processing.nodes import (
 from from_scratch.pipelines.training.nodes import compute_predictions
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Inference, Precision, Variant
+from from_scratch.scoring import THRESHOLD, is_no_better
 from kedro_ledger.errors import InputError
 
 log = logging.getLogger(__name__)

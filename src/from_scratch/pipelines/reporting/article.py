@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from from_scratch.article import read_figures
-from from_scratch.models import gradient_step, linear, mean_absolute_error
+from from_scratch.models import linear as predict_linear
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
+from from_scratch.training import gradient_step, mean_absolute_error
 
 EDGE = 7
 """Of a long table the article prints so many rows from either end."""
@@ -96,14 +97,14 @@ def _before_training(data: PreparedData, initial_coefficients: dict[str, Tensor]
     weights = coefficients["weights"].requires_grad_()
 
     def loss() -> Any:
-        return mean_absolute_error(linear.predict(coefficients, independent), dependent)
+        return mean_absolute_error(predict_linear(coefficients, independent), dependent)
 
     features = torch.tensor(data.features.to_numpy("float64"), dtype=torch.float32)
     figures: dict[str, Any] = {
         "products": _edges(features * weights.detach()).tolist(),
         "normalised_products": _edges(independent * weights.detach()).tolist(),
         "initial_coefficients": weights.tolist(),
-        "initial_predictions": linear.predict(coefficients, independent)[:10].tolist(),
+        "initial_predictions": predict_linear(coefficients, independent)[:10].tolist(),
         "initial_loss": [loss().item()],
     }
     # As in the article, nothing zeroes the gradients before the step: each backward adds to them.

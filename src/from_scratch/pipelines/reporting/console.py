@@ -8,7 +8,6 @@ import pandas as pd
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from from_scratch.models.scoring import is_no_better
 from from_scratch.pipelines.reporting.nodes import compare_metrics
 from from_scratch.pipelines.reporting.stability_words import (
     format_percent,
@@ -17,6 +16,7 @@ from from_scratch.pipelines.reporting.stability_words import (
     say_training,
 )
 from from_scratch.schema import parameters
+from from_scratch.scoring import is_no_better
 
 MIXED = "source: MIXED (not all of these saw the same passengers: run everything again)"
 HEADINGS = {

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from from_scratch.article import published_accuracies
-from from_scratch.models.scoring import THRESHOLD, sign_test
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
+from from_scratch.pipelines.reporting.statistics import sign_test
+from from_scratch.scoring import THRESHOLD
 
 GROUPING = 3
 """How many categorical columns make up the groups."""

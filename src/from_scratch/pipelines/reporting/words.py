@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from from_scratch.models.scoring import is_no_better
 from from_scratch.schema.features import Features
+from from_scratch.scoring import is_no_better
 
 SOURCES = {
     "original": "Kaggle's passengers, those of the article.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import torch
@@ -10,13 +11,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from from_scratch.models import MODELS
-from from_scratch.models.many import choose_batch, stack, train_many
-from from_scratch.models.scoring import accuracies, majority_accuracy
 from from_scratch.pipelines.data_processing import nodes as processing
 from from_scratch.pipelines.data_processing.checks import find_faults
 from from_scratch.pipelines.data_processing.splitting import select_fitting
+from from_scratch.pipelines.stability.many import choose_batch, reserve_memory, stack
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split, Stability, Variant
+from from_scratch.scoring import THRESHOLD, baseline_accuracy
+from from_scratch.training import train
 from kedro_ledger.errors import InputError
 
 
@@ -105,7 +107,7 @@ def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: 
             predictions, last_losses, finite = _train_at_once(split, variant, seeds)
             table = {
                 "seed": seeds,
-                **{f"{name}_accuracy": accuracies(predictions[name], truth[name]) for name in truth},
+                **{f"{name}_accuracy": _accuracies(predictions[name], truth[name]) for name in truth},
                 "last_loss": last_losses.float().numpy(),
             }
             tables.append(pd.DataFrame(table))
@@ -117,10 +119,10 @@ def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: 
             f"beyond all numbers, the first from seed {lost[0]}; expected them to stay finite: try a smaller "
             "learning_rate"
         )
-    constants = {
+    constants: dict[str, Any] = {
         "model": variant.model,
         "split": split.seed,
-        "majority_accuracy": majority_accuracy(truth["train"], truth["valid"]),
+        "majority_accuracy": baseline_accuracy(truth["train"], truth["valid"]),
         "train_rows": len(truth["train"]),
         "valid_rows": len(truth["valid"]),
     }
@@ -133,31 +135,35 @@ def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: 
 def _train_at_once(
     split: StudySplit, variant: Variant, seeds: range
 ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-    """Train a model from each seed, as `training` does one; say what they predict, and which stay finite.
+    """Train a model from each seed, as the pipeline `training` does one.
 
     Returns:
-        `train` and `valid` [models, rows], float32; the last losses [models]; whether all is finite [models].
+        The predictions, `train` and `valid` [models, rows], float32; the last losses [models]; whether all
+        numbers of a model are finite [models].
     """
     model = MODELS[variant.model]
-    features = split.train["independent"].shape[1]
-    draws = [
-        model.initialise(features, variant.hidden, torch.Generator().manual_seed(seed)) for seed in seeds
-    ]
-    predict, drawn = stack(model, draws)
-    coefficients = {name: tensor.double() for name, tensor in drawn.items()}
-    independent = {  # column by column in memory
+    x = {  # column by column in memory
         name: rows["independent"].double().T.contiguous().T
         for name, rows in (("train", split.train), ("valid", split.valid))
     }
-    dependent = split.train["dependent"].double()
-    *_, last_losses = train_many(
-        predict, coefficients, independent["train"], dependent, variant.learning_rate, variant.epochs
-    )
+    targets = split.train["dependent"].double()
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    drawn = [model.initialise(x["train"].shape[1], variant.hidden, generator) for generator in generators]
+    draws = [{name: tensor.double() for name, tensor in draw.items()} for draw in drawn]
+    predict, coefficients = stack(model.predict, draws, x["train"][:64])
+    reserve_memory()
+    *_, last_losses = train(predict, coefficients, x["train"], targets, variant.learning_rate, variant.epochs)
     with torch.no_grad():
-        predictions = {name: predict(coefficients, rows).float() for name, rows in independent.items()}
+        predictions = {name: predict(coefficients, rows).float() for name, rows in x.items()}
     parts = [last_losses[:, None], *predictions.values(), *coefficients.values()]
     finite = torch.stack([part.detach().reshape(len(seeds), -1).isfinite().all(dim=1) for part in parts])
     return predictions, last_losses, finite.all(dim=0)
+
+
+def _accuracies(predictions: Tensor, targets: Tensor) -> list[float]:
+    """The accuracy of each model: of predictions [models, rows] for targets [rows]."""
+    right = (predictions > THRESHOLD) == targets.bool()
+    return [count / len(targets) for count in right.sum(dim=1).tolist()]
 
 
 def collect_runs(**chunks: pd.DataFrame) -> pd.DataFrame:

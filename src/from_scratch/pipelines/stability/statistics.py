@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import cos, nan, pi, sin, sqrt, tan
 
 import numpy as np
 from numpy.typing import NDArray
-
-from from_scratch.models.scoring import student_quantile
 
 
 def estimate_mean(values: NDArray[np.float64], ratio: float) -> tuple[float, float, float]:
@@ -67,3 +65,30 @@ def estimate_share(shares: NDArray[np.float64], ratio: float) -> tuple[float, fl
     """
     share, low, high = estimate_mean(shares, ratio)
     return share, max(low, 0.0), min(high, 1.0)
+
+
+def student_quantile(degrees: int, confidence: float = 0.95) -> float:
+    """How many standard errors a mean of few values may be off: Student's t.
+
+    Args:
+        degrees: The degrees of freedom, at least 1.
+        confidence: How surely the mean is no further off.
+
+    Returns:
+        The t that |T| stays below with this probability.
+    """
+    low, high = 0.0, pi / 2
+    for _ in range(64):  # halves the angle's range to nothing
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, degrees) < confidence else (low, middle)
+    return sqrt(degrees) * tan(low)
+
+
+def _within(angle: float, degrees: int) -> float:
+    """How likely |T| < √degrees · tan(angle) is: Abramowitz and Stegun, 26.7.3 and 26.7.4, exact sums."""
+    odd = degrees % 2
+    term, total = (cos(angle) if odd else 1.0), 0.0
+    for n in range(2 + odd, degrees + 1, 2):
+        total += term
+        term *= cos(angle) ** 2 * (n - 1) / n
+    return 2 / pi * (angle + sin(angle) * total) if odd else sin(angle) * total

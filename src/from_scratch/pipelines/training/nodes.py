@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from from_scratch import models
-from from_scratch.models import MODELS, mean_absolute_error
-from from_scratch.models.scoring import accuracy, confusion, majority_accuracy, wilson_interval
+from from_scratch.models import MODELS
 from from_scratch.schema.parameters import Precision, Variant
+from from_scratch.scoring import accuracy, baseline_accuracy, confusion, wilson_interval
+from from_scratch.training import mean_absolute_error
+from from_scratch.training import train as train_model
 from kedro_ledger.errors import InputError
 
 
@@ -56,8 +57,8 @@ def fit(
     """
     torch.set_num_threads(threads)
     coefficients, rows = _in_precision(initial_coefficients, precision), _in_precision(train, precision)
-    training = models.train(
-        models.MODELS[variant.model].predict,
+    training = train_model(
+        MODELS[variant.model].predict,
         coefficients,
         rows["independent"],
         rows["dependent"],
@@ -67,8 +68,8 @@ def fit(
     losses: list[float] = []
     # A bar, where someone watches, for a training of more than two seconds.
     for loss in tqdm(training, total=variant.epochs, unit="epoch", delay=2, leave=False, disable=None):
-        losses.append(loss)
-        if not math.isfinite(loss):
+        losses.append(loss.item())
+        if not math.isfinite(losses[-1]):
             break
     trained = _in_precision(coefficients, "float32")
     if not (math.isfinite(losses[-1]) and all(tensor.isfinite().all() for tensor in trained.values())):
@@ -88,7 +89,7 @@ def predict(
     threads: int,
     precision: Precision,
 ) -> dict[str, Tensor]:
-    """Predict every row, those that trained and those that didn't.
+    """Predict the training rows and the validation rows.
 
     Args:
         coefficients: The trained coefficients.
@@ -159,7 +160,7 @@ def score(
         losses: A row for each epoch.
         train: `dependent` [rows].
         valid: `dependent` [rows].
-        source: Where the passengers come from.
+        source: Where the rows come from.
         variant: The model.
         threads: How many threads compute.
 
@@ -182,7 +183,7 @@ def score(
         **metrics,
         "valid_accuracy_low": low,
         "valid_accuracy_high": high,
-        "majority_accuracy": majority_accuracy(train["dependent"], valid["dependent"]),
+        "majority_accuracy": baseline_accuracy(train["dependent"], valid["dependent"]),
         **confusion(predictions["valid"], valid["dependent"]),
         "epochs": len(losses),
         "last_loss": float(losses["loss"].iloc[-1]),

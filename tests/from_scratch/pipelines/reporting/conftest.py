@@ -63,7 +63,7 @@ def make_results(data: PreparedData, model: str, train: list[float], valid: list
         "linear": {"weights": torch.tensor([-1.0, 0.5, 1.5, 0.0, 2.0])},
         "deep": {"layer1": torch.ones(5, 2)},
     }
-    variant = Variant(model=model, seed=1, learning_rate=0.1, epochs=2, **hidden)  # type: ignore[arg-type]
+    variant = Variant(model=model, seed=1, learning_rate=0.1, epochs=2, **hidden)
     return Results(
         variant=variant,
         initial_coefficients=weights[model],

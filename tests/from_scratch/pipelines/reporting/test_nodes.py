@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 
-from from_scratch.models.scoring import sign_test
 from from_scratch.pipelines.reporting import nodes
 from from_scratch.pipelines.reporting.console import render_comparison
 from from_scratch.pipelines.reporting.gathering import PreparedData, Results
+from from_scratch.pipelines.reporting.statistics import sign_test
 from from_scratch.pipelines.reporting.words import say_majority
 
 

@@ -91,7 +91,9 @@ def test_a_split_that_leaves_nothing_to_learn_from_is_told(passengers: pd.DataFr
 def test_many_score_as_each_would_alone(
     split: StudySplit, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("from_scratch.models.many.VALUES", 3 * 20 * len(split.train["dependent"]))
+    monkeypatch.setattr(
+        "from_scratch.pipelines.stability.many.MAX_ACTIVATIONS", 3 * 20 * len(split.train["dependent"])
+    )
     table = nodes.train_seeds(split, variant, Stability(seeds=8), 1)
     assert table["seed"].tolist() == list(range(8))
     source = {"source": "own", "file": "own.csv", "rows": 1}
@@ -116,9 +118,11 @@ def test_models_beyond_all_numbers_are_counted(split: StudySplit) -> None:
         nodes.train_seeds(split, wild, Stability(seeds=8), 1)
 
 
-def test_a_model_that_is_no_layers_is_studied_too(split: StudySplit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_forward_does_not_know_is_studied_too(
+    split: StudySplit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def predict(coefficients: dict[str, Tensor], independent: Tensor) -> Tensor:
-        return torch.tanh((independent * coefficients["weights"]).sum(dim=1))
+        return torch.tanh((independent * coefficients["weights"][..., None, :]).sum(dim=-1))
 
     monkeypatch.setitem(MODELS, "linear", Model(MODELS["linear"].initialise, predict))
     table = nodes.train_seeds(split, LINEAR, Stability(seeds=4), 1)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from from_scratch.models.scoring import student_quantile
-from from_scratch.pipelines.stability.statistics import estimate_mean, estimate_share
+from from_scratch.pipelines.stability.statistics import estimate_mean, estimate_share, student_quantile
 
 T_OF_ONE_DEGREE = 12.7062047
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from from_scratch.models import MODELS, train
+from from_scratch.models import MODELS
+from from_scratch.training import train
 
 FEATURES, ROWS, EPOCHS = 12, 60, 25
 HIDDEN = {"linear": [], "sigmoid": [], "matmul": [], "neural_net": [7], "deep": [9, 6, 4]}
@@ -55,9 +56,10 @@ def test_trains_as_torch_nn_does(model: str, data: tuple[Tensor, Tensor]) -> Non
     coefficients = {name: value.double() for name, value in drawn.items()}
     theirs = referee(model, coefficients)
 
-    losses = list(
-        train(MODELS[model].predict, coefficients, independent, dependent, LEARNING_RATES[model], EPOCHS)
+    training = train(
+        MODELS[model].predict, coefficients, independent, dependent, LEARNING_RATES[model], EPOCHS
     )
+    losses = [loss.item() for loss in training]
 
     optimiser, expected = torch.optim.SGD(theirs.parameters(), lr=LEARNING_RATES[model]), []
     for _ in range(EPOCHS):
@@ -85,3 +87,29 @@ def test_draws_are_those_of_their_seed_alone(model: str) -> None:
     assert all(first[name].equal(second[name]) for name in first)
     assert not any(first[name].equal(other[name]) for name in first)
     assert all(tensor.dtype == torch.float32 for tensor in first.values())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_many_stacked_train_as_each_does_alone(model: str, data: tuple[Tensor, Tensor]) -> None:
+    """With one leading dimension, and with two."""
+    draws = [
+        MODELS[model].initialise(FEATURES, HIDDEN[model], torch.Generator().manual_seed(i)) for i in range(6)
+    ]
+
+    def fit(coefficients: dict[str, Tensor], precision: torch.dtype) -> tuple[Tensor, Tensor]:
+        coefficients = {name: tensor.to(precision, copy=True) for name, tensor in coefficients.items()}
+        features, targets = (tensor.to(precision) for tensor in data)
+        predict = MODELS[model].predict
+        losses = torch.stack(
+            [*train(predict, coefficients, features, targets, LEARNING_RATES[model], EPOCHS)]
+        )
+        return losses, predict(coefficients, features).detach()
+
+    alone = [fit(draw, torch.float64) for draw in draws]
+    stacked = {name: torch.stack([draw[name] for draw in draws]) for name in draws[0]}
+    losses, predictions = fit(stacked, torch.float64)
+    assert losses.shape == (EPOCHS, 6)
+    torch.testing.assert_close(losses, torch.stack([losses for losses, _ in alone], dim=1))
+    torch.testing.assert_close(predictions, torch.stack([predictions for _, predictions in alone]))
+    squared = {name: tensor.view(2, 3, *tensor.shape[1:]) for name, tensor in stacked.items()}
+    torch.testing.assert_close(fit(squared, torch.float64)[1], predictions.view(2, 3, -1))

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-from from_scratch.models import deep
-from from_scratch.models.training import gradient_step, mean_absolute_error, train
+from from_scratch.models import MODELS
+from from_scratch.training import gradient_step, mean_absolute_error, train
 
 
 def test_mean_absolute_error() -> None:
@@ -28,10 +28,12 @@ def test_threads_give_the_same_bits() -> None:
     independent = torch.rand(400, 12, generator=torch.Generator().manual_seed(1))
     dependent = (independent[:, 0] > 0.5).float()
 
+    deep = MODELS["deep"]
+
     def fit(_: int) -> list[float]:
         torch.set_num_threads(1)
         coefficients = deep.initialise(12, [10, 10], torch.Generator().manual_seed(442))
-        return list(train(deep.predict, coefficients, independent, dependent, 1.0, 40))
+        return [loss.item() for loss in train(deep.predict, coefficients, independent, dependent, 1.0, 40)]
 
     with ThreadPoolExecutor(8) as threads:
         trainings = list(threads.map(fit, range(16)))

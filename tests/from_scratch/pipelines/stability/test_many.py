@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor
 
-from from_scratch.models import MODELS, Model, train
-from from_scratch.models.many import choose_batch, stack, train_many
-from from_scratch.models.scoring import accuracies, accuracy
+from from_scratch.models import MODELS, Coefficients
 from from_scratch.pipelines.data_processing import nodes
+from from_scratch.pipelines.stability import many
+from from_scratch.pipelines.stability.many import Predict, choose_batch, stack
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split
+from from_scratch.scoring import accuracy
+from from_scratch.training import train
 from tests.conftest import RAW
 from tests.from_scratch.schema.test_parameters import COMMITTED
 
@@ -31,9 +31,7 @@ SEEDS = range(440, 450)
 
 @pytest.fixture(scope="module")
 def rows() -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Kaggle's passengers: those that train, those that validate."""
-    import pandas as pd
-
+    """Kaggle's passengers: training rows and validation rows."""
     passengers = pd.read_csv(RAW / "train.csv")
     features = Features.model_validate(COMMITTED["features"])
     split = Split.model_validate(COMMITTED["split"])
@@ -69,77 +67,86 @@ def train_each(
     rate, epochs, hidden = MODELS_ALONE[name]
     losses, predictions = [], []
     for coefficients in initialise(name, hidden, dtype):
-        losses.append([*train(MODELS[name].predict, coefficients, *to(train_rows, dtype), rate, epochs)])
+        training = train(MODELS[name].predict, coefficients, *to(train_rows, dtype), rate, epochs)
+        losses.append([loss.item() for loss in training])
         predictions.append(MODELS[name].predict(coefficients, to(valid, dtype)[0]).detach())
     return torch.tensor(losses, dtype=dtype), torch.stack(predictions)
 
 
-def train_together(
-    model: Model, name: str, dtype: torch.dtype, train_rows: dict[str, Tensor], valid: dict[str, Tensor]
-) -> tuple[Tensor, Tensor]:
-    rate, epochs, hidden = MODELS_ALONE[name]
-    predict, coefficients = stack(model, initialise(name, hidden, dtype))
-    losses = [*train_many(predict, coefficients, *to(train_rows, dtype), rate, epochs)]
-    return torch.stack(losses, dim=1), predict(coefficients, to(valid, dtype)[0]).detach()
-
-
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 2e-3), (torch.float64, 1e-9)])
-@pytest.mark.parametrize("quick", [True, False], ids=["layers", "vmap"])
+@pytest.mark.parametrize("fast", [True, False], ids=["forward", "predict"])
 def test_many_at_once_are_what_each_is_alone(
     rows: tuple[dict[str, Tensor], dict[str, Tensor]],
     name: str,
     dtype: torch.dtype,
     tolerance: float,
-    quick: bool,
+    fast: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    model = MODELS[name] if quick else MODELS[name]._replace(layers=None)
+    rate, epochs, hidden = MODELS_ALONE[name]
+    (x, targets), (valid, truth) = (to(tensors, dtype) for tensors in rows)
+    if not fast:
+        monkeypatch.setattr(many, "_transpose", lambda stacked: None)
+    predict, coefficients = stack(MODELS[name].predict, initialise(name, hidden, dtype), x[:64])
+    assert (predict is MODELS[name].predict) != fast
+    losses_together = torch.stack([*train(predict, coefficients, x, targets, rate, epochs)], dim=1)
+    predictions_together = predict(coefficients, valid).detach()
     losses, predictions = train_each(name, dtype, *rows)
-    losses_together, predictions_together = train_together(model, name, dtype, *rows)
     torch.testing.assert_close(losses_together, losses, atol=tolerance, rtol=0)
     torch.testing.assert_close(predictions_together, predictions, atol=tolerance, rtol=0)
-    truth = rows[1]["dependent"]
-    assert accuracies(predictions_together, truth) == [accuracy(one, truth) for one in predictions]
+    for together, alone in zip(predictions_together, predictions, strict=True):
+        assert accuracy(together, truth) == accuracy(alone, truth)
     assert len({*losses[:, 0].tolist()}) == len(SEEDS), "each starts somewhere else"
 
 
-def test_a_model_that_is_no_layers_trains_too(rows: tuple[dict[str, Tensor], dict[str, Tensor]]) -> None:
-    def initialise_one(features: int, hidden: list[int], generator: torch.Generator) -> dict[str, Tensor]:
-        return {"slopes": torch.rand(features, generator=generator), "power": torch.ones(())}
+def predict_tanh(coefficients: Coefficients, x: Tensor) -> Tensor:
+    return torch.tanh((x * coefficients["weights"][..., None, :]).sum(dim=-1))
 
-    def predict_one(coefficients: dict[str, Tensor], independent: Tensor) -> Tensor:
-        return torch.tanh((independent * coefficients["slopes"]).sum(dim=1)) * coefficients["power"] ** 2
 
-    odd = Model(initialise_one, predict_one)
-    draws = [odd.initialise(12, [], torch.Generator().manual_seed(seed)) for seed in (1, 2, 3)]
-    alone = [{name: tensor.clone() for name, tensor in draw.items()} for draw in draws]
-    predict, together = stack(odd, draws)
-    independent, dependent = to(rows[0], torch.float32)
-    last = [*train_many(predict, together, independent, dependent, 0.1, 5)][-1]
-    for i, coefficients in enumerate(alone):
-        assert [*train(predict_one, coefficients, independent, dependent, 0.1, 5)][-1] == pytest.approx(
-            last[i].item(), abs=1e-5
-        )
-        torch.testing.assert_close(together["slopes"][i], coefficients["slopes"])
+def predict_power(coefficients: Coefficients, x: Tensor) -> Tensor:
+    return (x * coefficients["weights"][..., None, :]).sum(dim=-1) * coefficients["power"][..., None] ** 2
+
+
+@pytest.mark.parametrize("predict", [predict_tanh, predict_power])
+def test_a_model_that_forward_does_not_know_trains_too(
+    rows: tuple[dict[str, Tensor], dict[str, Tensor]], predict: Predict
+) -> None:
+    x, targets = to(rows[0], torch.float32)
+    draws = [
+        {"weights": torch.rand(12, generator=torch.Generator().manual_seed(seed)), "power": torch.ones(())}
+        for seed in (1, 2, 3)
+    ]
+    if predict is predict_tanh:  # the names are those of a linear model
+        draws = [{"weights": draw["weights"]} for draw in draws]
+    chosen, together = stack(predict, draws, x[:64])
+    assert chosen is predict
+    *_, last = train(chosen, together, x, targets, 0.1, 5)
+    for i, coefficients in enumerate(draws):
+        *_, alone = train(predict, coefficients, x, targets, 0.1, 5)
+        torch.testing.assert_close(last[i], alone)
+        torch.testing.assert_close(together["weights"][i], coefficients["weights"])
 
 
 @pytest.mark.parametrize("hidden", [[1], [7], [5, 3, 1, 4]])
 def test_nets_of_any_shape(hidden: list[int]) -> None:
-    draw: Callable[..., Any] = MODELS["deep"].initialise
-    each = [draw(4, hidden, torch.Generator().manual_seed(seed)) for seed in range(3)]
-    independent = torch.rand(9, 4, generator=torch.Generator().manual_seed(0))
-    predict, together = stack(MODELS["deep"], each)
-    alone = torch.stack([MODELS["deep"].predict(one, independent) for one in each])
-    torch.testing.assert_close(predict(together, independent), alone)
+    deep = MODELS["deep"]
+    each = [deep.initialise(4, hidden, torch.Generator().manual_seed(seed)) for seed in range(3)]
+    x = torch.rand(9, 4, generator=torch.Generator().manual_seed(0))
+    predict, together = stack(deep.predict, each, x)
+    assert predict is not deep.predict
+    alone = torch.stack([deep.predict(coefficients, x) for coefficients in each])
+    torch.testing.assert_close(predict(together, x), alone)
 
 
 def test_stacking_copies(rows: tuple[dict[str, Tensor], dict[str, Tensor]]) -> None:
+    x, targets = to(rows[0], torch.float32)
     for name, (rate, _, hidden) in MODELS_ALONE.items():
         draws = initialise(name, hidden, torch.float32)
         kept = [{key: tensor.clone() for key, tensor in draw.items()} for draw in draws]
-        predict, together = stack(MODELS[name], draws)
-        [*train_many(predict, together, *to(rows[0], torch.float32), rate, 2)]
-        assert all(one[key].equal(was[key]) for one, was in zip(draws, kept, strict=True) for key in was)
+        predict, together = stack(MODELS[name].predict, draws, x[:64])
+        [*train(predict, together, x, targets, rate, 2)]
+        assert all(draw[key].equal(was[key]) for draw, was in zip(draws, kept, strict=True) for key in was)
 
 
 def test_fewer_train_at_once_the_more_each_takes() -> None:

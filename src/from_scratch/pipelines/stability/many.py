@@ -1,0 +1,128 @@
+"""Many models of one kind, trained at once: one program over all their coefficients.
+
+Small models keep a processor waiting, not computing: most of the time goes into calling one small operation
+after the other. With models as the leading dimension, each call serves all of them. A model's own `predict`
+can do that; `forward` is twice as quick, since its weights are transposed: with rows last, every operation
+runs along memory. No more models train at once than fit into a processor's cache: all in one go would be
+slower than a few at a time.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from from_scratch.models import Coefficients
+
+MAX_ACTIVATIONS = 2**17
+"""How many values the widest layer of all models that train at once may have: a megabyte in float64."""
+ALLOCATOR_RESERVE = 24 * 2**20
+"""How many bytes the C library is to keep for the next epoch."""
+
+Predict = Callable[[Coefficients, Tensor], Tensor]
+
+
+def choose_batch(hidden: Sequence[int], rows: int) -> int:
+    """Choose how many models train at once.
+
+    Args:
+        hidden: The sizes of a model's hidden layers.
+        rows: The number of training rows.
+
+    Returns:
+        A number that depends on nothing else, since the last bits of the results may depend on it.
+    """
+    return max(1, MAX_ACTIVATIONS // (max(hidden, default=1) * rows))
+
+
+def stack(predict: Predict, draws: Sequence[Coefficients], sample: Tensor) -> tuple[Predict, Coefficients]:
+    """Put models of one kind side by side.
+
+    Args:
+        predict: How each of them predicts.
+        draws: The coefficients of each, all of the same shapes.
+        sample: Some rows [rows, features], of the coefficients' type.
+
+    Returns:
+        How all of them predict at once, and their coefficients, as copies with models as the leading
+        dimension. That is `forward`, and its transposed weights, if it predicts for the sample what `predict`
+        does; else `predict` itself, which is slower.
+    """
+    stacked = {name: torch.stack([draw[name] for draw in draws]) for name in draws[0]}
+    transposed = _transpose(stacked)
+    if transposed:
+        for fast in (partial(forward, sigmoid=True), partial(forward, sigmoid=False)):
+            if torch.allclose(fast(transposed, sample), predict(stacked, sample), atol=1e-6):
+                return fast, transposed
+    return predict, stacked
+
+
+def forward(coefficients: Coefficients, x: Tensor, sigmoid: bool) -> Tensor:
+    """Send rows through every layer of every model, with a rectifier between two layers.
+
+    Args:
+        coefficients: The weights [models, outputs, inputs], which are `weights`, or `layer1`, `layer2`, …;
+            and the constants [models] of these, `constant1`, `constant2`, …, or `constant`, of the last.
+        x: The features [rows, features]; quickest if their transpose is contiguous.
+        sigmoid: Whether a sigmoid follows the last layer.
+
+    Returns:
+        The predictions [models, rows].
+    """
+    (first, constant), *others = _list_layers(coefficients)
+    models, outputs, features = coefficients[first].shape
+    # All models see the same rows, so their first layers are one matrix.
+    weights = coefficients[first].view(models * outputs, features)
+    if constant is None:
+        activations = weights @ x.T
+    else:
+        activations = torch.addmm(coefficients[constant].repeat_interleave(outputs)[:, None], weights, x.T)
+    for name, constant in others:
+        # In place, as nothing else needs what is replaced; and not on a view, whose gradient would be slow.
+        activations = torch.relu_(activations).view(models, -1, len(x))
+        if constant is None:
+            activations = torch.bmm(coefficients[name], activations)
+        else:
+            activations = torch.baddbmm(
+                coefficients[constant][:, None, None], coefficients[name], activations
+            )
+    activations = activations.view(models, len(x))
+    return torch.sigmoid(activations) if sigmoid else activations
+
+
+def reserve_memory() -> None:
+    """Have the C library keep memory: Linux's would give it back after each epoch, and fetch it again.
+
+    That takes a quarter of the time. It keeps twice the largest piece that was ever freed: so one is, which
+    costs nothing as nobody fills it.
+    """
+    torch.empty(ALLOCATOR_RESERVE, dtype=torch.uint8)
+
+
+def _list_layers(coefficients: Coefficients) -> list[tuple[str, str | None]]:
+    """The names of each layer's weights, in their order, and of its constant if it has one."""
+    layers = [
+        name
+        for name in ("weights", *(f"layer{i + 1}" for i in range(len(coefficients))))
+        if name in coefficients
+    ]
+    constants = [f"constant{i}" if f"constant{i}" in coefficients else None for i, _ in enumerate(layers, 1)]
+    if layers and "constant" in coefficients:
+        constants[-1] = "constant"
+    return list(zip(layers, constants, strict=True))
+
+
+def _transpose(stacked: Coefficients) -> Coefficients | None:
+    """The same coefficients as `forward` takes them; None if it has no place for some of them."""
+    layers = _list_layers(stacked)
+    if {name for layer in layers for name in layer if name} != {*stacked}:
+        return None
+    transposed = dict(stacked)
+    for name, _ in layers:
+        weights = stacked[name]
+        transposed[name] = weights.unsqueeze(1) if weights.dim() == 2 else weights.mT.contiguous()
+    # Of the first, features are the leading dimension in memory: its gradient is computed twice as quickly.
+    first, _ = layers[0]
+    transposed[first] = transposed[first].permute(2, 0, 1).contiguous().permute(1, 2, 0)
+    return transposed

@@ -1,0 +1,86 @@
+"""How predictions are judged (section 6.3), and how far a judgement on few rows can be trusted."""
+
+from statistics import NormalDist
+from typing import Any
+
+from torch import Tensor
+
+THRESHOLD = 0.5
+"""A prediction above it means yes."""
+
+
+def accuracy(predictions: Tensor, targets: Tensor) -> float:
+    """The share of rows that are predicted rightly.
+
+    Args:
+        predictions: One for each row [rows].
+        targets: 0 or 1 for each row [rows].
+
+    Returns:
+        A share between 0 and 1.
+    """
+    right = (predictions > THRESHOLD) == targets.bool()
+    return int(right.sum()) / len(targets)
+
+
+def baseline_accuracy(train: Tensor, valid: Tensor) -> float:
+    """The accuracy of always giving the answer that is more frequent in training.
+
+    Args:
+        train: The targets of the training rows, 0 or 1 [rows].
+        valid: The targets of the validation rows, 0 or 1 [rows].
+
+    Returns:
+        A share between 0 and 1.
+    """
+    majority = (train.mean() > THRESHOLD).float()
+    return accuracy(majority.expand_as(valid), valid)
+
+
+def is_no_better(low: Any, baseline: Any) -> Any:
+    """Whether an accuracy can't be told from the baseline's.
+
+    Args:
+        low: The lower end of the accuracy's interval: a share, or a column of shares.
+        baseline: The baseline's accuracy: a share, or a column of shares.
+
+    Returns:
+        Whether the interval reaches down to the baseline, for each.
+    """
+    return low <= baseline
+
+
+def confusion(predictions: Tensor, targets: Tensor) -> dict[str, int]:
+    """Count the rows that are decided rightly and wrongly, either way.
+
+    Args:
+        predictions: One for each row [rows].
+        targets: 0 or 1 for each row [rows].
+
+    Returns:
+        `true_positives`, `false_positives`, `true_negatives` and `false_negatives`, which sum to the rows.
+    """
+    said, true = predictions > THRESHOLD, targets.bool()
+    return {
+        "true_positives": int((said & true).sum()),
+        "false_positives": int((said & ~true).sum()),
+        "true_negatives": int((~said & ~true).sum()),
+        "false_negatives": int((~said & true).sum()),
+    }
+
+
+def wilson_interval(share: float, rows: int, confidence: float = 0.95) -> tuple[float, float]:
+    """How high the true share may be, seen in so few rows: E. B. Wilson's score interval, 1927.
+
+    Args:
+        share: The share that was seen, between 0 and 1.
+        rows: In how many rows.
+        confidence: How surely the interval holds the true share.
+
+    Returns:
+        The interval's ends, between 0 and 1.
+    """
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    centre = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
+    reach = z / (1 + z**2 / rows) * (share * (1 - share) / rows + z**2 / (4 * rows**2)) ** 0.5
+    return max(centre - reach, 0.0), min(centre + reach, 1.0)
