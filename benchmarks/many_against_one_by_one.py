@@ -26,7 +26,6 @@ from tqdm import tqdm
 
 from from_scratch.models import MODELS
 from from_scratch.pipelines.stability.nodes import StudySplit, prepare_splits, train_seeds
-from from_scratch.schema import parameters
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split, Stability, Variant
 from from_scratch.scoring import accuracy
@@ -35,7 +34,7 @@ from from_scratch.training import train
 SEEDS = 200
 PROCESSES = 2
 RAW = yaml.safe_load((ROOT / "conf" / "base" / "parameters.yml").read_text())
-VARIANTS = [Variant.model_validate(block) for block in parameters.variants(RAW).values()]
+VARIANTS = [Variant.model_validate(block) for block in RAW["variants"].values()]
 STUDY = Stability(seeds=SEEDS)
 
 Work = Callable[[], list[float]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from kedro.pipeline.node import Node
 
 from from_scratch.cli import logs
 from from_scratch.cli.progress import StudyBar
-from from_scratch.schema import parameters
+from from_scratch.schema.parameters import Parameters, read
 from kedro_ledger import errors
 
 log = logging.getLogger(__name__)
@@ -28,9 +28,9 @@ results = logging.getLogger("from_scratch.results")
 class Session:
     """What the hooks and the pipeline registry hand each other, as Kedro passes nothing between them."""
 
-    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters: Parameters | None = None
     """What the running session reads, `--env`, `--conf-source` and `--params` included."""
-    render_results: Callable[[Pipeline, CatalogProtocol[Any, Any], dict[str, Any]], list[str]] | None = None
+    render_results: Callable[[Pipeline, CatalogProtocol[Any, Any], Parameters], list[str]] | None = None
     """(pipeline, catalog, parameters) -> the texts that close a run. It is handed over, since every command
     loads the hooks, and would load pandas and PyTorch with what renders."""
 
@@ -42,7 +42,7 @@ class ProjectHooks:
     """The hooks of this project."""
 
     def __init__(self) -> None:
-        """Knows of no study yet."""
+        """Start without a progress bar."""
         self._bar = StudyBar(Pipeline([]))
 
     @hook_impl
@@ -58,11 +58,7 @@ class ProjectHooks:
             conf = Path(context.project_path, context.config_loader.conf_source)
             if logs.configure(conf / context.env, context.project_path):
                 logs.log_line_by_line()
-        raw = parameters.read(context.config_loader)
-        if "stability" not in raw:  # in a folder of parameters that is older than the study
-            raw = {**raw, "stability": parameters.Stability().model_dump()}
-            context.config_loader["parameters"] = raw
-        session.parameters = raw
+        session.parameters = read(context.config_loader)
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline) -> None:
@@ -96,6 +92,6 @@ class ProjectHooks:
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
         """Close a run with what it reached."""
         self._bar.close()
-        if session.render_results:
+        if session.render_results and session.parameters:
             for text in session.render_results(pipeline, catalog, session.parameters):
                 results.info(text)

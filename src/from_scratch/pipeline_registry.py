@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from kedro.framework.project import settings
 from kedro.pipeline import Pipeline
@@ -17,7 +16,7 @@ from kedro.utils import find_kedro_project
 from from_scratch.hooks import session
 from from_scratch.pipelines import data_processing, inference, reporting, stability, training
 from from_scratch.pipelines.reporting.console import render_results
-from from_scratch.schema import parameters
+from from_scratch.schema.parameters import Parameters, read
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -27,26 +26,25 @@ def register_pipelines() -> dict[str, Pipeline]:
         The pipelines by name, in the order in which data flows.
     """
     session.render_results = render_results
-    raw = session.parameters or _read_parameters()
-    variants = parameters.variants(raw)
+    parameters = session.parameters or _read_parameters()
+    variants = list(parameters.variants)
     processing = data_processing.create_pipeline()
     trainings = {name: training.create_pipeline(name) for name in variants}
     everything = sum([processing, *trainings.values()], Pipeline([]))
     report = reporting.create_pipeline(variants)
-    study, studied, _ = parameters.find_study(raw)
     return {
         "__default__": everything + report,
         "data_processing": processing,
         **{name: processing + pipeline for name, pipeline in trainings.items()},
         "reporting": report,
         "stability": everything
-        + stability.create_pipeline(studied, study.splits)
+        + stability.create_pipeline(parameters.studied, parameters.stability.splits)
         + reporting.create_pipeline(variants, study=True),
-        "inference": inference.create_pipeline(raw["inference"]["variant"]),
+        "inference": inference.create_pipeline(parameters.inference.variant),
     }
 
 
-def _read_parameters() -> dict[str, Any]:
+def _read_parameters() -> Parameters:
     """Read the parameters for a command that has no session, such as `kedro registry list`."""
     project = find_kedro_project(Path.cwd()) or Path.cwd()
     config_loader = settings.CONFIG_LOADER_CLASS(
@@ -54,4 +52,4 @@ def _read_parameters() -> dict[str, Any]:
         env=os.environ.get("KEDRO_ENV"),
         **settings.CONFIG_LOADER_ARGS,
     )
-    return parameters.read(config_loader)
+    return read(config_loader)

@@ -79,7 +79,7 @@ def run_through_configuration(project: Project, rows: pd.DataFrame, features: di
     own = {"type": "from_scratch.datasets.RawCSVDataset", "filepath": "data/01_raw/own.csv"}
     (environment / "catalog.yml").write_text(yaml.safe_dump({"raw_data": own}))
     training = {"learning_rate": 5, "epochs": 300}
-    parameters = {"features": features, "sigmoid": training, "matmul": training}
+    parameters = {"features": features, "variants": {"sigmoid": training, "matmul": training}}
     (environment / "parameters.yml").write_text(yaml.safe_dump(parameters))
     project.run("--env", "own", "--pipeline", "sigmoid")
     project.run("--env", "own", "--pipeline", "matmul")

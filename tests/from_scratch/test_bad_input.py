@@ -236,12 +236,23 @@ DATA = [
 ]
 
 PARAMETERS = [
-    of_parameters("deep.epochs=0", "parameter deep.epochs is 0: input should be greater than or equal to 1"),
-    of_parameters("deep.epochs=many", "parameter deep.epochs is 'many': input should be a valid integer"),
     of_parameters(
-        "deep.learning_rat=1", "parameter deep.learning_rat is unknown; did you mean deep.learning_rate"
+        "variants.deep.epochs=0",
+        "parameter variants.deep.epochs is 0: input should be greater than or equal to 1",
     ),
-    of_parameters("deep.epochs=0,threads=0", "parameter threads is 0: ", "parameter deep.epochs is 0: "),
+    of_parameters(
+        "variants.deep.epochs=many",
+        "parameter variants.deep.epochs is 'many': input should be a valid integer",
+    ),
+    of_parameters(
+        "variants.deep.learning_rat=1",
+        "parameter variants.deep.learning_rat is unknown; did you mean variants.deep.learning_rate",
+    ),
+    of_parameters(
+        "variants.deep.epochs=0,threads=0",
+        "parameter threads is 0: ",
+        "parameter variants.deep.epochs is 0: ",
+    ),
     of_parameters(
         "features.fit_on=valid", "parameter features.fit_on is 'valid': expected one of all, train"
     ),
@@ -279,14 +290,19 @@ CONFIGURATION = [
         "mine",
     ),
     of_configuration(
-        "broken YAML", "local/parameters.yml", "deep: {epochs: 3", "the parameters can't be read from conf/"
+        "broken YAML",
+        "local/parameters.yml",
+        "variants: {deep: {epochs: 3",
+        "the parameters can't be read from conf/",
     ),
-    of_configuration("no block", "local/parameters.yml", "deep: 3", "parameter deep is 3: expected"),
+    of_configuration(
+        "no block", "local/parameters.yml", "variants: {deep: 3}", "parameter variants.deep is 3: expected"
+    ),
     of_configuration(
         "a variant that isn't one",
         "local/parameters.yml",
-        "my-net: {model: linear, seed: 1, learning_rate: 1, epochs: 1}",
-        "parameter my-net: a variant",
+        "variants: {my-net: {model: linear, seed: 1, learning_rate: 1, epochs: 1}}",
+        "parameter variants.my-net is not a name for a variant",
     ),
     of_configuration(
         "an unknown column",
@@ -349,11 +365,13 @@ OPTIONS = [
 
 DIVERGENCE = [
     of_parameters(
-        "linear.learning_rate=1e39",
+        "variants.linear.learning_rate=1e39",
         r"with learning_rate 1e\+39, training went beyond all numbers in epoch \d+ "
         r"\(loss (inf|nan)\).* \(in linear\.fit\)",
     ),
-    of_parameters("deep.learning_rate=1e39", r"with learning_rate 1e\+39, training went .* \(in deep\.fit\)"),
+    of_parameters(
+        "variants.deep.learning_rate=1e39", r"with learning_rate 1e\+39, training went .* \(in deep\.fit\)"
+    ),
 ]
 
 NEW_ROWS = [

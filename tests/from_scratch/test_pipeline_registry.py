@@ -3,19 +3,18 @@ from __future__ import annotations
 import pytest
 
 from from_scratch import hooks, pipeline_registry
-from tests.from_scratch.schema.test_parameters import COMMITTED, WIDE
+from from_scratch.schema.parameters import check
+from tests.from_scratch.schema.test_parameters import COMMITTED, WIDE, changed
 
 VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
 
 
-@pytest.fixture
-def parameters(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    parameters = dict(COMMITTED)
-    monkeypatch.setattr(hooks.session, "parameters", parameters)
-    return parameters
+@pytest.fixture(autouse=True)
+def committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks.session, "parameters", check(COMMITTED))
 
 
-def test_pipelines_stand_in_the_order_in_which_data_flows(parameters: dict[str, object]) -> None:
+def test_pipelines_stand_in_the_order_in_which_data_flows() -> None:
     pipelines = pipeline_registry.register_pipelines()
     assert list(pipelines) == [
         "__default__",
@@ -27,7 +26,7 @@ def test_pipelines_stand_in_the_order_in_which_data_flows(parameters: dict[str, 
     ]
 
 
-def test_a_variant_includes_data_processing(parameters: dict[str, object]) -> None:
+def test_a_variant_includes_data_processing() -> None:
     deep = pipeline_registry.register_pipelines()["deep"]
     assert {name for name in deep.inputs() if not name.startswith("params:")} == {"raw_data"}
     assert [node.name for node in deep.nodes if node.namespace == "deep"] == [
@@ -38,7 +37,7 @@ def test_a_variant_includes_data_processing(parameters: dict[str, object]) -> No
     ]
 
 
-def test_default_is_everything_but_inference_and_the_study(parameters: dict[str, object]) -> None:
+def test_default_is_everything_but_inference_and_the_study() -> None:
     pipelines = pipeline_registry.register_pipelines()
     others = [pipelines[name] for name in pipelines if name not in ("inference", "stability")]
     nodes = {node.name for pipeline in others for node in pipeline.nodes}
@@ -46,8 +45,8 @@ def test_default_is_everything_but_inference_and_the_study(parameters: dict[str,
     assert pipelines["__default__"].outputs() == {"comparison", "report"}, "few leaves in Kedro-Viz"
 
 
-def test_a_block_that_names_a_model_is_a_pipeline(parameters: dict[str, object]) -> None:
-    parameters["wide"] = WIDE
+def test_a_variant_is_a_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks.session, "parameters", check(changed("variants.wide", WIDE)))
     pipelines = pipeline_registry.register_pipelines()
     assert "wide.metrics" in pipelines["wide"].outputs()
     assert "wide.metrics" in pipelines["reporting"].inputs()
@@ -55,15 +54,16 @@ def test_a_block_that_names_a_model_is_a_pipeline(parameters: dict[str, object])
     assert "wide.results" in collect.inputs
 
 
-def test_one_box_for_each_concern(parameters: dict[str, object]) -> None:
+def test_one_box_for_each_concern() -> None:
     namespaces = {node.namespace for node in pipeline_registry.register_pipelines()["__default__"].nodes}
     assert namespaces == {"data_processing", *VARIANTS, "reporting"}
 
 
 def test_stability_is_default_and_the_study_with_a_step_for_each_variant_and_split(
-    parameters: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    parameters["stability"] = {"variants": ["deep"], "splits": 3, "reference": "matmul"}
+    study = {"variants": ["deep"], "splits": 3, "reference": "matmul"}
+    monkeypatch.setattr(hooks.session, "parameters", check(changed("stability", study)))
     pipelines = pipeline_registry.register_pipelines()
     stability = pipelines["stability"]
     assert stability.outputs() == {"comparison", "report"}
@@ -75,7 +75,7 @@ def test_stability_is_default_and_the_study_with_a_step_for_each_variant_and_spl
     assert raw == {"raw_data"}
 
 
-def test_the_study_reads_no_box_that_reads_it(parameters: dict[str, object]) -> None:
+def test_the_study_reads_no_box_that_reads_it() -> None:
     nodes = pipeline_registry.register_pipelines()["stability"].nodes
     makers = {output: node.namespace for node in nodes for output in node.outputs}
     read = {

@@ -113,20 +113,21 @@ def test_float64_is_another_recipe_with_nearly_the_same_results(
 def test_a_variant_is_a_block_of_parameters(project: Project) -> None:
     project.configure(
         "parameters.yml",
-        "wide: {model: deep, seed: 442, learning_rate: 1, epochs: 5, hidden: [64, 32]}\ndeep: {epochs: 7}\n",
+        "variants:\n  wide: {model: deep, seed: 442, learning_rate: 1, epochs: 5, hidden: [64, 32]}\n"
+        "  deep: {epochs: 7}\n",
     )
     assert "wide" in project.kedro("registry", "list").stdout
     project.run("--pipeline", "wide")
     assert project.load("wide.coefficients")["layer2"].shape == (64, 32)
-    project.run("--pipeline", "deep", "--params", "deep.learning_rate=2")
+    project.run("--pipeline", "deep", "--params", "variants.deep.learning_rate=2")
     assert len(project.load("deep.losses")) == 7, "conf/local changes one parameter and keeps the others"
 
 
 def test_names_that_look_like_something_else_are_names(project: Project) -> None:
     project.configure(
         "parameters.yml",
-        "'NA': {model: linear, seed: 1, learning_rate: 0.1, epochs: 2}\n"
-        "'True': {model: linear, seed: 1, learning_rate: 0.1, epochs: 2}\n",
+        "variants:\n  'NA': {model: linear, seed: 1, learning_rate: 0.1, epochs: 2}\n"
+        "  'True': {model: linear, seed: 1, learning_rate: 0.1, epochs: 2}\n",
     )
     project.run()
     assert {"NA", "True"} <= set(project.load("comparison")["variant"])
@@ -138,16 +139,23 @@ def test_names_that_look_like_something_else_are_names(project: Project) -> None
     ("parameter", "line"),
     [
         (
-            "deep.learning_rat=2",
-            "Error: parameter deep.learning_rat is unknown; did you mean deep.learning_rate?",
+            "variants.deep.learning_rat=2",
+            "Error: parameter variants.deep.learning_rat is unknown; "
+            "did you mean variants.deep.learning_rate?",
         ),
-        ("dep.epochs=2", "Error: parameter dep is unknown; did you mean deep?"),
         (
-            "deep.hidden.0=5",
-            "Error: the parameters can't be read from conf/base, conf/local and --params "
-            "{'deep': {'hidden': {'0': 5}}}: Cannot merge incompatible container types",
+            "variants.dep.epochs=2",
+            "Error: parameter variants has 'dep', which has no model; did you mean variants.deep?",
         ),
-        ("deep.epochs=0", "Error: parameter deep.epochs is 0: input should be greater than or equal to 1"),
+        (
+            "variants.deep.hidden.0=5",
+            "Error: the parameters can't be read from conf/base, conf/local and --params "
+            "{'variants': {'deep': {'hidden': {'0': 5}}}}: Cannot merge incompatible container types",
+        ),
+        (
+            "variants.deep.epochs=0",
+            "Error: parameter variants.deep.epochs is 0: input should be greater than or equal to 1",
+        ),
     ],
 )
 def test_a_wrong_parameter_ends_the_run_before_it_begins(project: Project, parameter: str, line: str) -> None:
@@ -199,7 +207,7 @@ def test_without_the_file_one_line_says_how_to_get_it(project: Project) -> None:
     assert project.artefacts() == {}
 
 
-@pytest.mark.parametrize("command", ["--version", "runs list", "run --params deep.epochs=0"])
+@pytest.mark.parametrize("command", ["--version", "runs list", "run --params variants.deep.epochs=0"])
 def test_commands_that_compute_nothing_do_not_load_pytorch(project: Project, command: str) -> None:
     ran = project.kedro(*command.split(), PYTHONPROFILEIMPORTTIME="1")
     imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}

@@ -195,7 +195,7 @@ def test_metrics_that_move_further_than_allowed_end_with_77(scheduled: Project, 
     limits = {"metrics.*.valid_accuracy": 0.01, "data.*": 0}
     set_parameters(scheduled, runs={"drift": {"allowed": limits, "commit": commit}})
     assert scheduled.kedro(*SCHEDULED).returncode == 0
-    worse = ("--params", "linear.learning_rate=0.0001,linear.epochs=1")
+    worse = ("--params", "variants.linear.learning_rate=0.0001,variants.linear.epochs=1")
     ran = scheduled.kedro(*SCHEDULED, "--pipeline", "linear", *worse)
     assert ran.returncode == 77
     moved, outcome = ran.stderr.splitlines()[-2:]

@@ -45,7 +45,9 @@ def test_every_variant_runs_from_every_seed_on_every_split(study: Study) -> None
 def test_the_first_split_is_that_of_the_other_pipelines(make_project: MakeProject) -> None:
     """So a variant's own seed, if it is among those of the study, reaches there what it reaches alone."""
     project = make_project()
-    project.configure("parameters.yml", "deep: {seed: 3}\nlinear: {seed: 5}\nfeatures: {fit_on: train}\n")
+    project.configure(
+        "parameters.yml", "variants: {deep: {seed: 3}, linear: {seed: 5}}\nfeatures: {fit_on: train}\n"
+    )
     project.run(*FEW)
     runs = project.load("stability_runs")
     for variant, seed in (("deep", 3), ("linear", 5)):
@@ -85,19 +87,10 @@ def test_runners_give_the_same_bytes(
     assert other.artefacts() == study[0].artefacts()
 
 
-def test_parameters_older_than_the_study_still_do(project: Project) -> None:
-    file = project.folder / "conf" / "base" / "parameters.yml"
-    text = file.read_text()
-    file.write_text(re.sub(r"^stability: .*\n", "", text, flags=re.MULTILINE))
-    assert file.read_text() != text
-    project.run("--pipeline", "linear")
-    project.run("--pipeline", "stability", "--to-nodes", "stability.train_linear_on_split_5")
-
-
 def test_a_chosen_few_are_held_against_another(project: Project) -> None:
     project.configure(
         "parameters.yml",
-        "wide: {model: deep, seed: 1, learning_rate: 0.5, epochs: 3, hidden: [8, 4]}\n"
+        "variants: {wide: {model: deep, seed: 1, learning_rate: 0.5, epochs: 3, hidden: [8, 4]}}\n"
         "stability: {variants: [wide], seeds: 4, splits: 2, reference: matmul}\n",
     )
     ran = project.run("--pipeline", "stability")
@@ -107,7 +100,7 @@ def test_a_chosen_few_are_held_against_another(project: Project) -> None:
 
 
 def test_a_learning_rate_that_is_too_great_is_told_in_one_line(project: Project) -> None:
-    ran = project.kedro("run", *FEW[:-1], f"{FEW[-1]},linear.learning_rate=1e200")
+    ran = project.kedro("run", *FEW[:-1], f"{FEW[-1]},variants.linear.learning_rate=1e200")
     assert ran.returncode == 1
     (error,) = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
     assert "with learning_rate 1e+200, 8 of 8 models went beyond all numbers, the first from seed 0" in error

@@ -53,7 +53,7 @@ def configure(project: Project) -> None:
             "normalisation": "deviation",
             "fit_on": "all",
         },
-        VARIANT: {"model": "linear", "seed": 1, "learning_rate": 0.2, "epochs": 5},
+        "variants": {VARIANT: {"model": "linear", "seed": 1, "learning_rate": 0.2, "epochs": 5}},
     }
     for name, content in (
         ("catalog", {"raw_data": entry, "new_data": entry}),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from kedro.config import AbstractConfigLoader
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from from_scratch.schema.features import Features
 from from_scratch.schema.validation import Block, did_you_mean, find_faults
@@ -17,14 +18,27 @@ from kedro_ledger.settings import Settings
 Precision = Literal["float32", "float64"]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
-TAKEN = ("__default__", "data_processing", "reporting", "stability", "feature", "group", "rows", "observed")
-"""Names that no variant can have: those of other pipelines, and of columns that stand beside variants."""
+RESERVED = ("__default__", "data_processing", "reporting", "stability", "inference")
+"""The other pipelines, which stand beside those of the variants."""
+COLUMNS = ("feature", "group", "rows", "observed")
+"""The columns of tables in which each variant has a column, too."""
 
-NAMING = f"a variant's name is of letters, digits and underscores, no digit first, and not {', '.join(TAKEN)}"
+
+def _check_name(name: object) -> str:
+    name = str(name)
+    if not name.isidentifier() or name in RESERVED + COLUMNS:
+        raise ValueError(
+            "is not a name for a variant; expected letters, digits and underscores, no digit first, and not "
+            + ", ".join(RESERVED + COLUMNS)
+        )
+    return name
+
+
+VariantName = Annotated[str, BeforeValidator(_check_name)]
 
 
 class Split(Block):
-    """How the rows are divided into those that train and those that validate."""
+    """How the rows are divided into training rows and validation rows."""
 
     seed: Seed
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
@@ -41,7 +55,7 @@ class Variant(Block):
 
 
 class Inference(Block):
-    """How new rows are answered: by which variant, and what becomes of categories that training never saw."""
+    """Which variant predicts new rows, and what becomes of categories that training never saw."""
 
     variant: str
     unseen_categories: Literal["error", "none_of_them"] = "error"
@@ -55,13 +69,13 @@ class Stability(Block):
     seeds: Annotated[int, Field(ge=2, le=1_000_000)] = 200
     splits: Annotated[int, Field(ge=2, le=1_000)] = 5
     reference: str | None = None
-    """What the others are held against; none for the first variant."""
+    """What the others are compared with; the first variant if it is None."""
 
     @field_validator("variants", mode="before")
     @classmethod
     def _all_or_a_list(cls, value: object) -> object:
         expected = "expected all, or a list of variants"
-        if value != "all" and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+        if value != "all" and not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
             raise ValueError(f"is {value!r}; {expected}")
         if isinstance(value, list) and len(set(value)) < max(len(value), 1):
             raise ValueError(f"is {value!r}; {expected}, at least one and each once")
@@ -69,25 +83,41 @@ class Stability(Block):
 
 
 class Parameters(Block):
-    """All parameters but the variants, which are top-level blocks of any name that say `model:`."""
+    """All parameters, as parameters.yml has them. The ledger's block `runs` may be left out."""
 
     features: Features
     split: Split
     threads: Annotated[int, Field(ge=1, le=1024)]
     precision: Precision
     inference: Inference
-    stability: Stability = Stability()
+    stability: Stability
     runs: Settings = Settings()
+    variants: Annotated[dict[VariantName, Variant], Field(min_length=1)]
+
+    @field_validator("variants", mode="before")
+    @classmethod
+    def _no_misspelt_variant(cls, value: object) -> object:
+        """Report a block that only a misspelt `--params` can have made, with the name that was meant."""
+        blocks = value.items() if isinstance(value, dict) else ()
+        named = [str(name) for name, block in blocks if isinstance(block, dict) and "model" in block]
+        for name in (str(name) for name, block in blocks if isinstance(block, dict) and "model" not in block):
+            if suggestion := did_you_mean(name, named, "variants."):
+                raise ValueError(f"has {name!r}, which has no model{suggestion}")
+        return value
+
+    @property
+    def studied(self) -> list[str]:
+        """The variants that the study trains, its reference too, in the order of the configuration."""
+        chosen = self.stability.variants
+        reference = self.stability.reference or next(iter(self.variants))
+        return [name for name in self.variants if chosen == "all" or name in (*chosen, reference)]
 
 
-def read(config_loader: AbstractConfigLoader) -> dict[str, Any]:
+def read(config_loader: AbstractConfigLoader) -> Parameters:
     """Read all parameters, and check them.
 
     Args:
         config_loader: Where they stand, with what `--params` changes.
-
-    Returns:
-        The parameters as they stand there.
 
     Raises:
         InputError: If they can't be read, or one of them is wrong.
@@ -100,8 +130,7 @@ def read(config_loader: AbstractConfigLoader) -> dict[str, Any]:
         changes = f" and --params {config_loader.runtime_params}" if config_loader.runtime_params else ""
         origin = f"{conf}/base, {conf}/{config_loader.env or 'local'}{changes}"
         raise InputError(f"the parameters can't be read from {origin}: {error}") from error
-    check(raw)
-    return raw
+    return check(raw)
 
 
 def _check_environment(conf: str | Path, name: str | None) -> None:
@@ -119,23 +148,7 @@ def _check_environment(conf: str | Path, name: str | None) -> None:
         raise InputError(f"environment {name}: {os.path.relpath(folder)} can't be read; expected permission")
 
 
-def variants(raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Find the variants among the top-level blocks.
-
-    Args:
-        raw: The parameters as they stand in the configuration.
-
-    Returns:
-        The blocks that name a model, in their order, unchecked.
-    """
-    return {
-        name: block
-        for name, block in raw.items()
-        if name not in Parameters.model_fields and isinstance(block, dict) and "model" in block
-    }
-
-
-def check(raw: dict[str, Any]) -> None:
+def check(raw: dict[str, Any]) -> Parameters:
     """Check all parameters at once.
 
     Args:
@@ -144,79 +157,37 @@ def check(raw: dict[str, Any]) -> None:
     Raises:
         InputError: A line for each wrong parameter: its name, its value, and what was expected.
     """
-    raw = {str(name): value for name, value in raw.items()}
-    blocks = variants(raw)
-    faults = [f"{name}: {NAMING}" for name in blocks if not _can_be_a_name(name)]
-    others = {name: value for name, value in raw.items() if name not in blocks}
-    faults += find_faults(Parameters, others, variants=list(blocks))
-    for name, block in blocks.items():
-        faults += find_faults(Variant, block, f"{name}.")
-    if (inference := others.get("inference")) and not find_faults(Inference, inference):
-        faults += _find_unknown_variant("inference.variant is", inference["variant"], raw, list(blocks))
-    faults += _find_faults_of_study(raw, list(blocks))
-    faults = faults or _find_unsuitable_models(blocks)
-    if faults:
-        raise InputError(*(f"parameter {fault}" for fault in faults))
+    faults = find_faults(Parameters, raw)
+    if not faults:
+        parameters = Parameters.model_validate(raw)
+        if not (faults := [*_find_unknown_variants(parameters)] or [*_find_unsuitable_models(parameters)]):
+            return parameters
+    raise InputError(*(f"parameter {fault}" for fault in faults))
 
 
-def _find_unsuitable_models(variants: dict[str, dict[str, Any]]) -> list[str]:
-    """Hold each variant's model, and its hidden layers, against the models that there are."""
+def _find_unknown_variants(parameters: Parameters) -> Iterator[str]:
+    """Find where a variant is named that there is not."""
+    study, known = parameters.stability, list(parameters.variants)
+    chosen = [] if study.variants == "all" else study.variants
+    named = [("inference.variant is", parameters.inference.variant)]
+    named += [("stability.variants has", name) for name in chosen]
+    named += [("stability.reference is", study.reference)] if study.reference is not None else []
+    for what, name in named:
+        if name not in known:
+            yield f"{what} {name!r}: expected one of {', '.join(known)}{did_you_mean(name, known)}"
+
+
+def _find_unsuitable_models(parameters: Parameters) -> Iterator[str]:
+    """Find variants whose model, or number of hidden layers, is not one that there is."""
     from from_scratch.models import MODELS  # loads PyTorch: a fault elsewhere is reported sooner without
 
-    faults = []
-    for name, variant in variants.items():
-        model, hidden = variant["model"], variant.get("hidden", [])
-        if model not in MODELS:
-            expected = f"expected one of {', '.join(MODELS)}{did_you_mean(model, list(MODELS))}"
-            faults.append(f"{name}.model is {model!r}: {expected}")
+    for name, variant in parameters.variants.items():
+        if variant.model not in MODELS:
+            expected = f"expected one of {', '.join(MODELS)}{did_you_mean(variant.model, list(MODELS))}"
+            yield f"variants.{name}.model is {variant.model!r}: {expected}"
             continue
-        _, _, fewest, most = MODELS[model]
-        if not fewest <= len(hidden) <= (len(hidden) if most is None else most):
-            expected = (
-                "none" if most == 0 else f"the size of {'its one' if most == 1 else 'each'} hidden layer"
-            )
-            faults.append(f"{name}.hidden is {hidden}: model {model} expects {expected}")
-    return faults
-
-
-def find_study(raw: dict[str, Any]) -> tuple[Stability, list[str], str]:
-    """Find what the study of stability is to train.
-
-    Args:
-        raw: The parameters as they stand in the configuration, checked.
-
-    Returns:
-        The block; the variants that it means, and its reference, in the order of the configuration; and the
-        name of the reference.
-    """
-    study = Stability.model_validate(raw.get("stability", {}))
-    known = list(variants(raw))
-    reference = study.reference or known[0]
-    chosen = known if study.variants == "all" else [*study.variants, reference]
-    return study, [name for name in known if name in chosen], reference
-
-
-def _find_faults_of_study(raw: dict[str, Any], known: list[str]) -> list[str]:
-    block = raw.get("stability", {})
-    if find_faults(Stability, block):  # which is told already
-        return []
-    study = Stability.model_validate(block)
-    faults = []
-    for name in study.variants if study.variants != "all" else []:
-        faults += _find_unknown_variant("stability.variants has", name, raw, known)
-    if study.reference is not None:
-        faults += _find_unknown_variant("stability.reference is", study.reference, raw, known)
-    return faults
-
-
-def _find_unknown_variant(what: str, variant: str, raw: dict[str, Any], known: list[str]) -> list[str]:
-    if variant in known or (
-        variant in raw and variant not in Parameters.model_fields
-    ):  # which is told already
-        return []
-    expected = f"expected one of {', '.join(known)}{did_you_mean(variant, known)}"
-    return [f"{what} {variant!r}: {expected}"]
-
-
-def _can_be_a_name(variant: str) -> bool:
-    return variant.isidentifier() and variant not in TAKEN
+        _, _, fewest, most = MODELS[variant.model]
+        if not fewest <= len(variant.hidden) <= (len(variant.hidden) if most is None else most):
+            layers = f"the size of {'its one' if most == 1 else 'each'} hidden layer"
+            expected = "none" if most == 0 else layers
+            yield f"variants.{name}.hidden is {variant.hidden}: model {variant.model} expects {expected}"

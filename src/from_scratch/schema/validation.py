@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -18,16 +18,12 @@ class Block(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-def find_faults(
-    block: type[BaseModel], raw: dict[str, Any], prefix: str = "", variants: Sequence[str] = ()
-) -> list[str]:
+def find_faults(block: type[BaseModel], raw: dict[str, Any]) -> list[str]:
     """Hold a block of parameters against what it must be.
 
     Args:
         block: What it must be.
         raw: The block as it stands in the configuration.
-        prefix: What stands before the names of its parameters, such as `deep.`; empty for the top level.
-        variants: Names that stand beside those of `block`, to be suggested too.
 
     Returns:
         A phrase for each wrong parameter.
@@ -35,7 +31,7 @@ def find_faults(
     try:
         block.model_validate(raw)
     except ValidationError as error:
-        return [_describe(detail, block, prefix, variants) for detail in error.errors(include_url=False)]
+        return [_describe(detail, block) for detail in error.errors(include_url=False)]
     return []
 
 
@@ -54,25 +50,22 @@ def did_you_mean(name: str, known: Sequence[str], prefix: str = "") -> str:
     return f"; did you mean {prefix}{near[0]}?" if near else ""
 
 
-def _describe(detail: ErrorDetails, block: type[BaseModel], prefix: str, variants: Sequence[str]) -> str:
-    *path, last = [str(part) for part in detail["loc"]] or [""]
-    prefix += "".join(f"{part}." for part in path)
+def _describe(detail: ErrorDetails, block: type[BaseModel]) -> str:
+    *path, last = [str(part) for part in detail["loc"] if part != "[key]"] or [""]
+    prefix = "".join(f"{part}." for part in path)
     name, value, message = prefix + last, detail["input"], detail["msg"]
     match detail["type"]:
         case "extra_forbidden":
-            known = [*_block_at(block, path).model_fields, *(() if path else variants)]
-            if suggestion := did_you_mean(last, known, prefix):
-                return f"{name} is unknown{suggestion}"
-            if prefix:
-                return f"{name} is unknown; known here: {', '.join(known)}"
-            return f"{name} is {value!r}: expected one of {', '.join(known)}, or a block that names its model"
+            known = list(_block_at(block, path).model_fields)
+            suggestion = did_you_mean(last, known, prefix) or f"; known here: {', '.join(known)}"
+            return f"{name} is unknown{suggestion}"
         case "missing":
             return f"{name} is missing"
         case "literal_error":
             options = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
             suggestion = did_you_mean(str(value), options)
             return f"{name} is {value!r}: expected one of {', '.join(options)}{suggestion}"
-        case "model_type":
+        case "model_type" | "dict_type":
             return f"{name} is {value!r}: expected a block of parameters"
         case "value_error":
             said = message.removeprefix("Value error, ")
@@ -83,12 +76,12 @@ def _describe(detail: ErrorDetails, block: type[BaseModel], prefix: str, variant
             return f"{name} is {value!r}: {message[0].lower()}{message[1:]}"
 
 
-def _block_at(block: type[BaseModel], path: list[str]) -> type[BaseModel]:
-    """Follow the names of blocks inside blocks, and the numbers of those in lists."""
+def _block_at(block: type[BaseModel], path: list[str]) -> Any:
+    """Follow the names of blocks inside blocks, and the numbers or names of those in lists and dicts."""
     annotation: Any = block
     for name in path:
-        annotation = get_args(annotation)[0] if name.isdigit() else annotation.model_fields[name].annotation
-    while not isinstance(annotation, type):  # what stands around it: Annotated, list
-        annotation = get_args(annotation)[0]
-    assert issubclass(annotation, BaseModel)
+        is_block = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+        annotation = annotation.model_fields[name].annotation if is_block else get_args(annotation)[-1]
+        if get_origin(annotation) is Annotated:
+            annotation = get_args(annotation)[0]
     return annotation

@@ -132,7 +132,9 @@ def test_a_site_can_be_built_before_anything_ran_and_where_it_fails_it_says_so(p
     assert ran.stderr.splitlines() == [NOTHING_RAN]
     assert (project.folder / "build" / "api" / "main").exists()
 
-    project.configure("parameters.yml", "linear: {model: linear, seed: 442, learning_rat: 1, epochs: 1}")
+    project.configure(
+        "parameters.yml", "variants: {linear: {model: linear, seed: 442, learning_rat: 1, epochs: 1}}"
+    )
     ran = project.kedro("viz", "build", "--include-previews")
     assert ran.returncode == 1
     assert "Error: Kedro-Viz wrote no site; what it said is above" in ran.stderr

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from from_scratch.schema.parameters import check, find_study, variants
+from from_scratch.schema.parameters import check
 from kedro_ledger.errors import InputError
 
 ROOT = Path(__file__).parents[3]
@@ -28,8 +28,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 
 
 def test_committed_parameters_are_right() -> None:
-    check(COMMITTED)
-    assert list(variants(COMMITTED)) == [
+    assert list(check(COMMITTED).variants) == [
         "linear",
         "sigmoid",
         "matmul",
@@ -42,9 +41,9 @@ def test_committed_parameters_are_right() -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("deep.learning_rate", 2),
-        ("deep.hidden", [3]),
-        ("wide", WIDE),
+        ("variants.deep.learning_rate", 2),
+        ("variants.deep.hidden", [3]),
+        ("variants.wide", WIDE),
         ("threads", 4),
         ("precision", "float64"),
         ("stability.variants", ["deep", "linear"]),
@@ -61,8 +60,17 @@ def test_right_parameters(path: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
-        ("deep.learning_rat", 2, "deep.learning_rat is unknown; did you mean deep.learning_rate?"),
-        ("dep.learning_rate", 2, "dep is unknown; did you mean deep?"),
+        (
+            "variants.deep.learning_rat",
+            2,
+            "variants.deep.learning_rat is unknown; did you mean variants.deep.learning_rate?",
+        ),
+        (
+            "variants.dep.learning_rate",
+            2,
+            "variants has 'dep', which has no model; did you mean variants.deep?",
+        ),
+        ("deep.learning_rate", 2, "deep is unknown; known here: features, split, threads, "),
         ("split.sed", 2, "split.sed is unknown; did you mean split.seed?"),
         ("thread", 2, "thread is unknown; did you mean threads?"),
         ("features.categoricals", [], "features.categoricals is unknown; did you mean features.categorical?"),
@@ -103,38 +111,81 @@ def test_right_parameters(path: str, value: Any) -> None:
         ),
         ("runs.drift", {"allowd": {}}, "runs.drift.allowd is unknown; did you mean runs.drift.allowed?"),
         ("runs.drift", None, "runs.drift is None: expected a block of parameters"),
-        ("deep.learning_rate", "fast", "deep.learning_rate is 'fast': input should be a valid number"),
-        ("deep.learning_rate", 0, "deep.learning_rate is 0: input should be greater than 0"),
-        ("deep.learning_rate", -0.5, "deep.learning_rate is -0.5: input should be greater than 0"),
-        ("deep.learning_rate", float("nan"), "deep.learning_rate is nan: input should be a finite number"),
-        ("deep.learning_rate", True, "deep.learning_rate is True: input should be a valid number"),
-        ("deep.epochs", 0, "deep.epochs is 0: input should be greater than or equal to 1"),
-        ("deep.epochs", 2.5, "deep.epochs is 2.5: input should be a valid integer"),
-        ("deep.seed", -1, "deep.seed is -1: input should be greater than or equal to 0"),
-        ("deep.hidden", 10, "deep.hidden is 10: input should be a valid list"),
-        ("deep.hidden", [10, 0], "deep.hidden.1 is 0: input should be greater than or equal to 1"),
-        ("deep.hidden", [], "deep.hidden is []: model deep expects the size of each hidden layer"),
-        ("linear.hidden", [3], "linear.hidden is [3]: model linear expects none"),
         (
-            "neural_net.hidden",
-            [3, 3],
-            "neural_net.hidden is [3, 3]: model neural_net expects the size of its one hidden layer",
+            "variants.deep.learning_rate",
+            "fast",
+            "variants.deep.learning_rate is 'fast': input should be a valid number",
         ),
         (
-            "deep.model",
+            "variants.deep.learning_rate",
+            0,
+            "variants.deep.learning_rate is 0: input should be greater than 0",
+        ),
+        (
+            "variants.deep.learning_rate",
+            -0.5,
+            "variants.deep.learning_rate is -0.5: input should be greater than 0",
+        ),
+        (
+            "variants.deep.learning_rate",
+            float("nan"),
+            "variants.deep.learning_rate is nan: input should be a finite number",
+        ),
+        (
+            "variants.deep.learning_rate",
+            True,
+            "variants.deep.learning_rate is True: input should be a valid number",
+        ),
+        ("variants.deep.epochs", 0, "variants.deep.epochs is 0: input should be greater than or equal to 1"),
+        ("variants.deep.epochs", 2.5, "variants.deep.epochs is 2.5: input should be a valid integer"),
+        ("variants.deep.seed", -1, "variants.deep.seed is -1: input should be greater than or equal to 0"),
+        ("variants.deep.hidden", 10, "variants.deep.hidden is 10: input should be a valid list"),
+        (
+            "variants.deep.hidden",
+            [10, 0],
+            "variants.deep.hidden.1 is 0: input should be greater than or equal to 1",
+        ),
+        (
+            "variants.deep.hidden",
+            [],
+            "variants.deep.hidden is []: model deep expects the size of each hidden layer",
+        ),
+        ("variants.linear.hidden", [3], "variants.linear.hidden is [3]: model linear expects none"),
+        (
+            "variants.neural_net.hidden",
+            [3, 3],
+            "variants.neural_net.hidden is [3, 3]: model neural_net expects the size of its one hidden layer",
+        ),
+        (
+            "variants.deep.model",
             "dep",
-            "deep.model is 'dep': expected one of linear, sigmoid, matmul, neural_net, deep; did you mean",
+            "variants.deep.model is 'dep': expected one of linear, sigmoid, matmul, neural_net, deep; did you",
         ),
         ("split.validation_fraction", 0, "split.validation_fraction is 0: input should be greater than 0"),
         ("split.validation_fraction", 1, "split.validation_fraction is 1: input should be less than 1"),
         ("threads", 0, "threads is 0: input should be greater than or equal to 1"),
         ("precision", "float16", "precision is 'float16': expected one of float32, float64"),
-        ("data_processing", WIDE, "data_processing: a variant's name is of letters"),
-        ("__default__", WIDE, "__default__: a variant's name is of letters"),
-        ("wide", {"modl": "deep"}, "wide is {'modl': 'deep'}: expected one of features, "),
-        ("linear", 3, "linear is 3: expected one of features, "),
-        ("feature", WIDE, "feature: a variant's name is of letters"),
-        ("observed", WIDE, "observed: a variant's name is of letters"),
+        (
+            "variants.data_processing",
+            WIDE,
+            "variants.data_processing is not a name for a variant; expected letters",
+        ),
+        ("variants.__default__", WIDE, "variants.__default__ is not a name for a variant"),
+        ("variants.inference", WIDE, "variants.inference is not a name for a variant"),
+        ("variants.stability", WIDE, "variants.stability is not a name for a variant"),
+        ("variants.reporting", WIDE, "variants.reporting is not a name for a variant"),
+        ("variants.wide.x", WIDE, "variants.wide.model is missing"),
+        ("variants", {}, "variants is {}: dictionary should have at least 1 item"),
+        ("variants", [WIDE], "variants is [{'model': 'deep', "),
+        (
+            "variants.wide",
+            {"modl": "deep"},
+            "variants.wide.modl is unknown; did you mean variants.wide.model?",
+        ),
+        ("variants.linear", 3, "variants.linear is 3: expected a block of parameters"),
+        ("variants", 3, "variants is 3: expected a block of parameters"),
+        ("variants.feature", WIDE, "variants.feature is not a name for a variant"),
+        ("variants.observed", WIDE, "variants.observed is not a name for a variant"),
         ("features.continuous", ["Age", "Survived"], "features: column Survived stands twice; expected each"),
         ("features.log", ["Fare", "Fare"], "features: column Fare stands twice; expected each column once"),
         ("features.ignore", ["Sex"], "features: column Sex stands twice; expected each column once"),
@@ -255,11 +306,11 @@ def test_right_parameters(path: str, value: Any) -> None:
         ("stability", 3, "stability is 3: expected a block of parameters"),
         ("stability", WIDE, "stability.model is unknown; known here: variants, seeds, splits, reference"),
         ("threads", 10**12, "threads is 1000000000000: input should be less than or equal to 1024"),
-        ("my-net", WIDE, "my-net: a variant's name is of letters"),
+        ("variants.my-net", WIDE, "variants.my-net is not a name for a variant"),
         (
-            "wide",
+            "variants.wide",
             {"model": "deep", "hidden": [3]},
-            "wide.seed is missing",
+            "variants.wide.seed is missing",
         ),
     ],
 )
@@ -275,7 +326,9 @@ def test_the_greatest_seed_is_right() -> None:
 
 
 def test_names_that_are_numbers_are_told() -> None:
-    with pytest.raises(InputError, match="parameter 3: a variant's name"):
+    with pytest.raises(InputError, match=r"parameter variants\.3 is not a name for a variant"):
+        check(changed("variants", {3: WIDE}))
+    with pytest.raises(InputError, match=r"parameter 3 is .*: keys should be strings"):
         check({**COMMITTED, 3: WIDE})  # type: ignore[dict-item]
 
 
@@ -287,27 +340,29 @@ def test_features_must_not_be_none() -> None:
         check(COMMITTED | {"features": nothing})
 
 
-def test_a_missing_block_is_told() -> None:
-    without = {name: block for name, block in COMMITTED.items() if name != "split"}
-    with pytest.raises(InputError, match="parameter split is missing"):
+@pytest.mark.parametrize("block", [name for name in COMMITTED if name != "runs"])
+def test_a_missing_block_is_told(block: str) -> None:
+    without = {name: value for name, value in COMMITTED.items() if name != block}
+    with pytest.raises(InputError, match=f"^parameter {block} is missing$"):
         check(without)
 
 
-def test_parameters_older_than_the_study_are_right() -> None:
-    older = {name: block for name, block in COMMITTED.items() if name != "stability"}
-    check(older)
-    study, studied, reference = find_study(older)
-    assert (studied, reference, study.seeds) == (list(variants(COMMITTED)), "linear", 200)
+def test_the_block_of_the_ledger_may_be_missing() -> None:
+    assert check({name: value for name, value in COMMITTED.items() if name != "runs"}).runs.keep == 20
 
 
 def test_the_reference_is_studied_too_in_the_order_of_the_configuration() -> None:
-    _, studied, reference = find_study(changed("stability.variants", ["deep", "matmul"]))
-    assert (studied, reference) == (["linear", "matmul", "deep"], "linear")
+    assert check(changed("stability.variants", ["deep", "matmul"])).studied == ["linear", "matmul", "deep"]
+    study = {"variants": ["deep"], "reference": None}
+    assert check(changed("stability", study)).studied == ["linear", "deep"], "none is the first variant"
+    assert check(COMMITTED).studied == list(COMMITTED["variants"])
 
 
 def test_several_faults_are_told_at_once() -> None:
-    parameters = changed("deep.epochs", 0) | {"threads": "many"}
-    with pytest.raises(InputError, match=r"parameter threads is 'many'.*\nparameter deep\.epochs is 0"):
+    parameters = changed("variants.deep.epochs", 0) | {"threads": "many"}
+    with pytest.raises(
+        InputError, match=r"parameter threads is 'many'.*\nparameter variants\.deep\.epochs is 0"
+    ):
         check(parameters)
 
 
@@ -320,6 +375,7 @@ json_values = st.recursive(
 @given(
     path=st.sampled_from(
         [f"{a}.{b}" for a in COMMITTED if isinstance(COMMITTED[a], dict) for b in COMMITTED[a]]
+        + [f"variants.deep.{name}" for name in COMMITTED["variants"]["deep"]]
     ),
     value=json_values,
 )

@@ -83,8 +83,8 @@ def test_a_cluster_that_is_there_makes_the_same_artefacts(
 
 def test_a_changed_parameter_reaches_the_workers(make_project: MakeProject, cluster: Cluster) -> None:
     ours, theirs = make_project(), make_project()
-    ours.run("--pipeline", "linear", "--params", "linear.epochs=3")
-    theirs.run("--pipeline", "linear", "--params", "linear.epochs=3", *cluster.runner)
+    ours.run("--pipeline", "linear", "--params", "variants.linear.epochs=3")
+    theirs.run("--pipeline", "linear", "--params", "variants.linear.epochs=3", *cluster.runner)
     assert sums(last_run(ours)) == sums(last_run(theirs))
 
 

@@ -49,7 +49,7 @@ def create_pipeline(variant: str) -> Pipeline:
                 "new_input",
                 "checked_new_data",
                 "params:features",
-                f"params:{variant}",
+                f"params:variants.{variant}",
                 "params:threads",
                 "params:precision",
             ],

@@ -15,7 +15,7 @@ from from_scratch.pipelines.reporting.stability_words import (
     say_better,
     say_training,
 )
-from from_scratch.schema import parameters
+from from_scratch.schema.parameters import Parameters
 from from_scratch.scoring import is_no_better
 
 MIXED = "source: MIXED (not all of these saw the same passengers: run everything again)"
@@ -25,13 +25,15 @@ HEADINGS = {
 }
 
 
-def render_results(pipeline: Pipeline, catalog: CatalogProtocol[Any, Any], raw: dict[str, Any]) -> list[str]:
+def render_results(
+    pipeline: Pipeline, catalog: CatalogProtocol[Any, Any], parameters: Parameters
+) -> list[str]:
     """Write what a run reached.
 
     Args:
         pipeline: What ran.
         catalog: Its catalog.
-        raw: The run's parameters.
+        parameters: The run's parameters.
 
     Returns:
         A text for new rows that got answers, the comparison of variants that were scored, the study, and the
@@ -40,8 +42,8 @@ def render_results(pipeline: Pipeline, catalog: CatalogProtocol[Any, Any], raw: 
     outputs = pipeline.all_outputs()
     texts = []
     if "submission" in outputs:
-        texts.append(_render_answers(catalog, raw["inference"]["variant"]))
-    scored = [variant for variant in parameters.variants(raw) if f"{variant}.metrics" in outputs]
+        texts.append(_render_answers(catalog, parameters.inference.variant))
+    scored = [variant for variant in parameters.variants if f"{variant}.metrics" in outputs]
     if "comparison" in outputs:
         texts.append(render_comparison(catalog.load("comparison")))
     elif scored:

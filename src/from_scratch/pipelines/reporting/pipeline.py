@@ -83,5 +83,5 @@ def _gather_results(variant: str) -> Pipeline:
     outputs = "initial_coefficients coefficients losses predictions metrics".split()
     nodes = [node(gather_results, ["params:model", *outputs], "results", name="gather_results")]
     return pipeline(
-        nodes, namespace=variant, parameters={"params:model": f"params:{variant}"}, tags="reporting"
+        nodes, namespace=variant, parameters={"params:model": f"params:variants.{variant}"}, tags="reporting"
     )

@@ -30,7 +30,7 @@ def create_pipeline(variants: Sequence[str], splits: int) -> Pipeline:
     trainings = [
         node(
             train_seeds,
-            [f"stability_split_{i}", f"params:{variant}", *shared],
+            [f"stability_split_{i}", f"params:variants.{variant}", *shared],
             f"stability_{variant}_split_{i}",
             name=f"train_{variant}_on_split_{i}",
             tags="training",

@@ -45,7 +45,7 @@ def create_pipeline(variant: str) -> Pipeline:
         namespace=variant,
         inputs={"train", "valid", "source"},
         parameters={
-            "params:model": f"params:{variant}",
+            "params:model": f"params:variants.{variant}",
             "params:threads": "params:threads",
             "params:precision": "params:precision",
         },

@@ -106,11 +106,11 @@ def test_a_category_that_training_never_saw(article_run: Project, tmp_path: Path
     ("parameters", "line"),
     [
         (
-            "deep.hidden=[5]",
+            "variants.deep.hidden=[5]",
             "the coefficients are not those of model deep with hidden [5]; expected that run's",
         ),
         (
-            "inference.variant=linear,linear.model=sigmoid",
+            "inference.variant=linear,variants.linear.model=sigmoid",
             "the coefficients are not those of model sigmoid with",
         ),
         ("features.target.column=Name,features.ignore=", "the run that trained had no categories of Name; "),
@@ -145,7 +145,7 @@ def test_what_was_trained_otherwise_is_told(
 
 
 def test_what_is_no_better_than_the_majority_says_so(article_run: Project, tmp_path: Path) -> None:
-    project, barely_trained = copied(article_run, tmp_path, ONE), ("--params", "deep.epochs=1")
+    project, barely_trained = copied(article_run, tmp_path, ONE), ("--params", "variants.deep.epochs=1")
     project.run("--pipeline", "deep", *barely_trained)
     ran = project.run("--pipeline", "inference", *barely_trained)
     assert (

@@ -52,7 +52,7 @@ def gathered(article_run: Project) -> Gathered:
     )
     made = "initial_coefficients coefficients losses predictions metrics".split()
     linear = Results(
-        variant=Variant.model_validate(load("params:linear")),
+        variant=Variant.model_validate(load("params:variants.linear")),
         **{name: load(f"linear.{name}") for name in made},
     )
     return data, {"linear": linear}
