@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: run report test lint site pictures chaos benchmark lock clean
+.PHONY: run report test test-slow test-all lint coverage site pictures chaos benchmark lock clean
 
 run: .venv/installed
 	.venv/bin/kedro run --pipeline deep
@@ -12,8 +12,20 @@ run: .venv/installed
 report: .venv/installed
 	@report=$$(.venv/bin/kedro runs path report --make) && echo "$$report" && .venv/bin/python -m webbrowser "file://$$report"
 
+# Everything but what is marked slow: about two minutes.
 test: .venv/installed-test lint
-	.venv/bin/pytest
+	.venv/bin/pytest -m "not slow"
+
+# Chromium, cron, Dask clusters, kills at every step: about ten minutes more. Without Chromium, cron or root, tests that
+# need them are skipped.
+test-slow: .venv/installed-test
+	.venv/bin/pytest -m slow
+
+test-all: test test-slow
+
+# The share of src that the tests of `make test` run, in their processes too.
+coverage: .venv/installed-test
+	.venv/bin/pytest -m "not slow" --cov
 
 lint: .venv/installed-test
 	.venv/bin/ruff check
@@ -58,4 +70,4 @@ lock:
 	@touch $@
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -1,130 +1,51 @@
-"""Projects in folders of their own, in which the tests run Kedro as a user does."""
+"""What all tests share: how they are spread over processes, and projects to run."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
-import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from kedro.framework.project import configure_project
-from kedro.framework.session import KedroSession
-from kedro.io import CatalogProtocol
 
-from tests.support import prepared_python
+from tests.support.project import RAW, ROOT, SHA256, MakeProject, Project, copy_project
+
+__all__ = ["RAW", "ROOT", "SHA256", "MakeProject", "Project"]
 
 # How fast this machine is, and what else it does, decides about nothing.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-
-ROOT = Path(__file__).parents[1]
-RAW = ROOT / "data" / "01_raw"
-SHA256 = {
-    "train.csv": "4a437fde05fe5264e1701a7387ac6fb75393772ba38bb2c9c566405af5af4bd7",
-    "test.csv": "5c78320a80dc159b35c408363be46a5d93f078183d539db75ee42a796d6a4e95",
-}
-
-
-@dataclass
-class Project:
-    """A copy of the project, with Kaggle's two files."""
-
-    folder: Path
-
-    def kedro(
-        self, *arguments: str, folder: str = ".", **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a `kedro` command, and give back what it printed and its exit code."""
-        command = [sys.executable, "-m", "kedro", *arguments]
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("KEDRO_")}
-        if not environment:
-            ran = prepared_python.run("kedro", arguments, self.folder / folder, inherited)
-            return subprocess.CompletedProcess(command, *ran)
-        return subprocess.run(
-            command,
-            cwd=self.folder / folder,
-            env=inherited | environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run the pipelines, which must succeed."""
-        ran = self.kedro("run", *arguments, **environment)
-        assert ran.returncode == 0, ran.stderr
-        return ran
-
-    def load(self, dataset: str) -> Any:
-        """Load the last committed version of a dataset."""
-        return self.open_catalog().load(dataset)
-
-    def open_catalog(self) -> CatalogProtocol[Any, Any]:
-        """The catalog as it is after the last commit."""
-        configure_project("from_scratch")
-        session = KedroSession.create(self.folder, save_on_close=False)
-        return session.load_context().catalog
-
-    def artefacts(self) -> dict[str, str]:
-        """Sum every file that runs wrote, by its path without the version."""
-        files = [
-            file for file in (self.folder / "data").rglob("*") if file.is_file() and file.name != ".gitkeep"
-        ]
-        return {
-            str(file.parents[1].relative_to(self.folder)): hashlib.sha256(file.read_bytes()).hexdigest()
-            for file in files
-            if file.parent.name not in ("01_raw", "runs")
-        }
-
-    def configure(self, name: str, content: str, env: str = "local") -> None:
-        """Write a file of an environment, by default of conf/local."""
-        (self.folder / "conf" / env / name).write_text(content)
+LONGEST = ("test_cron.py", "test_raw.py", "test_crashes.py", "test_dask_runner.py")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """A process more than there are cores: one test mostly waits, for the minutes of a clock."""
-    return (os.cpu_count() or 1) + 1
+    """A process for each core, and one for the slow test of cron, which mostly waits for the clock."""
+    return (os.cpu_count() or 1) + int(config.option.markexpr != "not slow")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Of a test marked `matrix`, let all cases but the first be slow."""
+    if not (isinstance(item, pytest.Function) and item.get_closest_marker("matrix")):
+        return
+    if any(item.callspec.indices.values()):
+        item.add_marker("slow")
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with that one, then with the files of most tests."""
+    """Begin with the files that take longest: those named here, then those of most tests."""
     counts = Counter(item.path for item in items)
-    items.sort(key=lambda item: (item.path.name != "test_cron.py", -counts[item.path]))
-
-
-MakeProject = Callable[..., Project]
+    items.sort(key=lambda item: (item.path.name not in LONGEST, -counts[item.path]))
 
 
 @pytest.fixture(scope="session")
 def make_project(tmp_path_factory: pytest.TempPathFactory) -> MakeProject:
     """A function that makes a project."""
-
-    def make() -> Project:
-        folder = tmp_path_factory.mktemp("project")
-        # With what Python has compiled of it, but not what it is writing at this moment.
-        not_these = shutil.ignore_patterns("*.pyc.*", "*.egg-info")
-        for name in ("src", "conf", "deploy"):
-            shutil.copytree(ROOT / name, folder / name, ignore=not_these)
-        shutil.rmtree(folder / "conf" / "local")
-        (folder / "conf" / "local").mkdir()
-        for name in ("pyproject.toml", ".telemetry"):
-            shutil.copy(ROOT / name, folder)
-        (folder / "data" / "01_raw").mkdir(parents=True)
-        for name in SHA256:
-            shutil.copy(RAW / name, folder / "data" / "01_raw")
-        return Project(folder)
-
-    return make
+    return lambda: copy_project(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Whatever is wrong is told in one line each, before anything is written, and nothing committed is lost.
 
-Each case starts `kedro run` as a user does, in a project that has committed a run.
+The first steps of a run find what is wrong with data and parameters, and most tests call these. A handful of
+cases, or with `make test-all` each, starts `kedro run` as a user does, in a project that has committed a run.
 """
 
 from __future__ import annotations
@@ -13,12 +14,20 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.io import DataCatalog
+from kedro.io.core import DatasetError
+from omegaconf import OmegaConf
 
+from from_scratch.pipelines.data_processing.nodes import ingest
+from from_scratch.pipelines.inference.nodes import ingest_new
+from from_scratch.schema import parameters
+from kedro_ledger.errors import InputError
 from kedro_ledger.ledger import Ledger
-from tests.conftest import RAW, Project
+from tests.conftest import RAW, ROOT, Project
 
 Rows = list[list[str]]
 GOOD: Rows = list(csv.reader(io.StringIO((RAW / "train.csv").read_text())))[:41]
@@ -63,6 +72,19 @@ class Case(NamedTuple):
     """Files of `conf`."""
     prepare: Callable[[Path], object] | None = None
     """What else is to be done in data/01_raw."""
+
+    def write(self, folder: Path) -> None:
+        """Write what is wrong into a project that has no raw data."""
+        raw = folder / "data" / "01_raw"
+        for name, content in (("train.csv", self.train), ("test.csv", self.test)):
+            if content is not None:
+                (raw / name).write_bytes(content)
+        (folder / "pyproject.json").write_text("{}")
+        for name, text in self.files.items():
+            (folder / "conf" / name).parent.mkdir(exist_ok=True)
+            (folder / "conf" / name).write_text(text)
+        if self.prepare:
+            self.prepare(raw)
 
 
 def of_data(name: str, train: bytes | None, *lines: str, **others: object) -> Case:
@@ -409,6 +431,81 @@ NEW_ROWS = [
 ]
 
 
+WHOLE_RUNS = {
+    "no such file",
+    "semicolons",
+    "several faults",
+    "variants.deep.epochs=0,threads=0",
+    "features.target.column=Died",
+    "broken YAML",
+    "an unknown type",
+    "--env nope",
+    "--load-versions train:nope",
+    "variants.deep.learning_rate=1e39",
+    "new rows: two faults",
+}
+"""The cases that are started as a user does even in a hurry: of each kind some."""
+READ = [*DATA, *PARAMETERS, *CONFIGURATION, *NEW_ROWS]
+ALL = [*READ, *OPTIONS, *DIVERGENCE]
+
+
+def expect_lines(found: list[str], case: Case) -> None:
+    assert len(found) == len(case.lines), found
+    for line, pattern in zip(found, case.lines, strict=True):
+        assert re.search(pattern, line)
+        assert len(line) < 1000
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The configuration of a project, and a place for its raw data."""
+    shutil.copytree(ROOT / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("local"))
+    (tmp_path / "conf" / "local").mkdir()
+    (tmp_path / "data" / "01_raw").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def read(folder: Path, pipeline: str = "__default__", env: str | None = None, params: str = "") -> None:
+    """Read the parameters and the rows as the first steps of `kedro run` do."""
+    changes: Any = OmegaConf.to_container(OmegaConf.from_dotlist(params.split(",") if params else []))
+    merge = {"parameters": "soft"}
+    loader = OmegaConfigLoader(
+        str(folder / "conf"), env, changes, base_env="base", default_run_env="local", merge_strategy=merge
+    )
+    given = parameters.read(loader)
+    features = given.features
+    dataset = "new_data" if pipeline == "inference" else "raw_data"
+    rows = DataCatalog.from_config({dataset: loader["catalog"][dataset]}).load(dataset)
+    if pipeline == "inference":
+        known = {column.column: column.declared for column in features.categorical}
+        answers = {features.target.column: ["0", "1"]}
+        ingest_new(rows, features, known | answers, given.inference)
+    else:
+        ingest(rows, features, given.split)
+
+
+@pytest.mark.parametrize("arguments", [(), INFERENCE])
+def test_good_input_is_read(arguments: tuple[str, ...], folder: Path) -> None:
+    Case("good", [], test=without("Survived")).write(folder)
+    read(folder, **options(arguments))
+
+
+def options(arguments: tuple[str, ...]) -> dict[str, str]:
+    return {
+        name.removeprefix("--"): value for name, value in zip(arguments[::2], arguments[1::2], strict=True)
+    }
+
+
+@pytest.mark.parametrize("case", READ, ids=lambda case: case.name)
+def test_bad_input_is_told_in_a_line_for_each_fault(case: Case, folder: Path) -> None:
+    case.write(folder)
+    with pytest.raises((InputError, DatasetError)) as error:
+        read(folder, **options(case.arguments))
+    lines = error.value.args if isinstance(error.value, InputError) else [error.value]
+    expect_lines([" ".join(str(line).split()) for line in lines], case)
+
+
 @pytest.fixture(scope="module")
 def committed(article_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project in which everything ran, and whose raw data is gone; these tests may spoil it."""
@@ -420,22 +517,16 @@ def committed(article_run: Project, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.mark.parametrize(
     "case",
-    [*DATA, *PARAMETERS, *CONFIGURATION, *OPTIONS, *DIVERGENCE, *NEW_ROWS],
-    ids=lambda case: case.name,
+    [
+        pytest.param(case, id=case.name, marks=() if case.name in WHOLE_RUNS else pytest.mark.slow)
+        for case in ALL
+    ],
 )
-def test_bad_input_is_told_in_a_line_for_each_fault(case: Case, committed: Project) -> None:
+def test_a_run_tells_it_and_writes_nothing(case: Case, committed: Project) -> None:
     raw, conf = committed.folder / "data" / "01_raw", committed.folder / "conf"
     before = Ledger(committed.folder).records(), committed.artefacts()
     saved = shutil.copytree(conf, committed.folder / "saved")
-    for name, content in (("train.csv", case.train), ("test.csv", case.test)):
-        if content is not None:
-            (raw / name).write_bytes(content)
-    (committed.folder / "pyproject.json").write_text("{}")
-    for name, text in case.files.items():
-        (conf / name).parent.mkdir(exist_ok=True)
-        (conf / name).write_text(text)
-    if case.prepare:
-        case.prepare(raw)
+    case.write(committed.folder)
     try:
         ran = committed.kedro("run", *case.arguments)
     finally:
@@ -444,12 +535,14 @@ def test_bad_input_is_told_in_a_line_for_each_fault(case: Case, committed: Proje
         shutil.rmtree(raw)
         raw.mkdir()
 
-    told = [line.removeprefix("Error: ") for line in ran.stderr.splitlines() if line.startswith("Error: ")]
+    expect_lines(
+        [line.removeprefix("Error: ") for line in ran.stderr.splitlines() if line.startswith("Error: ")], case
+    )
     assert ran.returncode != 0
-    assert len(told) == len(case.lines), ran.stderr
-    for line, pattern in zip(told, case.lines, strict=True):
-        assert re.search(pattern, line)
-        assert len(line) < 1000
     assert ran.stderr.splitlines()[-1].startswith("Error: ")
     assert "Traceback" not in ran.stdout + ran.stderr
     assert (Ledger(committed.folder).records(), committed.artefacts()) == before
+
+
+def test_whole_runs_are_cases() -> None:
+    assert {case.name for case in ALL} >= WHOLE_RUNS

@@ -83,6 +83,7 @@ def locale(request: pytest.FixtureRequest) -> dict[str, str]:
     return chosen
 
 
+@pytest.mark.slow
 def test_runs_write_the_same_bytes_in_any_locale(utf_8: Project, locale: dict[str, str]) -> None:
     expected = utf_8.artefacts()
     for arguments in (["--env", "eigene"], ["--env", "eigene", "--runner", "ParallelRunner"]):
@@ -93,6 +94,7 @@ def test_runs_write_the_same_bytes_in_any_locale(utf_8: Project, locale: dict[st
         assert utf_8.artefacts() == expected
 
 
+@pytest.mark.slow
 def test_all_commands_work_in_any_locale(utf_8: Project, locale: dict[str, str], tmp_path: Path) -> None:
     page = tmp_path / "history.html"
     for command in (
@@ -115,6 +117,7 @@ def test_all_commands_work_in_any_locale(utf_8: Project, locale: dict[str, str],
     )
 
 
+@pytest.mark.matrix
 def test_errors_and_logs_are_whole_in_any_locale(utf_8: Project, locale: dict[str, str]) -> None:
     file = utf_8.folder / "data" / "01_raw" / "eigene.csv"
     file.write_text(TEXT.replace("\n2,14,", "\n2,→,"), encoding="utf-8")
@@ -129,6 +132,7 @@ def test_errors_and_logs_are_whole_in_any_locale(utf_8: Project, locale: dict[st
     assert "InputError: eigene.csv: column größe has '→' in row 3; expected a number" in log
 
 
+@pytest.mark.matrix
 def test_what_suggest_prints_can_be_read_as_configuration(utf_8: Project, locale: dict[str, str]) -> None:
     said = kedro(utf_8, "features", "suggest", "data/01_raw/eigene.csv", "--target", "Antwort", **locale)
     assert said.returncode == 0, said.stderr
@@ -137,6 +141,7 @@ def test_what_suggest_prints_can_be_read_as_configuration(utf_8: Project, locale
     assert block["categorical"] == [{"column": "Straße", "categories": ["Fünf", "Čtyři"]}]
 
 
+@pytest.mark.slow
 def test_no_file_is_opened_in_the_encoding_of_the_locale(article_run: Project, tmp_path: Path) -> None:
     said = []
     for command in ("run", "runs list", f"runs history --html {tmp_path / 'history.html'}", "runs show last"):
@@ -147,6 +152,7 @@ def test_no_file_is_opened_in_the_encoding_of_the_locale(article_run: Project, t
     assert not [line for line in warnings if re.search("from_scratch|fsspec|pandas|kedro", line)]
 
 
+@pytest.mark.slow
 def test_a_console_without_characters_is_no_error(utf_8: Project) -> None:
     for command in ("runs history", "runs show last", "run --env eigene --pipeline inference"):
         ran = kedro(utf_8, *command.split(), PYTHONIOENCODING="ascii")

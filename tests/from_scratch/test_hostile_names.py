@@ -27,6 +27,7 @@ def ran(make_project: MakeProject) -> Project:
     return project
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
@@ -50,11 +51,13 @@ def test_the_ledger_prints_names_as_text(ran: Project, command: str) -> None:
         assert r"no\x1b[2J\nError: forged" in said.stderr
 
 
+@pytest.mark.slow
 def test_answers_are_printed_as_text(ran: Project) -> None:
     said = ran.run("--env", "hostile", "--pipeline", "inference")
     hostile.expect_printable(said.stdout + said.stderr)
 
 
+@pytest.mark.slow
 def test_errors_and_the_log_show_names_as_text(ran: Project) -> None:
     file = ran.folder / "data" / "01_raw" / "hostile.csv"
     text = file.read_text(encoding="utf-8")
@@ -76,6 +79,7 @@ def test_errors_and_the_log_show_names_as_text(ran: Project) -> None:
     hostile.expect_printable(log)
 
 
+@pytest.mark.slow
 def test_timed_lines_are_text(ran: Project) -> None:
     logging = (ran.folder / "conf" / "scheduled" / "logging.yml").read_text(encoding="utf-8")
     ran.configure("logging.yml", logging, env="hostile")
@@ -106,6 +110,7 @@ def test_what_suggest_prints_is_text_and_yaml(project: Project) -> None:
     hostile.expect_printable(said.stderr)
 
 
+@pytest.mark.slow
 def test_a_record_orders_nothing(ran: Project, tmp_path: Path) -> None:
     file = sorted((ran.folder / "data" / "runs").glob("[0-9]*.json"))[-1]
     text = file.read_text(encoding="utf-8")

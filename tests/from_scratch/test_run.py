@@ -43,6 +43,7 @@ def test_a_file_of_ones_own_is_taken_as_it_is(project: Project) -> None:
     assert project.load("linear.metrics")["source"] == "own"
 
 
+@pytest.mark.slow
 def test_a_replaced_file_is_other_data_and_no_other_code(project: Project) -> None:
     for name in (".gitignore", ".gitattributes"):
         shutil.copy(ROOT / name, project.folder)
@@ -80,6 +81,7 @@ def test_console_is_a_line_a_node_and_a_table(project: Project) -> None:
     assert f"{project.load('deep.metrics')['valid_accuracy']:.4f}" in row
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("runner", "environment"),
     [
@@ -222,6 +224,7 @@ def test_a_run_closes_with_the_article_beside_it(project: Project) -> None:
     assert row.split() == ["deep", "0.8258", "0.763", "to", "0.875", "0.8258", "0.195", "30"]
 
 
+@pytest.mark.slow
 def test_the_readmes_example_is_what_the_report_shows_and_there_is_a_way_back(project: Project) -> None:
     """As it is typed: a run of everything, the example of a learning rate too high, `make report`."""
     shutil.copy(ROOT / "Makefile", project.folder)

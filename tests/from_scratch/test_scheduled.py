@@ -54,6 +54,7 @@ def test_every_line_has_its_time_and_is_in_the_log_too(scheduled: Project) -> No
     assert record.drift.changed == {}
 
 
+@pytest.mark.slow
 def test_the_environment_can_be_named_by_a_variable(scheduled: Project) -> None:
     ran = scheduled.kedro("run", "--pipeline", "linear", KEDRO_ENV="scheduled")
     assert ran.returncode == 0
@@ -81,6 +82,7 @@ def test_messages_of_several_lines_are_timed_line_by_line(scheduled: Project) ->
     ]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("code", [0, 75])
 def test_a_step_can_not_end_the_process_as_if_all_went_well(scheduled: Project, code: int) -> None:
     patch_step(scheduled, f"raise SystemExit({code})")
@@ -98,6 +100,7 @@ def test_warnings_of_python_are_lines_of_the_log(scheduled: Project) -> None:
     assert re.search(r"WARNING UserWarning: look here \(.*models\.py:\d+\)\n", ran.stderr)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("content", ["", "version: 7", "{", "version: 1\nhandlers: {x: {class: os.system}}"])
 def test_a_logging_yml_that_can_not_be_is_told(scheduled: Project, content: str) -> None:
     scheduled.configure("logging.yml", content, "scheduled")
@@ -131,6 +134,7 @@ def test_a_file_that_is_not_there_is_a_fault(scheduled: Project) -> None:
     assert Ledger(scheduled.folder).last() is None
 
 
+@pytest.mark.slow
 def test_data_that_may_change_is_fetched_again_and_what_changed_is_recorded(
     scheduled: Project, server: FileServer
 ) -> None:
@@ -170,6 +174,7 @@ def test_data_that_may_change_is_fetched_again_and_what_changed_is_recorded(
     assert contents(scheduled.folder / "data") == before
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("fault", ["an identifier twice", "a column is missing"])
 def test_data_that_fails_the_checks_does_not_take_the_place_of_the_file(
     scheduled: Project, server: FileServer, fault: str
@@ -190,6 +195,7 @@ def test_data_that_fails_the_checks_does_not_take_the_place_of_the_file(
     assert scheduled.kedro("run", "--env", "scheduled", "--params", "runs.raw_data=any").returncode == 0
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("commit", [True, False])
 def test_metrics_that_move_further_than_allowed_end_with_77(scheduled: Project, commit: bool) -> None:
     limits = {"metrics.*.valid_accuracy": 0.01, "data.*": 0}

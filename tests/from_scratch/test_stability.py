@@ -75,6 +75,7 @@ def test_a_run_of_everything_else_leaves_the_study_out(article_run: Project) -> 
     assert "<code>kedro run --pipeline stability</code>" in article_run.load("report")
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("runner", "environment"),
     [("ThreadRunner", {}), ("ParallelRunner", {"KEDRO_MP_CONTEXT": "fork"})],
@@ -108,6 +109,7 @@ def test_a_learning_rate_that_is_too_great_is_told_in_one_line(project: Project)
     assert project.artefacts() == {}
 
 
+@pytest.mark.slow
 def test_whoever_watches_sees_a_bar_with_the_time_left(project: Project) -> None:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))

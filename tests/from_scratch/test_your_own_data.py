@@ -95,6 +95,7 @@ ROWS:
 """
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("normalisation", "fit_on"), [("maximum", "all"), ("deviation", "train")])
 def test_ten_nasty_rows(project: Project, normalisation: str, fit_on: str) -> None:
     file = project.folder / "data" / "01_raw" / "nasty.csv"

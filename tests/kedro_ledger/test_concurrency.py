@@ -12,6 +12,7 @@ from kedro_ledger.errors import BusyError
 from tests.support.tiny import TOTALS, Tiny, in_process, run_when_told, server
 
 
+@pytest.mark.slow
 def test_of_two_runs_at_once_one_is_refused_and_none_is_lost(tiny: Tiny, tmp_path: Path) -> None:
     refused = committed = 0
     for attempt in range(50):
@@ -56,6 +57,7 @@ def test_readers_see_the_last_committed_run_while_another_writes(tiny: Tiny) -> 
     assert tiny.read()["numbers"] == [3, 4]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("runner", ["SequentialRunner", "ThreadRunner", "ParallelRunner"])
 def test_a_killed_run_leaves_no_lock_even_if_its_workers_live_on(tiny: Tiny, runner: str) -> None:
     tiny.run()
@@ -70,6 +72,7 @@ def test_a_killed_run_leaves_no_lock_even_if_its_workers_live_on(tiny: Tiny, run
     tiny.expect_whole()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("runner", ["SequentialRunner", "ThreadRunner", "ParallelRunner"])
 def test_ctrl_c_leaves_everything_as_it_was(tiny: Tiny, runner: str) -> None:
     first = tiny.run()

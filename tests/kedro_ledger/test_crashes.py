@@ -10,6 +10,8 @@ import pytest
 from kedro_ledger.ledger import Ledger
 from tests.support.tiny import TOTALS, Tiny, in_process, run_until, server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def after_three_runs(tmp_path_factory: pytest.TempPathFactory) -> Tiny:

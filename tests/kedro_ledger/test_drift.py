@@ -207,6 +207,7 @@ def test_limits(then: Any, now: Any, limit: float | str, is_beyond: bool) -> Non
         assert phrase.startswith("metrics.m went from ")
 
 
+@pytest.mark.slow
 def test_a_rerun_is_held_to_no_limit_and_checks_no_raw_data(tiny: Tiny) -> None:
     for command in ("init -q", "add .", "-c user.name=a -c user.email=a commit -qm a"):
         import subprocess

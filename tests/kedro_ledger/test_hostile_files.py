@@ -70,6 +70,7 @@ def edit_first_record(tiny: Tiny, change: Callable[[Any], None], run_id: str | N
     return run_id or record.run_id
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "path",
     [
@@ -106,6 +107,7 @@ def test_a_path_that_no_run_writes_is_damage_for_every_command(two_runs: Tiny, p
     assert snapshot(two_runs.folder.parent) == before
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "change",
     [
@@ -130,6 +132,7 @@ def test_nothing_leads_a_rerun_out_of_its_folder(
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("folder", ["../victim", "{tmp}/victim", ".git", "", ".", "../victim/*", "src", RUN])
 def test_a_mark_that_no_run_writes_is_damage(two_runs: Tiny, folder: str) -> None:
     place = folder.replace(RUN, "zzz").replace("{tmp}", str(two_runs.folder.parent))
@@ -138,6 +141,7 @@ def test_a_mark_that_no_run_writes_is_damage(two_runs: Tiny, folder: str) -> Non
     expect_damaged(two_runs, mark)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("content", ["[1]", '{"x": 5}', '{"x": null}', "5", "", "{", "\xff"])
 def test_a_mark_of_another_form_is_damage(two_runs: Tiny, content: str) -> None:
     mark = two_runs.ledger.folder / "zzz.uncommitted"
@@ -145,6 +149,7 @@ def test_a_mark_of_another_form_is_damage(two_runs: Tiny, content: str) -> None:
     expect_damaged(two_runs, mark)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "content", ['{"x": {"x": "src/y"}}', '{"tiny": {"x": "../tiny"}}', '{"x": "y"}', "[]"]
 )
@@ -172,6 +177,7 @@ def expect_damaged(tiny: Tiny, mark: Path) -> None:
     assert tiny.kedro("run").returncode == 0
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", ["record", "mark"])
 @pytest.mark.parametrize("harm", ["pipe", "device", "folder"])
 def test_what_is_not_a_regular_file_is_not_waited_for(two_runs: Tiny, kind: str, harm: str) -> None:
@@ -187,6 +193,7 @@ def test_what_is_not_a_regular_file_is_not_waited_for(two_runs: Tiny, kind: str,
     assert f"Error: data/runs/{file.name} is not a regular file" in ran.stderr
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("run_id", "home"), [("tiny", "src"), ("objects", ".git"), ("base", "conf")])
 def test_a_well_formed_path_removes_no_folder_that_is_not_a_version(
     two_runs: Tiny, run_id: str, home: str
@@ -217,6 +224,7 @@ def test_a_link_in_data_leads_nowhere(two_runs: Tiny) -> None:
     assert (two_runs.folder / "src/tiny/settings.py").exists()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("way", ["absolute", "..", "link"])
 def test_versions_outside_go_only_where_the_catalog_keeps_them(
     two_runs: Tiny, tmp_path: Path, way: str
@@ -273,6 +281,7 @@ def test_a_version_that_is_a_link_stays(two_runs: Tiny, tmp_path: Path) -> None:
     assert "is left" not in two_runs.kedro("run").stderr, "it is said once"
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("name", "folder"),
     [
@@ -323,6 +332,7 @@ def test_a_version_that_a_record_names_goes_by_no_other_way(two_runs: Tiny) -> N
         mark.unlink(missing_ok=True)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", ["went_back.json", "history.jsonl", "pruned.json", "{run}.uncommitted"])
 def test_nothing_is_written_through_a_link(two_runs: Tiny, name: str) -> None:
     victim = two_runs.folder.parent / "victim" / "victim.json"
@@ -355,6 +365,7 @@ def test_a_ledger_behind_a_link_is_refused(two_runs: Tiny, tmp_path: Path) -> No
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
@@ -394,6 +405,7 @@ def test_files_that_no_run_writes_are_no_records(two_runs: Tiny) -> None:
     assert len(json.loads(two_runs.kedro("runs", "list", "--json").stdout)) == 2
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", ["x.uncommitted", "history.jsonl", "000003_x.json", "went_back.json"])
 def test_no_file_of_the_ledger_is_too_large_for_memory(two_runs: Tiny, name: str) -> None:
     with (two_runs.ledger.folder / name).open("wb") as file:
@@ -408,6 +420,7 @@ def test_an_artefact_of_another_size_is_not_read_whole(two_runs: Tiny) -> None:
     assert "was altered: it has 1,099,511,627,776 bytes, expected" in two_runs.kedro("runs", "verify").stderr
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("is_versioned", [False, True])
 def test_a_rerun_writes_nothing_where_a_record_says_that_raw_data_lies(
     two_runs: Tiny, tmp_path: Path, is_versioned: bool

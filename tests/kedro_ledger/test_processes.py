@@ -44,6 +44,7 @@ def expect_undone(tiny: Tiny, run: subprocess.Popen[str], before: set[str]) -> N
     wait_until_gone(run.pid)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "options",
     [
@@ -74,6 +75,7 @@ def test_sigterm_undoes_the_run(
     tiny.expect_whole()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("context", CONTEXTS)
 def test_workers_of_a_killed_run_end(tiny: Tiny, context: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEDRO_MP_CONTEXT", context)
@@ -107,6 +109,7 @@ Transaction.abort = abort_slowly
 """
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT, None])
 def test_a_signal_while_the_run_is_undone(
@@ -176,6 +179,7 @@ def test_a_child_of_a_step_ends_by_itself(tiny: Tiny) -> None:
     tiny.run()
 
 
+@pytest.mark.slow
 def test_a_step_that_catches_everything_is_ended(tiny: Tiny) -> None:
     registry = tiny.folder / "src/tiny/pipeline_registry.py"
     wait, catch = "        time.sleep(0.01)\n", "        try: time.sleep(0.01)\n        except: pass\n"
@@ -186,6 +190,7 @@ def test_a_step_that_catches_everything_is_ended(tiny: Tiny) -> None:
         expect_undone(tiny, run, set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_rerun_ends_with_its_command(tiny: Tiny, tmp_path: Path, number: signal.Signals) -> None:
     registry = tiny.folder / "src/tiny/pipeline_registry.py"

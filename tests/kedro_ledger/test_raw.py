@@ -61,6 +61,7 @@ def test_what_is_fetched_takes_its_place_with_the_commit(fetching: Tiny) -> None
     assert record.raw["raw"].sha256 == hashlib.sha256(NEW).hexdigest()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("fault", ["the plan", "a node", "the drift"])
 def test_what_is_fetched_goes_if_the_run_fails(fetching: Tiny, files: FileServer, fault: str) -> None:
     options: dict[str, Any] = {}
@@ -79,6 +80,7 @@ def test_what_is_fetched_goes_if_the_run_fails(fetching: Tiny, files: FileServer
     assert raw_files(fetching.folder) == {"raw.csv": OLD}
 
 
+@pytest.mark.slow
 def test_raw_data_that_can_not_take_its_place_is_a_warning(fetching: Tiny) -> None:
     (fetching.folder / "conf/local/parameters.yml").write_text("factor: 3\n")
     file = fetching.folder / "src/tiny/pipeline_registry.py"
@@ -110,6 +112,7 @@ def crash(template: Tiny, folder: Path, step: int, action: str) -> int:
     return code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["kill", "fill"])
 def test_at_any_step_the_raw_data_is_what_a_committed_run_has_read(
     fetching: Tiny, tmp_path: Path, action: str

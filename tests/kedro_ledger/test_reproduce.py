@@ -190,6 +190,7 @@ def test_nothing_is_written_through_a_link(tiny: Tiny, tmp_path: Path) -> None:
     assert snapshot(tmp_path / "disk") == before
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "entry",
     [
@@ -255,6 +256,7 @@ def test_what_json_cannot_say_is_said(tiny: Tiny) -> None:
     assert (ran.returncode, "held what JSON can't say" in ran.stderr) == (1, True)
 
 
+@pytest.mark.slow
 def test_a_run_comes_out_again_in_a_shallow_clone(tiny: Tiny, tmp_path: Path) -> None:
     change_code(tiny)
     commit(tiny)
@@ -310,6 +312,7 @@ def tracked(request: pytest.FixtureRequest, tiny: Tiny) -> tuple[Tiny, Path]:
     return tiny, raw
 
 
+@pytest.mark.matrix
 def test_raw_data_that_git_has_is_found_in_the_commit(tracked: tuple[Tiny, Path]) -> None:
     tiny, raw = tracked
     record = tiny.run()
@@ -319,6 +322,7 @@ def test_raw_data_that_git_has_is_found_in_the_commit(tracked: tuple[Tiny, Path]
     expect_reproduced(tiny, record)
 
 
+@pytest.mark.slow
 def test_raw_data_that_replaces_what_git_has_is_found_by_its_hash(tracked: tuple[Tiny, Path]) -> None:
     tiny, raw = tracked
     tiny.run()
@@ -345,6 +349,7 @@ def test_raw_data_that_replaces_what_git_has_is_found_by_its_hash(tracked: tuple
     )
 
 
+@pytest.mark.slow
 def test_a_raw_folder_is_that_of_the_run(tiny: Tiny) -> None:
     """Not that with what else the commit has in it."""
     catalog, parts = tiny.folder / "conf/base/catalog.yml", tiny.folder / "docs/parts"
@@ -367,6 +372,7 @@ def test_a_raw_folder_is_that_of_the_run(tiny: Tiny) -> None:
     expect_reproduced(tiny, whole)
 
 
+@pytest.mark.slow
 def test_raw_data_is_looked_for_among_files_only(tiny: Tiny) -> None:
     record = tiny.run()
     raw = tiny.folder / "data/01_raw/raw.json"
@@ -375,6 +381,7 @@ def test_raw_data_is_looked_for_among_files_only(tiny: Tiny) -> None:
     expect_reproduced(tiny, record)
 
 
+@pytest.mark.slow
 def test_a_run_comes_out_again_in_a_repository_of_another_kind(tmp_path: Path) -> None:
     tiny = Tiny.make(tmp_path / "other")
     git(tiny.folder, "init", "--quiet", "--object-format=sha256")

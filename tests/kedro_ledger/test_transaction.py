@@ -344,6 +344,7 @@ def test_a_folder_that_cannot_be_written_is_said(disk: Path) -> None:
     tiny.expect_whole()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_harms_nothing(disk: Path) -> None:
     tiny = Tiny.make(disk / "tiny")
     tiny.run()

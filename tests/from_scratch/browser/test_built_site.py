@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from tests.conftest import RAW, Project
+
+pytestmark = pytest.mark.slow
 
 PREVIEWS = {
     ".csv": "TablePreview",

@@ -12,6 +12,8 @@ from tests.from_scratch.browser.conftest import HEIGHT, WIDTH, serve_site
 from tests.from_scratch.browser.test_pages import LocalPage, find_report
 from tests.support import hostile
 
+pytestmark = pytest.mark.slow
+
 LINKS = "[...document.querySelectorAll('a')].map(a => a.getAttribute('href') || a.getAttribute('xlink:href'))"
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.from_scratch.browser.conftest import HEIGHT, WIDTH, Page
 
+pytestmark = pytest.mark.slow
+
 VARIANTS = "linear sigmoid matmul neural_net_slow neural_net deep".split()
 RESULTS = {f"{variant}.results" for variant in VARIANTS}
 BOXES = {"data_processing", "reporting", *VARIANTS}

@@ -77,6 +77,7 @@ def test_page_draws_its_plots_and_asks_for_nothing(report: LocalPage) -> None:
     report.expect_no_complaint_and_no_request()
 
 
+@pytest.mark.slow
 def test_the_history_draws_what_is_opened(
     browser: webdriver.Chrome, article_run: Project, tmp_path: Path
 ) -> None:
@@ -92,6 +93,7 @@ def test_the_history_draws_what_is_opened(
     page.expect_no_complaint_and_no_request()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 768, 1920])
 def test_page_fits_phones_and_wide_screens(report: LocalPage, width: int) -> None:
     report.open(width=width)
@@ -102,6 +104,7 @@ def test_page_fits_phones_and_wide_screens(report: LocalPage, width: int) -> Non
     assert right <= width
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("media", "scheme", "is_dark"), [("screen", "light", False), ("screen", "dark", True)]
 )
@@ -120,12 +123,14 @@ def test_text_stands_out_by_day_and_by_night(
         assert abs(report.colour(text, of) - background) > 400, text
 
 
+@pytest.mark.slow
 def test_paper_is_white_even_by_night(report: LocalPage) -> None:
     report.open(media="print", scheme="dark")
     assert report.colour("body", of="background-color") == 765
     assert report.colour("h1") == report.colour(".plot .xtick text", of="fill") == 0
 
 
+@pytest.mark.slow
 def test_a_variant_has_one_colour_in_words_tables_and_plots(report: LocalPage) -> None:
     report.open()
     tile = report.ask("getComputedStyle([...document.querySelectorAll('.tile')].at(-1)).borderTopColor")
@@ -136,6 +141,7 @@ def test_a_variant_has_one_colour_in_words_tables_and_plots(report: LocalPage) -
     assert tile == key == line
 
 
+@pytest.mark.slow
 def test_the_article_is_green_on_its_own_passengers(browser: webdriver.Chrome, article_run: Project) -> None:
     report = LocalPage(browser, find_report(article_run))
     report.open()
@@ -145,6 +151,7 @@ def test_the_article_is_green_on_its_own_passengers(browser: webdriver.Chrome, a
     assert verdict == "✓ 12 of 12"
 
 
+@pytest.mark.slow
 def test_plots_keep_their_place_when_the_window_changes(report: LocalPage) -> None:
     report.open(width=1440)
     plots = "[...document.querySelectorAll('.plot')]"

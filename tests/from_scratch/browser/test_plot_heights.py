@@ -13,6 +13,8 @@ from tests.conftest import Project
 from tests.from_scratch.browser.test_pages import LocalPage, find_report
 from tests.from_scratch.notebooks.test_notebook import run_notebook
 
+pytestmark = pytest.mark.slow
+
 SIZES = {
     "a pixel lower": (1440, 899),
     "a pixel higher": (1440, 901),

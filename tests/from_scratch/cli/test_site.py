@@ -125,6 +125,7 @@ def test_deploying_is_refused_in_one_line(project: Project) -> None:
     assert ran.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_site_can_be_built_before_anything_ran_and_where_it_fails_it_says_so(project: Project) -> None:
     assert project.kedro("viz", "build", "--help").returncode == 0
     ran = project.kedro("viz", "build", "--include-previews")

@@ -19,6 +19,8 @@ from tests.conftest import Project
 from tests.support import processes
 from tests.support.scheduled import set_catalog
 
+pytestmark = pytest.mark.slow
+
 DAEMON = """
 set -e
 # A daemon of its own: what this machine's has to do is hidden from it, and it from this machine's.

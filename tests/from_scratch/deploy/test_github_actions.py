@@ -46,6 +46,7 @@ def commit_to_git(project: Project) -> None:
         subprocess.run(["git", *command.split()], cwd=project.folder, check=True)
 
 
+@pytest.mark.slow
 def test_it_runs_verifies_and_keeps_the_report(project: Project, workflow: dict[Any, Any]) -> None:
     set_catalog(project)
     commit_to_git(project)
@@ -64,6 +65,7 @@ def test_it_runs_verifies_and_keeps_the_report(project: Project, workflow: dict[
     assert re.search(r"deep +\S+ +0\.\d{4}", (project.folder / "summary").read_text())
 
 
+@pytest.mark.slow
 def test_a_run_beyond_its_limits_fails_and_is_kept(project: Project, workflow: dict[Any, Any]) -> None:
     set_catalog(project)
     commit_to_git(project)

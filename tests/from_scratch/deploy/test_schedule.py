@@ -132,6 +132,7 @@ def test_name_environment_and_pipeline_are_taken_over(project: Project, tmp_path
     assert "OnFailure=titanic-failed.service\n" in files["titanic.service"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("option", "line"),
     [
@@ -191,6 +192,7 @@ def test_what_to_know_before_is_said(project: Project) -> None:
         assert "a unit has a /tmp and a /var/tmp of its own" in ran.stderr
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("scheduler", ["systemd", "cron"])
 @pytest.mark.parametrize("option", ["--env", "--name", "--pipeline", "--every"])
 def test_no_value_can_begin_a_line_of_its_own(project: Project, option: str, scheduler: str) -> None:

@@ -14,6 +14,8 @@ import pytest
 from tests.conftest import Project
 from tests.support.scheduled import set_catalog
 
+pytestmark = pytest.mark.slow
+
 ODD = "a project, 100 % odd; 'ü'"
 
 

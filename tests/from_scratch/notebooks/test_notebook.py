@@ -72,6 +72,7 @@ def plots(outputs: dict[str, Any]) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_it_runs_on_other_data(project: Project, kernel: str) -> None:
     file = project.folder / "data" / "01_raw" / "train.csv"
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:501]))
@@ -82,6 +83,7 @@ def test_it_runs_on_other_data(project: Project, kernel: str) -> None:
     assert curves <= set(plots(outputs))
 
 
+@pytest.mark.slow
 def test_on_the_articles_data_it_shows_the_articles_figures(article_run: Project, kernel: str) -> None:
     outputs, figures = execute(article_run, kernel), read_figures()
     assert "Kaggle's" in printed(outputs, "source")
@@ -103,6 +105,7 @@ def test_on_the_articles_data_it_shows_the_articles_figures(article_run: Project
         assert numbers(printed(outputs, cell))[-2:] == [accuracy, accuracy]
 
 
+@pytest.mark.slow
 def test_without_a_run_it_says_what_to_do(project: Project, kernel: str) -> None:
     from nbclient.exceptions import CellExecutionError
 

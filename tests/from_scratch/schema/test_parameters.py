@@ -159,7 +159,7 @@ def test_right_parameters(path: str, value: Any) -> None:
         (
             "variants.deep.model",
             "dep",
-            "variants.deep.model is 'dep': expected one of linear, sigmoid, matmul, neural_net, deep; did you",
+            "variants.deep.model is 'dep': expected one of linear, sigmoid, matmul, neural_net, deep; did",
         ),
         ("split.validation_fraction", 0, "split.validation_fraction is 0: input should be greater than 0"),
         ("split.validation_fraction", 1, "split.validation_fraction is 1: input should be less than 1"),

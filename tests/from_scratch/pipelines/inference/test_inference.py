@@ -57,6 +57,7 @@ def answer_plainly(monkeypatch: pytest.MonkeyPatch) -> dict[str, pd.DataFrame]:
     return answers
 
 
+@pytest.mark.slow
 def test_the_418_answers_are_those_of_a_plain_script(
     article_run: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

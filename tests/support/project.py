@@ -1,0 +1,101 @@
+"""Projects in folders of their own, in which the tests run Kedro as a user does."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.project import configure_project
+from kedro.framework.session import KedroSession
+from kedro.io import CatalogProtocol
+
+from tests.support import prepared_python
+
+ROOT = Path(__file__).parents[2]
+RAW = ROOT / "data" / "01_raw"
+SHA256 = {
+    "train.csv": "4a437fde05fe5264e1701a7387ac6fb75393772ba38bb2c9c566405af5af4bd7",
+    "test.csv": "5c78320a80dc159b35c408363be46a5d93f078183d539db75ee42a796d6a4e95",
+}
+
+
+@dataclass
+class Project:
+    """A copy of the project, with Kaggle's two files."""
+
+    folder: Path
+
+    def kedro(
+        self, *arguments: str, folder: str = ".", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a `kedro` command, and give back what it printed and its exit code."""
+        command = [sys.executable, "-m", "kedro", *arguments]
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("KEDRO_")}
+        if not environment:
+            ran = prepared_python.run("kedro", arguments, self.folder / folder, inherited)
+            return subprocess.CompletedProcess(command, *ran)
+        return subprocess.run(
+            command,
+            cwd=self.folder / folder,
+            env=inherited | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the pipelines, which must succeed."""
+        ran = self.kedro("run", *arguments, **environment)
+        assert ran.returncode == 0, ran.stderr
+        return ran
+
+    def load(self, dataset: str) -> Any:
+        """Load the last committed version of a dataset."""
+        return self.open_catalog().load(dataset)
+
+    def open_catalog(self) -> CatalogProtocol[Any, Any]:
+        """The catalog as it is after the last commit."""
+        configure_project("from_scratch")
+        session = KedroSession.create(self.folder, save_on_close=False)
+        return session.load_context().catalog
+
+    def artefacts(self) -> dict[str, str]:
+        """Sum every file that runs wrote, by its path without the version."""
+        files = [
+            file for file in (self.folder / "data").rglob("*") if file.is_file() and file.name != ".gitkeep"
+        ]
+        return {
+            str(file.parents[1].relative_to(self.folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in files
+            if file.parent.name not in ("01_raw", "runs")
+        }
+
+    def configure(self, name: str, content: str, env: str = "local") -> None:
+        """Write a file of an environment, by default of conf/local."""
+        (self.folder / "conf" / env / name).write_text(content)
+
+
+MakeProject = Callable[[], Project]
+
+
+def copy_project(folder: Path) -> Project:
+    """Copy the project, with Kaggle's two files and without what is the user's own."""
+    # With what Python has compiled of it, but not what it is writing at this moment.
+    not_these = shutil.ignore_patterns("*.pyc.*", "*.egg-info")
+    for name in ("src", "conf", "deploy"):
+        shutil.copytree(ROOT / name, folder / name, ignore=not_these)
+    shutil.rmtree(folder / "conf" / "local")
+    (folder / "conf" / "local").mkdir()
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(ROOT / name, folder)
+    (folder / "data" / "01_raw").mkdir(parents=True)
+    for name in SHA256:
+        shutil.copy(RAW / name, folder / "data" / "01_raw")
+    return Project(folder)

@@ -1,0 +1,76 @@
+"""The Makefile, the workflow and the hooks of pre-commit fit each other and the documentation."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+DOCUMENTS = sorted(file.relative_to(ROOT) for file in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))
+WORKFLOW: dict[Any, Any] = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+
+
+def commands(job: str) -> list[str]:
+    return [step["run"] for step in WORKFLOW["jobs"][job]["steps"] if "run" in step]
+
+
+@pytest.mark.parametrize("file", [Path(".ci/run"), *DOCUMENTS], ids=str)
+def test_every_target_that_a_document_names_exists(file: Path) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    named = re.findall(r"(?:`|^\$ |^)make ((?:[a-z-]+ ?)+)", text, re.MULTILINE)
+    assert {target for targets in named for target in targets.split()} <= TARGETS
+
+
+def test_the_workflow_runs_the_commands_of_the_readme() -> None:
+    assert commands("test") == ["make run", "make test"]
+    assert {"make test-all", "make coverage"} <= set(commands("test-all"))
+    assert "'schedule'" in WORKFLOW["jobs"]["test-all"]["if"]
+    assert {"push", "pull_request", "schedule"} <= WORKFLOW[True].keys()  # YAML takes `on` for true
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+
+
+def test_the_workflow_runs_the_oldest_python_that_we_support() -> None:
+    pythons = WORKFLOW["jobs"]["test"]["strategy"]["matrix"]["python"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == f">={pythons[0]}"
+    assert len(pythons) == 2
+
+
+def test_every_hook_of_pre_commit_runs_what_is_installed_for_tests() -> None:
+    programs = {hook["id"]: shlex.split(hook["entry"])[0] for hook in hooks()}
+    assert programs.keys() == {"ruff-check", "ruff-format", "mypy", "strip-notebook"}
+    for program in programs.values():
+        assert program.startswith(".venv/bin/")
+        assert Path(sys.executable).with_name(Path(program).name).exists()
+
+
+def test_pre_commit_strips_notebooks(tmp_path: Path) -> None:
+    (stripped,) = (ROOT / "notebooks").glob("*.ipynb")
+    notebook = json.loads(stripped.read_text(encoding="utf-8"))
+    output = {"output_type": "stream", "name": "stdout", "text": ["secret"]}
+    ran = {"outputs": [output], "execution_count": 7, "metadata": {"editable": True}}
+    notebook["cells"] = [cell | ran if cell["cell_type"] == "code" else cell for cell in notebook["cells"]]
+    notebook["metadata"]["language_info"] = {"name": "python"}
+    file = tmp_path / stripped.name
+    file.write_text(json.dumps(notebook), encoding="utf-8")
+    (entry,) = [hook["entry"] for hook in hooks() if hook["id"] == "strip-notebook"]
+    program, *arguments = shlex.split(entry)
+    program = str(Path(sys.executable).with_name(Path(program).name))
+    subprocess.run([program, *arguments, str(file)], check=True, capture_output=True)
+    assert json.loads(file.read_text(encoding="utf-8")) == json.loads(stripped.read_text(encoding="utf-8"))
+
+
+def hooks() -> list[dict[str, Any]]:
+    (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    found: list[dict[str, Any]] = repository["hooks"]
+    return found
