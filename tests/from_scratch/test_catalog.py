@@ -9,12 +9,14 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from kedro.io import DataCatalog
+from plotly.graph_objects import Figure
 
 from from_scratch.article import read_figures
 from from_scratch.datasets import RawCSVDataset
 from tests.conftest import RAW, ROOT, SHA256
 
-TEXTS = ("CSVDataset", "JSONDataset", "PlotDataset")
+TEXTS = ("CSVDataset", "JSONDataset")
 CATALOG: dict[str, Any] = yaml.safe_load((ROOT / "conf" / "base" / "catalog.yml").read_text())
 
 
@@ -83,3 +85,16 @@ def test_all_text_that_a_run_writes_is_utf_8() -> None:
     assert len(texts) > 15
     for entry in texts:
         assert entry["fs_args"]["open_args_save"] == {"encoding": "utf-8", "newline": "\n"}
+
+
+def test_a_plot_is_the_same_file_anywhere_and_shown_in_kedro_viz(tmp_path: Path) -> None:
+    entry = CATALOG["loss_plot"] | {"filepath": str(tmp_path / "plot.json"), "versioned": False}
+    dataset: Any = DataCatalog.from_config({"plot": entry})["plot"]
+    figure = Figure({"data": [{"type": "bar", "x": [1], "name": "é <b>"}]}).update_layout(template=None)
+    dataset.save(figure)
+    text = (tmp_path / "plot.json").read_bytes()
+    assert text.isascii()
+    assert b"\r" not in text
+    assert text.startswith(b'{\n  "data": [\n'), "with orjson installed or not"
+    assert dataset.preview() == figure.to_dict()
+    assert dataset.load().update_layout(template=None) == figure

@@ -14,7 +14,6 @@ from kedro.io.core import Version
 
 from from_scratch.datasets import (
     PageDataset,
-    PlotDataset,
     RawCSVDataset,
     RowsDataset,
     TensorsDataset,
@@ -97,13 +96,6 @@ def test_tensors_are_described(tmp_path: Path) -> None:
     ]
 
 
-def test_plots_are_shown_as_they_are(tmp_path: Path) -> None:
-    dataset = PlotDataset(filepath=str(tmp_path / "plot.json"))
-    plot = {"data": [{"type": "bar", "x": [1], "y": [2]}], "layout": {"height": 100}}
-    dataset.save(plot)
-    assert dataset.preview() == dataset.load() == plot
-
-
 def test_pages_are_shown_without_scripts_and_styles(tmp_path: Path) -> None:
     dataset = PageDataset(filepath=str(tmp_path / "page.html"))
     dataset.save(
@@ -125,6 +117,6 @@ def test_names_in_a_page_are_no_markdown(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("kind", [RowsDataset, RawCSVDataset, TensorsDataset, PlotDataset, PageDataset])
+@pytest.mark.parametrize("kind", [RowsDataset, RawCSVDataset, TensorsDataset, PageDataset])
 def test_kedro_viz_is_told_what_kind_of_preview_comes(kind: Any) -> None:
     assert kind.preview.__annotations__["return"] in ("TablePreview", "PlotlyPreview", "HTMLPreview")

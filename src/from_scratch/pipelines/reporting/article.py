@@ -12,7 +12,7 @@ from torch import Tensor
 
 from from_scratch.article import read_figures
 from from_scratch.models import linear as predict_linear
-from from_scratch.pipelines.reporting.gathering import PreparedData, Results
+from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.training import gradient_step, mean_absolute_error
 
 EDGE = 7
@@ -22,17 +22,12 @@ ROUNDING = 1.01e-4
 
 
 def compare_with_article(data: PreparedData, results: dict[str, Results]) -> pd.DataFrame:
-    """Hold every figure that the article prints against this run's.
-
-    Args:
-        data: The prepared data.
-        results: What each variant reached; a variant whose name or model the article does not know has no
-            figure there.
+    """Compare every figure that the article prints with this run's.
 
     Returns:
         A row for each figure, in the article's order: `section`, `title`, `figure` (which of those with the
         title), `article` and `ours` as they are printed, and whether they are the `same`. No rows unless the
-        passengers are the article's.
+        passengers are the article's, and none for a variant whose name or model the article does not know.
     """
     columns = ["section", "title", "figure", "article", "ours", "same"]
     if not data.is_original:
@@ -55,15 +50,7 @@ def compare_with_article(data: PreparedData, results: dict[str, Results]) -> pd.
 
 
 def compute_figures(data: PreparedData, results: dict[str, Results]) -> dict[str, Any]:
-    """Compute the figures that the article prints.
-
-    Args:
-        data: The prepared data.
-        results: What each variant reached.
-
-    Returns:
-        The figures of this run, by the names of `from_scratch.article.read_figures`, not rounded.
-    """
+    """Compute the figures that the article prints, by the names of `read_figures`, not rounded."""
     names = list(data.features.columns)
     figures: dict[str, Any] = {
         "missing_values": data.missing_values,
@@ -117,15 +104,7 @@ def _before_training(data: PreparedData, initial_coefficients: dict[str, Tensor]
 
 
 def printed(figure: Any, digits: int) -> str:
-    """Write a figure as the article does.
-
-    Args:
-        figure: A number, a word, or none.
-        digits: How many decimals a number has.
-
-    Returns:
-        Its text; no minus before a zero, and no text for none.
-    """
+    """Write a figure as the article does: no minus before a zero, and no text for none."""
     if figure is None:
         return ""
     if isinstance(figure, str):
@@ -135,7 +114,7 @@ def printed(figure: Any, digits: int) -> str:
 
 
 def _is_the_articles(variant: str, result: Results | None) -> bool:
-    """Tell whether the variant of that name has the article's model."""
+    """Whether the variant of that name has the article's model."""
     model = "neural_net" if variant == "neural_net_slow" else variant
     return result is not None and result.variant.model == model
 

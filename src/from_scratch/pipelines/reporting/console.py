@@ -9,11 +9,11 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from from_scratch.pipelines.reporting.nodes import compare_metrics
-from from_scratch.pipelines.reporting.stability_words import (
+from from_scratch.pipelines.reporting.sentences import (
+    describe_study,
+    describe_training,
     format_percent,
     format_points,
-    say_better,
-    say_training,
 )
 from from_scratch.schema.parameters import Parameters
 from from_scratch.scoring import is_no_better
@@ -36,8 +36,8 @@ def render_results(
         parameters: The run's parameters.
 
     Returns:
-        A text for new rows that got answers, the comparison of variants that were scored, the study, and the
-        report: those that the pipeline has.
+        A text for each of these that the pipeline has: predictions for new rows, the comparison of variants
+        that were scored, the study, and the report.
     """
     outputs = pipeline.all_outputs()
     texts = []
@@ -69,14 +69,7 @@ def _render_answers(catalog: CatalogProtocol[Any, Any], variant: str) -> str:
 
 
 def render_comparison(comparison: pd.DataFrame) -> str:
-    """Write the comparison as text.
-
-    Args:
-        comparison: A row for each variant, as `compare` returns it.
-
-    Returns:
-        A table of several lines, headed by the passengers' source.
-    """
+    """Write the comparison, as `compare` returns it, as a table headed by the passengers' source."""
     table = pd.DataFrame(
         {
             "variant": comparison["variant"],
@@ -100,10 +93,10 @@ def render_comparison(comparison: pd.DataFrame) -> str:
     if len(sources) > 1:
         table["source"] = comparison["source"]
     heading = HEADINGS[sources[0]] if len(sources) == 1 else MIXED
-    return f"\n{heading}\n\n{table.to_string(index=False)}\n\n{_say_what_majority_reaches(comparison)}\n"
+    return f"\n{heading}\n\n{table.to_string(index=False)}\n\n{_render_baseline(comparison)}\n"
 
 
-def _say_what_majority_reaches(comparison: pd.DataFrame) -> str:
+def _render_baseline(comparison: pd.DataFrame) -> str:
     majority = comparison["majority_accuracy"]
     said = f"always the answer that is more frequent in training: {majority.iloc[0]:.4f}"
     no_better = comparison["variant"][is_no_better(comparison["valid_accuracy_low"], majority)]
@@ -114,14 +107,7 @@ def _say_what_majority_reaches(comparison: pd.DataFrame) -> str:
 
 
 def render_study(summary: pd.DataFrame) -> str:
-    """Write the study as text.
-
-    Args:
-        summary: A row for each variant of the study, as `summarise` returns it.
-
-    Returns:
-        A table of several lines, and what it says in two sentences.
-    """
+    """Write the study's summary as a table, and what it says in two sentences."""
     rows = summary.to_dict("records")
     reference = rows[0]["reference"]
     table = pd.DataFrame(
@@ -142,5 +128,5 @@ def render_study(summary: pd.DataFrame) -> str:
         }
     )
     heading = f"stability: {rows[0]['seeds']:,} seeds on {rows[0]['splits']:,} splits"
-    said = f"{say_better(summary)}\n{say_training(summary)}"
+    said = f"{describe_study(summary)}\n{describe_training(summary)}"
     return f"\n{heading}\n\n{table.to_string(index=False)}\n\n{said}\n"

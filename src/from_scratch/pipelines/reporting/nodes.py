@@ -1,4 +1,7 @@
-"""What the variants reached, what the simplest of them learnt, and how they differ."""
+"""What the variants reached, what the simplest of them learnt, and how they differ.
+
+`results` holds what each variant reached, by its name.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import torch
 from torch import Tensor
 
 from from_scratch.article import published_accuracies
-from from_scratch.pipelines.reporting.gathering import PreparedData, Results
+from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.statistics import sign_test
 from from_scratch.scoring import THRESHOLD
 
@@ -21,15 +24,7 @@ SMALLEST_GROUP = 5
 
 
 def compare(results: dict[str, Results]) -> pd.DataFrame:
-    """Put the variants' metrics side by side (sections 6.3 to 8).
-
-    Args:
-        results: What each variant reached.
-
-    Returns:
-        A row for each variant: its name, `article_accuracy` (only on the original passengers, and where the
-        article prints one), and all its metrics.
-    """
+    """Put the variants' metrics side by side (sections 6.3 to 8), as `compare_metrics` does."""
     return compare_metrics({variant: result.metrics for variant, result in results.items()})
 
 
@@ -40,7 +35,8 @@ def compare_metrics(metrics: dict[str, dict[str, Any]]) -> pd.DataFrame:
         metrics: The metrics by variant.
 
     Returns:
-        As `compare`.
+        A row for each variant: its name, `article_accuracy` (only on the original passengers, and where the
+        article prints one), and all its metrics.
     """
     published = published_accuracies()
     rows = [
@@ -58,11 +54,7 @@ def compare_metrics(metrics: dict[str, dict[str, Any]]) -> pd.DataFrame:
 
 
 def name_coefficients(data: PreparedData, results: dict[str, Results]) -> pd.DataFrame:
-    """Say which coefficient belongs to which feature, for variants that have one for each (section 6.2).
-
-    Args:
-        data: The prepared data.
-        results: What each variant reached.
+    """Name the coefficients of the variants that have one for each feature (section 6.2).
 
     Returns:
         A row for each feature: `feature`, and a column for each variant without a hidden layer.
@@ -76,17 +68,13 @@ def name_coefficients(data: PreparedData, results: dict[str, Results]) -> pd.Dat
 
 
 def compare_answers(data: PreparedData, results: dict[str, Results]) -> pd.DataFrame:
-    """Count on how many passengers each two variants disagree, and which of them is right.
-
-    Args:
-        data: The prepared data.
-        results: What each variant reached.
+    """Count on how many rows each two variants disagree, and which of them is right.
 
     Returns:
-        A row for each two variants: `variant`, `other`; of the rows that validate, how many they decide
-        differently (`disagreements`), how often either is right there (`variant_right`, `other_right`), and
-        how likely a split at least as uneven is if neither is better (`chance`, a sign test);
-        `training_disagreements` counts the rows that trained.
+        A row for each two variants: `variant`, `other`; on how many validation rows they disagree
+        (`disagreements`), how often either is right there (`variant_right`, `other_right`), and how likely a
+        split at least as uneven is if neither is better (`chance`, a sign test); `training_disagreements`
+        counts the training rows.
     """
     answers = {
         variant: {part: predictions > THRESHOLD for part, predictions in result.predictions.items()}
@@ -114,15 +102,11 @@ def compare_answers(data: PreparedData, results: dict[str, Results]) -> pd.DataF
 
 
 def compare_groups(data: PreparedData, results: dict[str, Results]) -> pd.DataFrame:
-    """Hold what each variant predicts for a group against what became of it.
+    """Compare what each variant predicts for a group with what became of it.
 
-    A group is all rows, those that train and those that validate, with the same values in the first three
-    categorical columns. Of data that is not public, groups of fewer than five rows are put together, and left
-    out if they are too few even then.
-
-    Args:
-        data: The prepared data.
-        results: What each variant reached.
+    A group is all training and validation rows with the same values in the first three categorical columns.
+    If the data is not public, groups of fewer than five rows are put together, and left out if they are too
+    few even then.
 
     Returns:
         A row for each group that occurs, in the order of the categories: `group`, `rows`, `observed` (the
@@ -153,16 +137,16 @@ def compare_groups(data: PreparedData, results: dict[str, Results]) -> pd.DataFr
 
 
 def _group_rows(data: PreparedData) -> tuple[list[str], Tensor]:
-    """Name the groups, and find each row's: its number [rows that train, then rows that validate]."""
+    """Name the groups, and find each row's: its number [training rows, then validation rows]."""
     independent = torch.cat([data.train["independent"], data.valid["independent"]])
     names = list(data.features.columns)
     grouping: list[list[str]] = []
     codes = torch.zeros(len(independent), dtype=torch.long)
-    for one in data.columns.categorical[:GROUPING]:
-        categories = data.categories[one.column]
-        dummies = independent[:, [names.index(f"{one.column}_{category}") for category in categories]]
-        is_none = dummies.sum(dim=1) == 0  # a category that the rows which train don't have
-        grouping.append([*categories, f"another {one.column}"])
+    for column in (categorical.column for categorical in data.columns.categorical[:GROUPING]):
+        categories = data.categories[column]
+        dummies = independent[:, [names.index(f"{column}_{category}") for category in categories]]
+        is_none = dummies.sum(dim=1) == 0  # a category that the training rows don't have
+        grouping.append([*categories, f"another {column}"])
         codes = codes * len(grouping[-1]) + torch.where(is_none, len(categories), dummies.argmax(dim=1))
     present, group_of, rows = codes.unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
     labels = [_label(code, grouping) for code in present.tolist()]

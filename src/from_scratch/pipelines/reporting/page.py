@@ -8,11 +8,12 @@ from typing import Any
 
 import jinja2
 import pandas as pd
+from plotly.graph_objects import Figure
 
-from from_scratch.pipelines.reporting import stability_words, words
-from from_scratch.pipelines.reporting.gathering import PreparedData, Results
+from from_scratch.pipelines.reporting import sentences
+from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.nodes import GROUPING, SMALLEST_GROUP, compare
-from from_scratch.pipelines.reporting.plots import Plot, find_largest, look_of
+from from_scratch.pipelines.reporting.plots import find_largest, look_of
 
 CATEGORIES = 8
 """Of how many categories of a column the report counts the rows."""
@@ -24,32 +25,18 @@ def write_report(
     disagreements: pd.DataFrame,
     groups: pd.DataFrame,
     article_figures: pd.DataFrame,
-    accuracy_plot: Plot,
-    loss_plot: Plot,
-    coefficient_plot: Plot,
-    group_plot: Plot,
+    accuracy_plot: Figure,
+    loss_plot: Figure,
+    coefficient_plot: Figure,
+    group_plot: Figure,
     stability_summary: pd.DataFrame | None = None,
-    stability_plot: Plot | None = None,
+    stability_plot: Figure | None = None,
 ) -> str:
     """Write what came out as a page of HTML.
 
-    The same inputs give the same page: neither the run nor the time stands in it.
-
-    Args:
-        data: The prepared data.
-        results: What each variant reached.
-        disagreements: A row for each two variants.
-        groups: A row for each group.
-        article_figures: A row for each figure of the article; none if the passengers are not the article's.
-        accuracy_plot: Each variant's accuracy with its interval.
-        loss_plot: How the losses fell.
-        coefficient_plot: The coefficients of the simplest variants.
-        group_plot: What the variants predict for each group.
-        stability_summary: What the study says of each variant, if there was one.
-        stability_plot: How the accuracies of the study's runs are spread.
-
-    Returns:
-        The page. It asks no host for anything: styles, plots and plotly.js are in it.
+    It is made from what the nodes of this pipeline return, and from the study's summary, if there was one.
+    The same inputs give the same page: neither the run nor the time stands in it. It asks no host for
+    anything: styles, plots and plotly.js are in it.
     """
     comparison = compare(results)
     environment = jinja2.Environment(
@@ -61,58 +48,68 @@ def write_report(
     )
     largest = find_largest(groups)
     hidden = data.source["rows"] - int(groups["rows"].sum())
-    rows, same = len(data.valid["dependent"]), article_figures["same"]
+    same = article_figures["same"]
+    rounded = same & (article_figures["article"] != article_figures["ours"])
+    plots = {
+        "accuracies": accuracy_plot,
+        "losses": loss_plot,
+        "coefficients": coefficient_plot,
+        "groups": group_plot,
+        "stability": stability_plot,
+    }
     return environment.get_template("report.html").render(
         data=data,
         results=results,
         look=look_of(results),
-        comparison=comparison.astype(object).where(comparison.notna(), None).to_dict("records"),
-        source=words.say_source(comparison),
+        comparison=_list_rows(comparison),
+        source=sentences.describe_source(comparison),
         sentences=[
-            words.say_differences(comparison),
-            words.say_majority(comparison),
-            *words.say_disagreements(disagreements, rows),
+            sentences.describe_differences(comparison),
+            sentences.describe_baseline(comparison),
+            *sentences.describe_disagreements(disagreements, len(data.valid["dependent"])),
         ],
         disagreements=_square(disagreements, list(results)),
         groups=largest.to_dict("records"),
         hidden_groups=len(groups) - len(largest),
-        grouping=[one.column for one in data.columns.categorical[:GROUPING]],
+        grouping=[column.column for column in data.columns.categorical[:GROUPING]],
         counts=_list_largest_categories(data),
-        preparation=words.say_preparation(data.columns),
-        filling=words.say_filling(data.columns),
+        preparation=sentences.describe_preparation(data.columns),
+        filling=sentences.describe_filling(data.columns),
         hidden_rows=hidden,
-        learnt=[] if len(groups) > len(largest) else words.say_groups(groups, list(results), hidden),
+        learnt=[] if len(groups) > len(largest) else sentences.describe_groups(groups, list(results), hidden),
         article=_by_title(article_figures),
         article_same=int(same.sum()),
-        article_rounded=int(
-            (article_figures["same"] & (article_figures["article"] != article_figures["ours"])).sum()
-        ),
+        article_rounded=int(rounded.sum()),
         article_count=len(article_figures),
-        study=None if stability_summary is None else _tell_study(stability_summary),
-        plots={
-            "accuracies": accuracy_plot,
-            "losses": loss_plot,
-            "coefficients": coefficient_plot,
-            "groups": group_plot,
-            **({} if stability_plot is None else {"stability": stability_plot}),
-        },
+        study=None if stability_summary is None else _describe_study(stability_summary),
+        percent=sentences.format_percent,
+        points=sentences.format_points,
+        plots={name: _to_json(figure) for name, figure in plots.items() if figure is not None},
         plotly_js=(files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8"),
     )
 
 
-def _tell_study(summary: pd.DataFrame) -> dict[str, Any]:
+def _describe_study(summary: pd.DataFrame) -> dict[str, Any]:
     """Put the study's sentences and its table's rows together."""
-    return {
-        "sentences": [stability_words.say_better(summary), stability_words.say_training(summary)],
-        "rows": summary.astype(object).where(summary.notna(), None).to_dict("records"),
-        "percent": stability_words.format_percent,
-        "points": stability_words.format_points,
-    }
+    described = [sentences.describe_study(summary), sentences.describe_training(summary)]
+    return {"sentences": described, "rows": _list_rows(summary)}
+
+
+def _list_rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """List a table's rows, with None where there is no value."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
+def _to_json(figure: Figure) -> dict[str, Any]:
+    """Take a figure apart for plotly.js, which needs no empty template."""
+    plot: dict[str, Any] = figure.to_dict()
+    plot["layout"].pop("template", None)
+    return plot
 
 
 def _square(disagreements: pd.DataFrame, variants: list[str]) -> dict[str, dict[str, int | None]]:
     """Arrange the numbers of disagreements as a square table, empty where a variant would meet itself."""
-    square: dict[str, dict[str, int | None]] = {one: dict.fromkeys(variants) for one in variants}
+    square: dict[str, dict[str, int | None]] = {variant: dict.fromkeys(variants) for variant in variants}
     for pair in disagreements.to_dict("records"):
         square[pair["variant"]][pair["other"]] = pair["disagreements"]
         square[pair["other"]][pair["variant"]] = pair["disagreements"]

@@ -1,11 +1,12 @@
 """The report: what the variants reached, what they learnt, how they differ, as tables, plots and a page."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from kedro.pipeline import Pipeline, node, pipeline
 
 from from_scratch.pipelines.reporting.article import compare_with_article
-from from_scratch.pipelines.reporting.gathering import collect, gather_data, gather_results
+from from_scratch.pipelines.reporting.bundles import PreparedData, Results, collect
 from from_scratch.pipelines.reporting.nodes import compare, compare_answers, compare_groups, name_coefficients
 from from_scratch.pipelines.reporting.page import write_report
 from from_scratch.pipelines.reporting.plots import (
@@ -13,8 +14,8 @@ from from_scratch.pipelines.reporting.plots import (
     plot_coefficients,
     plot_groups,
     plot_losses,
+    plot_stability,
 )
-from from_scratch.pipelines.reporting.stability_plot import plot_stability
 
 
 def create_pipeline(variants: Iterable[str], study: bool = False) -> Pipeline:
@@ -31,48 +32,38 @@ def create_pipeline(variants: Iterable[str], study: bool = False) -> Pipeline:
         The pipeline, from what data processing and the variants made to `comparison` and `report`.
     """
     names = list(variants)
-    page = [
-        "prepared_data",
-        "results",
-        "disagreements",
-        "groups",
-        "article_figures",
-        "accuracy_plot",
-        "loss_plot",
-        "coefficient_plot",
-        "group_plot",
+    both = ["prepared_data", "results"]
+    steps: list[tuple[Callable[..., Any], Any, str]] = [
+        (collect, {name: f"{name}.results" for name in names}, "results"),
+        (compare, "results", "comparison"),
+        (name_coefficients, both, "named_coefficients"),
+        (compare_answers, both, "disagreements"),
+        (compare_groups, both, "groups"),
+        (compare_with_article, both, "article_figures"),
+        (plot_accuracies, "results", "accuracy_plot"),
+        (plot_losses, "results", "loss_plot"),
+        (plot_coefficients, ["named_coefficients", "results"], "coefficient_plot"),
+        (plot_groups, ["groups", "results"], "group_plot"),
     ]
-    nodes = [
-        node(collect, {name: f"{name}.results" for name in names}, "results", name="collect"),
-        node(compare, "results", "comparison", name="compare"),
-        node(name_coefficients, ["prepared_data", "results"], "named_coefficients", name="name_coefficients"),
-        node(compare_answers, ["prepared_data", "results"], "disagreements", name="compare_answers"),
-        node(compare_groups, ["prepared_data", "results"], "groups", name="compare_groups"),
-        node(
-            compare_with_article, ["prepared_data", "results"], "article_figures", name="compare_with_article"
-        ),
-        node(plot_accuracies, "results", "accuracy_plot", name="plot_accuracies"),
-        node(plot_losses, "results", "loss_plot", name="plot_losses"),
-        node(
-            plot_coefficients, ["named_coefficients", "results"], "coefficient_plot", name="plot_coefficients"
-        ),
-        node(plot_groups, ["groups", "results"], "group_plot", name="plot_groups"),
-    ]
+    page = [*both, "disagreements", "groups", "article_figures"]
+    page += ["accuracy_plot", "loss_plot", "coefficient_plot", "group_plot"]
     if study:
-        runs = ["stability_runs", "stability_summary"]
-        nodes.append(node(plot_stability, [*runs, "results"], "stability_plot", name="plot_stability"))
+        runs = ["stability_runs", "stability_summary", "results"]
+        steps.append((plot_stability, runs, "stability_plot"))
         page += ["stability_summary", "stability_plot"]
-    nodes.append(node(write_report, page, "report", name="write_report"))
+    steps.append((write_report, page, "report"))
+    nodes = [node(step, inputs, output, name=step.__name__) for step, inputs, output in steps]
     report = pipeline(nodes, namespace="reporting", prefix_datasets_with_namespace=False, tags="reporting")
     return sum([_gather_data(), *map(_gather_results, names)], report)
 
 
 def _gather_data() -> Pipeline:
     """Gather what data processing made, in its box."""
-    counts = ["source", "missing_values", "category_counts"]
-    inputs = [*counts, *"fill_values categories features model_input train valid".split()]
-    parameters = [f"params:{name}" for name in ("features", "split", "threads", "precision")]
-    nodes = [node(gather_data, inputs + parameters, "prepared_data", name="gather_data")]
+    made = "source missing_values category_counts fill_values categories features model_input train valid"
+    parameters = {"columns": "features"} | {name: name for name in ("split", "threads", "precision")}
+    inputs = {name: name for name in made.split()}
+    inputs |= {name: f"params:{parameter}" for name, parameter in parameters.items()}
+    nodes = [node(PreparedData, inputs, "prepared_data", name="gather_data")]
     return pipeline(
         nodes, namespace="data_processing", prefix_datasets_with_namespace=False, tags="reporting"
     )
@@ -80,8 +71,9 @@ def _gather_data() -> Pipeline:
 
 def _gather_results(variant: str) -> Pipeline:
     """Gather what a variant reached, in its box."""
-    outputs = "initial_coefficients coefficients losses predictions metrics".split()
-    nodes = [node(gather_results, ["params:model", *outputs], "results", name="gather_results")]
+    made = "initial_coefficients coefficients losses predictions metrics".split()
+    inputs = {"variant": "params:model"} | {name: name for name in made}
+    nodes = [node(Results, inputs, "results", name="gather_results")]
     return pipeline(
         nodes, namespace=variant, parameters={"params:model": f"params:variants.{variant}"}, tags="reporting"
     )

@@ -1,24 +1,21 @@
 """The plots: each a node that makes a figure of plotly, once, for Kedro-Viz, the report and notebooks alike.
 
-A figure is made as what plotly writes and reads, `data` and `layout`; importing its Python library would take
-longer than all the rest of the report. `plotly.graph_objects.Figure(plot)` makes one to work with.
-
 Text is grey, on no background, to be read by day and by night; Kedro-Viz and the report colour it anew.
+`results` are all variants' in the order of the configuration, which decides on their colours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from math import ceil
 from typing import Any
 
 import pandas as pd
+from plotly import graph_objects as go
 
-from from_scratch.pipelines.reporting.gathering import Results
+from from_scratch.pipelines.reporting.bundles import Results
 from from_scratch.pipelines.reporting.nodes import compare
 from kedro_ledger.plot_names import show_names
-
-Plot = dict[str, Any]
-"""A figure of plotly: its traces as `data`, and its `layout`."""
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 """Masataka Okabe and Kei Ito's, which colour-blind people can tell apart, on white and on black."""
@@ -27,16 +24,16 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 GREY = "#808080"
 FAINT = "rgba(128, 128, 128, 0.25)"
 LARGEST_GROUPS = 24
+BIN_WIDTH = 0.01
+"""How wide a bin of accuracies is at least."""
+LANE_WIDTH = 0.8
+"""How thick the fullest bin of a lane is, where a lane is 1."""
 
 
 def look_of(variants: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Give each variant its colour, symbol and dash, the same in all plots.
+    """Give each variant its `color`, `symbol` and `dash`, the same in all plots.
 
-    Args:
-        variants: All variants, in the order of the configuration.
-
-    Returns:
-        `color`, `symbol` and `dash` by variant. Beyond six variants colours come again, with other symbols.
+    Beyond six variants colours come again, with other symbols.
     """
     return {
         variant: {
@@ -48,139 +45,91 @@ def look_of(variants: Iterable[str]) -> dict[str, dict[str, str]]:
     }
 
 
-def plot_accuracies(results: dict[str, Results]) -> Plot:
-    """Draw each variant's accuracy with its 95 % interval (section 6.3).
+def plot_accuracies(results: dict[str, Results]) -> go.Figure:
+    """Draw each variant's accuracy between the ends of its 95 % interval (section 6.3).
 
-    Args:
-        results: What each variant reached.
-
-    Returns:
-        A mark for each variant, between the ends of its interval; a ring where the article's accuracy is, on
-        its passengers; a line at what the majority's answer reaches.
+    A ring is where the article's accuracy is, on its passengers; a line is at what the baseline reaches.
     """
     look = look_of(results)
-    rows = compare(results).to_dict("records")
-    majority = rows[0]["majority_accuracy"]
-    marks = [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": [row["valid_accuracy"]],
-            "y": [row["variant"]],
-            "error_x": {
-                "type": "data",
-                "symmetric": False,
-                "array": [row["valid_accuracy_high"] - row["valid_accuracy"]],
-                "arrayminus": [row["valid_accuracy"] - row["valid_accuracy_low"]],
-                "thickness": 2,
-                "width": 6,
-            },
-            "marker": mark(look[row["variant"]], size=12),
-            "name": row["variant"],
-            "meta": row["variant"],
-            "showlegend": False,
-            "hovertemplate": "%{meta}: %{x:.4f}<br>95 % interval: "
-            f"{row['valid_accuracy_low']:.3f} to {row['valid_accuracy_high']:.3f}<extra></extra>",
-        }
+    comparison = compare(results)
+    rows = comparison.to_dict("records")
+    traces = [
+        _draw_interval(
+            row["variant"],
+            row["variant"],
+            row["valid_accuracy"],
+            (row["valid_accuracy_low"], row["valid_accuracy_high"]),
+            label="%{meta}: %{x:.4f}",
+            marker=_mark(look[row["variant"]], size=12),
+        )
         for row in rows
     ]
-    published = [row for row in rows if row["article_accuracy"] == row["article_accuracy"]]  # is no NaN
-    rings = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [row["article_accuracy"] for row in published],
-        "y": [row["variant"] for row in published],
-        "marker": {"size": 20, "symbol": "circle-open", "color": GREY, "line": {"width": 2}},
-        "name": "the article",
-        "hovertemplate": "the article: %{x:.4f}<extra></extra>",
-    }
-    line = {
-        "type": "line",
-        "xref": "x",
-        "yref": "paper",
-        "x0": majority,
-        "x1": majority,
-        "y0": 0,
-        "y1": 1,
-        "line": {"color": GREY, "dash": "dash", "width": 2},
-        "name": "always the majority's answer",
-        "showlegend": True,
-    }
-    ends = [majority, *(row[f"valid_accuracy_{end}"] for row in rows for end in ("low", "high"))]
-    return make_plot(
-        [*marks, rings] if published else marks,
+    published = comparison.dropna(subset="article_accuracy")
+    if not published.empty:
+        traces.append(
+            go.Scatter(
+                mode="markers",
+                x=published["article_accuracy"].tolist(),
+                y=published["variant"].tolist(),
+                marker={"size": 20, "symbol": "circle-open", "color": GREY, "line": {"width": 2}},
+                name="the article",
+                hovertemplate="the article: %{x:.4f}<extra></extra>",
+            )
+        )
+    baseline = rows[0]["majority_accuracy"]
+    ends = [baseline, *comparison["valid_accuracy_low"], *comparison["valid_accuracy_high"]]
+    return make_figure(
+        traces,
         height=110 + 45 * len(rows),
         xaxis={
             "title": {"text": f"accuracy on the {rows[0]['valid_rows']:,} rows that validate"},
-            "range": [min(ends) - 0.02, max(ends) + 0.02],
+            "range": _range(ends),
         },
         yaxis=_name_places([row["variant"] for row in rows]),
-        shapes=[line],
+        shapes=[_draw_baseline(baseline, "always the majority's answer")],
     )
 
 
-def plot_losses(results: dict[str, Results]) -> Plot:
-    """Draw how each variant's loss fell (sections 6.2 to 8).
-
-    Args:
-        results: What each variant reached.
-
-    Returns:
-        A line for each variant.
-    """
+def plot_losses(results: dict[str, Results]) -> go.Figure:
+    """Draw how each variant's loss fell (sections 6.2 to 8)."""
     return draw_losses({variant: result.losses for variant, result in results.items()}, results)
 
 
-def draw_losses(losses: dict[str, pd.DataFrame], variants: Iterable[str]) -> Plot:
+def draw_losses(losses: dict[str, pd.DataFrame], variants: Iterable[str]) -> go.Figure:
     """Draw how losses fell.
 
     Args:
         losses: A row for each epoch, `epoch` and `loss`, by variant.
         variants: All variants, in the order of the configuration: their colours go by it.
-
-    Returns:
-        A line for each variant in `losses`.
     """
     look = look_of(variants)
     lines = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": table["epoch"].tolist(),
-            "y": table["loss"].astype("float64").round(6).tolist(),
-            "line": {"color": look[variant]["color"], "dash": look[variant]["dash"], "width": 2.5},
-            "name": variant,
-            "meta": variant,
-            "hovertemplate": "%{meta}: %{y:.3f}<extra></extra>",
-        }
+        go.Scatter(
+            mode="lines",
+            x=table["epoch"].tolist(),
+            y=table["loss"].astype("float64").round(6).tolist(),
+            line={"color": look[variant]["color"], "dash": look[variant]["dash"], "width": 2.5},
+            name=variant,
+            meta=variant,
+            hovertemplate="%{meta}: %{y:.3f}<extra></extra>",
+        )
         for variant, table in losses.items()
     ]
-    return make_plot(
+    return make_figure(
         lines,
         height=420,
         xaxis={"title": {"text": "epoch (a step that looks at all rows)"}, "rangemode": "tozero"},
-        yaxis={
-            "title": {"text": "loss before the step<br>(mean absolute error)"},
-            "rangemode": "tozero",
-        },
+        yaxis={"title": {"text": "loss before the step<br>(mean absolute error)"}, "rangemode": "tozero"},
         hovermode="x unified",
     )
 
 
-def plot_coefficients(named_coefficients: pd.DataFrame, results: dict[str, Results]) -> Plot:
-    """Draw the coefficients of the variants that have one for each feature (section 6.2).
-
-    Args:
-        named_coefficients: A row for each feature: `feature`, and a column for each such variant.
-        results: What each variant reached.
-
-    Returns:
-        A panel for each such variant, with a bar for each feature.
-    """
+def plot_coefficients(named_coefficients: pd.DataFrame, results: dict[str, Results]) -> go.Figure:
+    """Draw a panel for each variant that has one coefficient for each feature (section 6.2)."""
     look = look_of(results)
     drawn = list(named_coefficients.columns[1:])
     if not drawn:
-        return _nothing("no variant has one coefficient for each feature")
+        return _draw_nothing("no variant has one coefficient for each feature")
     features = named_coefficients["feature"].tolist()
     width, gap = 1 / len(drawn), 0.03
     bars, axes, headings = [], {}, []
@@ -193,33 +142,32 @@ def plot_coefficients(named_coefficients: pd.DataFrame, results: dict[str, Resul
             "zerolinecolor": GREY,
         }
         headings.append(
-            {
-                "text": variant,
-                "x": sum(domain) / 2,
-                "y": 1,
-                "xref": "paper",
-                "yref": "paper",
-                "xanchor": "center",
-                "yanchor": "bottom",
-                "showarrow": False,
-                "font": {"size": 15},
-            }
+            go.layout.Annotation(
+                text=variant,
+                x=sum(domain) / 2,
+                y=1,
+                xref="paper",
+                yref="paper",
+                xanchor="center",
+                yanchor="bottom",
+                showarrow=False,
+                font={"size": 15},
+            )
         )
         bars.append(
-            {
-                "type": "bar",
-                "orientation": "h",
-                "x": named_coefficients[variant].astype("float64").round(6).tolist(),
-                "y": features,
-                "customdata": features,
-                "xaxis": f"x{number}",
-                "marker": {"color": look[variant]["color"]},
-                "name": variant,
-                "showlegend": False,
-                "hovertemplate": "%{customdata}: %{x:.4f}",
-            }
+            go.Bar(
+                orientation="h",
+                x=named_coefficients[variant].astype("float64").round(6).tolist(),
+                y=features,
+                customdata=features,
+                xaxis=f"x{number}",
+                marker={"color": look[variant]["color"]},
+                name=variant,
+                showlegend=False,
+                hovertemplate="%{customdata}: %{x:.4f}",
+            )
         )
-    return make_plot(
+    return make_figure(
         bars,
         height=130 + 26 * len(features),
         **axes,
@@ -228,19 +176,14 @@ def plot_coefficients(named_coefficients: pd.DataFrame, results: dict[str, Resul
     )
 
 
-def plot_groups(groups: pd.DataFrame, results: dict[str, Results]) -> Plot:
+def plot_groups(groups: pd.DataFrame, results: dict[str, Results]) -> go.Figure:
     """Draw what each variant predicts for a group beside what became of it.
 
-    Args:
-        groups: A row for each group, as `compare_groups` returns it.
-        results: What each variant reached.
-
-    Returns:
-        A bar for each group, as long as the share whose target is 1, and a mark for each variant's share; if
-        there are many groups, only of the largest.
+    A bar is as long as the share whose target is 1, a mark is at a variant's share. Of many groups, only the
+    largest are drawn.
     """
     if groups.empty:
-        return _nothing("no group has rows enough to tell of it")
+        return _draw_nothing("no group has rows enough to tell of it")
     look = look_of(results)
     drawn = find_largest(groups)
     labels = [
@@ -248,30 +191,28 @@ def plot_groups(groups: pd.DataFrame, results: dict[str, Results]) -> Plot:
     ]
     places = range(len(drawn))
     hover = {"customdata": labels, "hovertemplate": "%{customdata}: %{x:.0%}"}
-    bars = {
-        "type": "bar",
-        "orientation": "h",
-        "x": drawn["observed"].tolist(),
-        "y": list(places),
-        "width": 0.9,
-        "marker": {"color": "rgba(128, 128, 128, 0.4)"},
-        "name": "observed",
+    bars = go.Bar(
+        orientation="h",
+        x=drawn["observed"].tolist(),
+        y=list(places),
+        width=0.9,
+        marker={"color": "rgba(128, 128, 128, 0.4)"},
+        name="observed",
         **hover,
-    }
+    )
     marks = [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": drawn[variant].tolist(),
+        go.Scatter(
+            mode="markers",
+            x=drawn[variant].tolist(),
             # Many shares are equal: each variant has a lane of its own, or marks would hide each other.
-            "y": [place + 0.7 * ((lane + 0.5) / len(results) - 0.5) for place in places],
-            "marker": mark(look[variant], size=8),
-            "name": variant,
+            y=[place + 0.7 * ((lane + 0.5) / len(results) - 0.5) for place in places],
+            marker=_mark(look[variant], size=8),
+            name=variant,
             **hover,
-        }
+        )
         for lane, variant in enumerate(results)
     ]
-    return make_plot(
+    return make_figure(
         [bars, *marks],
         height=150 + 38 * len(drawn),
         xaxis={
@@ -279,55 +220,156 @@ def plot_groups(groups: pd.DataFrame, results: dict[str, Results]) -> Plot:
             "range": [-0.03, 1.03],
             "tickformat": ".0%",
         },
-        yaxis={
-            "tickvals": list(places),
-            "ticktext": labels,
-            "range": [len(drawn) - 0.4, -0.6],
-            "showgrid": False,
-            "zeroline": False,
-        },
+        yaxis=_name_lanes(labels) | {"range": [len(drawn) - 0.4, -0.6]},
     )
 
 
 def find_largest(groups: pd.DataFrame) -> pd.DataFrame:
-    """Find the groups that a page has room for.
-
-    Args:
-        groups: A row for each group.
-
-    Returns:
-        The 24 with the most rows, in the order in which they come.
-    """
+    """Find the groups that a page has room for: those with the most rows, in the order in which they come."""
     return groups.loc[sorted(groups["rows"].nlargest(LARGEST_GROUPS).index)]
 
 
-def make_plot(traces: list[dict[str, Any]], height: int, **layout: Any) -> Plot:
-    """Make a plot as all of them are: on whatever lies below, with faint axes, and with names as they are.
+def plot_stability(
+    stability_runs: pd.DataFrame, stability_summary: pd.DataFrame, results: dict[str, Results]
+) -> go.Figure:
+    """Draw how the accuracies of each variant's runs in the study are spread.
 
-    Args:
-        traces: What is drawn.
-        height: How high it is, in pixels.
-        **layout: What else the layout holds.
-
-    Returns:
-        The plot.
+    A lane is as thick as the square root of the share of runs with such an accuracy; a mark is at their mean,
+    between the ends of its interval; a line is at the mean of the baseline's accuracy, in a band from its
+    lowest to its highest.
     """
-    faint = {"gridcolor": FAINT, "linecolor": FAINT, "zerolinecolor": FAINT, "automargin": True}
-    return show_names(
-        {
-            "data": traces,
-            "layout": {
-                "height": height,
-                "font": {"color": GREY},
-                "hoverlabel": {"namelength": -1},
-                "margin": {"l": 10, "r": 10, "t": 40, "b": 10},
-                "paper_bgcolor": "rgba(0, 0, 0, 0)",
-                "plot_bgcolor": "rgba(0, 0, 0, 0)",
-                "legend": {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},
-                **{name: faint | value if "axis" in name else value for name, value in layout.items()},
-            },
-        }
+    look = look_of(results)
+    rows = stability_summary.to_dict("records")
+    runs = dict(tuple(stability_runs.groupby("variant")))
+    spreads = [
+        _draw_spread(runs[row["variant"]], lane, look[row["variant"]]["color"])
+        for lane, row in enumerate(rows)
+    ]
+    means = [
+        _draw_interval(
+            row["variant"],
+            lane,
+            row["mean"],
+            (row["mean_low"], row["mean_high"]),
+            label="%{meta}: mean %{x:.4f}",
+            marker=_mark(look[row["variant"]], size=10) | {"line": {"color": GREY, "width": 1}},
+        ).update(error_x={"color": GREY})
+        for lane, row in enumerate(rows)
+    ]
+    lowest, highest = rows[0]["majority_minimum"], rows[0]["majority_maximum"]
+    ends = [lowest, highest]
+    for row in rows:
+        ends += [row["minimum"], row["maximum"], max(row["mean_low"], 0), min(row["mean_high"], 1)]
+    band = go.layout.Shape(
+        type="rect",
+        xref="x",
+        yref="paper",
+        x0=lowest,
+        x1=highest,
+        y0=0,
+        y1=1,
+        fillcolor=FAINT,
+        line={"width": 0},
+        layer="below",
     )
+    return make_figure(
+        [*spreads, *means],
+        height=110 + 70 * len(rows),
+        barmode="overlay",
+        xaxis={"title": {"text": "accuracy on the rows that validate"}, "range": _range(ends)},
+        yaxis=_name_lanes([row["variant"] for row in rows]) | {"range": [len(rows) - 0.5, -0.5]},
+        shapes=[band, _draw_baseline(rows[0]["majority"], "the majority's answer: mean and range")],
+    )
+
+
+def _draw_spread(runs: pd.DataFrame, lane: int, color: str) -> go.Bar:
+    """Draw a variant's runs as bars around the middle of its lane, one for each bin of accuracies."""
+    variant, rows = runs["variant"].iloc[0], int(runs["valid_rows"].iloc[0])
+    wide = ceil(BIN_WIDTH * rows)  # in rows that are decided rightly, as accuracies come in steps of one
+    bins = (runs["valid_accuracy"] * rows).round().astype("int64") // wide
+    shares = bins.value_counts(normalize=True).sort_index()
+    thick = LANE_WIDTH * (shares / shares.max()) ** 0.5
+    return go.Bar(
+        x=[round((wide * place + (wide - 1) / 2) / rows, 6) for place in shares.index.tolist()],
+        y=thick.round(6).tolist(),
+        base=(lane - thick / 2).round(6).tolist(),
+        width=wide / rows,
+        customdata=shares.round(6).tolist(),
+        name=variant,
+        showlegend=False,
+        meta=variant,
+        hovertemplate="%{meta}: %{customdata:.1%} of runs at about %{x:.3f}<extra></extra>",
+        marker={"color": color, "opacity": 0.5},
+    )
+
+
+def _draw_interval(
+    variant: str,
+    place: str | int,
+    accuracy: float,
+    interval: tuple[float, float],
+    label: str,
+    marker: dict[str, Any],
+) -> go.Scatter:
+    """Draw a variant's accuracy between the ends of its interval."""
+    low, high = interval
+    return go.Scatter(
+        mode="markers",
+        x=[accuracy],
+        y=[place],
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [high - accuracy],
+            "arrayminus": [accuracy - low],
+            "thickness": 2,
+            "width": 6,
+        },
+        marker=marker,
+        name=variant,
+        meta=variant,
+        showlegend=False,
+        hovertemplate=f"{label}<br>95 % interval: {low:.3f} to {high:.3f}<extra></extra>",
+    )
+
+
+def _draw_baseline(accuracy: float, name: str) -> go.layout.Shape:
+    return go.layout.Shape(
+        type="line",
+        xref="x",
+        yref="paper",
+        x0=accuracy,
+        x1=accuracy,
+        y0=0,
+        y1=1,
+        line={"color": GREY, "dash": "dash", "width": 2},
+        name=name,
+        showlegend=True,
+    )
+
+
+def _draw_nothing(why: str) -> go.Figure:
+    """Draw an empty figure that says why it is empty."""
+    hidden = {"visible": False}
+    return make_figure([], 120, xaxis=hidden, yaxis=hidden, title={"text": why, "font": {"size": 13}})
+
+
+def make_figure(traces: Sequence[go.Scatter | go.Bar], height: int, **layout: Any) -> go.Figure:
+    """Make a figure of so many pixels, on no background, with faint axes, and with names as they are."""
+    faint = {"gridcolor": FAINT, "linecolor": FAINT, "zerolinecolor": FAINT, "automargin": True}
+    drawn = go.Layout(
+        height=height,
+        font={"color": GREY},
+        hoverlabel={"namelength": -1},
+        margin={"l": 10, "r": 10, "t": 40, "b": 10},
+        paper_bgcolor="rgba(0, 0, 0, 0)",
+        plot_bgcolor="rgba(0, 0, 0, 0)",
+        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},
+        **{name: faint | value if "axis" in name else value for name, value in layout.items()},
+    )
+    plot = {"data": [trace.to_plotly_json() for trace in traces], "layout": drawn.to_plotly_json()}
+    # Without plotly's own template, which would be most of each file.
+    return go.Figure(show_names(plot)).update_layout(template=None)
 
 
 def _name_places(names: list[str]) -> dict[str, Any]:
@@ -335,17 +377,14 @@ def _name_places(names: list[str]) -> dict[str, Any]:
     return {"type": "category", "autorange": "reversed", "tickvals": names, "ticktext": names}
 
 
-def mark(look: dict[str, str], size: int) -> dict[str, Any]:
-    """Describe a variant's mark.
+def _name_lanes(names: list[str]) -> dict[str, Any]:
+    """Describe an axis with a lane at each whole number."""
+    return {"tickvals": list(range(len(names))), "ticktext": names, "showgrid": False, "zeroline": False}
 
-    Args:
-        look: Its colour and symbol.
-        size: How large the mark is.
-    """
+
+def _range(ends: list[float]) -> list[float]:
+    return [min(ends) - 0.02, max(ends) + 0.02]
+
+
+def _mark(look: dict[str, str], size: int) -> dict[str, Any]:
     return {"color": look["color"], "symbol": look["symbol"], "size": size}
-
-
-def _nothing(why: str) -> Plot:
-    """Draw an empty plot that says why it is empty."""
-    hidden = {"visible": False}
-    return make_plot([], 120, xaxis=hidden, yaxis=hidden, title={"text": why, "font": {"size": 13}})

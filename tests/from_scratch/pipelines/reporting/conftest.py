@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from from_scratch.pipelines.reporting.gathering import PreparedData, Results
+from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.training.nodes import score
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split, Variant

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from from_scratch.pipelines.reporting.article import compare_with_article, printed
-from from_scratch.pipelines.reporting.gathering import PreparedData, Results
+from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split, Variant
 from tests.conftest import Project

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import torch
 
 from from_scratch.pipelines.reporting import nodes
+from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.console import render_comparison
-from from_scratch.pipelines.reporting.gathering import PreparedData, Results
+from from_scratch.pipelines.reporting.sentences import describe_baseline
 from from_scratch.pipelines.reporting.statistics import sign_test
-from from_scratch.pipelines.reporting.words import say_majority
+from kedro_ledger.errors import InputError
 
 
 def metrics(source: str) -> dict[str, Any]:
@@ -60,7 +63,7 @@ def test_the_console_and_the_report_have_one_rule() -> None:
     }
     comparison = nodes.compare_metrics({"linear": barely | {"valid_accuracy_low": 0.7645}, "deep": barely})
     assert "not surely better than that: deep (" in render_comparison(comparison)
-    assert "the interval of deep does not lie above that" in say_majority(comparison)
+    assert "the interval of deep does not lie above that" in describe_baseline(comparison)
 
 
 def test_mixed_sources_are_told() -> None:
@@ -165,7 +168,18 @@ def test_of_own_data_no_group_is_so_small_that_it_is_a_person(
 
 def test_without_categories_there_is_one_group(data: PreparedData, results: dict[str, Results]) -> None:
     columns = data.columns.model_copy(update={"categorical": []})
-    groups = nodes.compare_groups(replace(data, columns=columns), results)
+    numbers = replace(data, columns=columns, features=data.features[["Age"]])
+    groups = nodes.compare_groups(numbers, results)
     assert groups.to_dict("records") == [
         {"group": "all", "rows": 8, "observed": 0.5, "line": 0.5, "net": 0.75}
     ]
+
+
+def test_data_of_other_columns_is_refused(data: PreparedData) -> None:
+    with pytest.raises(InputError, match="Sex_female"):
+        replace(data, categories=data.categories | {"Sex": ["male"]})
+
+
+def test_a_bundle_is_handed_on_without_a_copy(data: PreparedData, results: dict[str, Results]) -> None:
+    for bundle in (data, results["line"]):
+        assert deepcopy(bundle) is bundle

@@ -9,9 +9,8 @@ from torch import Tensor
 
 from from_scratch.pipelines.reporting import nodes, plots
 from from_scratch.pipelines.reporting.article import compare_with_article
-from from_scratch.pipelines.reporting.gathering import PreparedData, Results
+from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.page import write_report
-from from_scratch.pipelines.reporting.stability_plot import plot_stability
 from from_scratch.pipelines.stability.summary import summarise
 from from_scratch.schema.parameters import Stability
 from tests.from_scratch.pipelines.stability.conftest import make_runs
@@ -38,7 +37,7 @@ def write(
         plots.plot_coefficients(nodes.name_coefficients(data, results), results),
         plots.plot_groups(groups, results),
         summary,
-        None if summary is None or runs is None else plot_stability(runs, summary, results),
+        None if summary is None or runs is None else plots.plot_stability(runs, summary, results),
     )
     assert page.count("<script>") == 2
     return re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)

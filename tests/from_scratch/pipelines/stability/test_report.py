@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import pytest
-from plotly.graph_objects import Figure
+from plotly.io import from_json
 
 from from_scratch.pipelines.reporting import console, plots
-from from_scratch.pipelines.reporting.page import _tell_study
-from from_scratch.pipelines.reporting.stability_plot import plot_stability
-from from_scratch.pipelines.reporting.stability_words import (
+from from_scratch.pipelines.reporting.page import _describe_study
+from from_scratch.pipelines.reporting.sentences import (
+    describe_study,
+    describe_training,
     format_percent,
     format_points,
-    say_better,
-    say_training,
 )
 from from_scratch.pipelines.stability.summary import summarise
 from from_scratch.schema.parameters import Stability
@@ -79,7 +76,7 @@ def told(**changes: object) -> pd.DataFrame:
     ],
 )
 def test_is_it_better(changes: dict[str, object], said: str) -> None:
-    assert say_better(told(**changes)) == said
+    assert describe_study(told(**changes)) == said
 
 
 NOT = "; runs that don't train do no better than always giving the answer that is more frequent in training."
@@ -103,23 +100,24 @@ NOT = "; runs that don't train do no better than always giving the answer that i
     ],
 )
 def test_how_often_it_trains(changes: dict[str, object], said: str) -> None:
-    assert say_training(told(**changes)) == said
+    assert describe_training(told(**changes)) == said
 
 
 def test_all_deep_nets_are_spoken_of_or_else_each_variant(runs: pd.DataFrame) -> None:
     two = summarise(make_runs(ACCURACIES | {"last": ACCURACIES["net"]}), Stability())
-    assert "last can't be told apart" in say_better(two)
-    assert "net can't be told apart" in say_better(two)
-    assert "curve" not in say_better(two)
+    assert "last can't be told apart" in describe_study(two)
+    assert "net can't be told apart" in describe_study(two)
+    assert "curve" not in describe_study(two)
     without = summarise(runs[runs["variant"] != "net"], Stability())
-    assert "curve can't be told apart from line" in say_better(without)
+    assert "curve can't be told apart from line" in describe_study(without)
     of_deep = summarise(runs, Stability(reference="net"))
-    assert "line can't be told apart from net" in say_better(of_deep)
-    assert "; curve can't be told apart from net" in say_better(of_deep)
-    assert say_training(of_deep) == "line trains in all of its 4 runs; curve trains in all of its 4 runs."
+    assert "line can't be told apart from net" in describe_study(of_deep)
+    assert "; curve can't be told apart from net" in describe_study(of_deep)
+    trained = "line trains in all of its 4 runs; curve trains in all of its 4 runs."
+    assert describe_training(of_deep) == trained
     alone = summarise(runs[runs["variant"] == "net"], Stability())
-    assert say_better(alone) == "Only net was trained: there is nothing to hold it against."
-    assert say_training(alone).startswith("net trains in 25.0 % of its 4 runs (95 %")
+    assert describe_study(alone) == "Only net was trained: there is nothing to hold it against."
+    assert describe_training(alone).startswith("net trains in 25.0 % of its 4 runs (95 %")
 
 
 def test_shares_that_are_not_all_or_none_do_not_look_so() -> None:
@@ -136,21 +134,23 @@ def test_console_has_a_row_for_each_variant(summary: pd.DataFrame) -> None:
     assert "0.7600" in rows["line"]
     assert rows["line"].split()[-2:] == ["-", "-"]
     assert "75.0 %" in rows["net"]
-    assert said.rstrip().endswith(f"{say_better(summary)}\n{say_training(summary)}")
+    assert said.rstrip().endswith(f"{describe_study(summary)}\n{describe_training(summary)}")
 
 
-def test_plotly_knows_all_that_stands_in_the_plot(runs: pd.DataFrame, summary: pd.DataFrame) -> None:
-    plot = plot_stability(runs, summary, dict.fromkeys(["other", *ACCURACIES]))  # type: ignore[arg-type]
-    figure = Figure(plot)  # which knows each property, and refuses others
-    assert json.loads(figure.to_json())["data"] == json.loads(json.dumps(plot))["data"]
+def test_a_variant_has_the_colour_that_it_has_in_the_other_plots(
+    runs: pd.DataFrame, summary: pd.DataFrame
+) -> None:
+    figure = plots.plot_stability(runs, summary, dict.fromkeys(["other", *ACCURACIES]))  # type: ignore[arg-type]
+    assert from_json(figure.to_json(engine="json")).to_dict()["data"] == figure.to_dict()["data"]
     assert all(axis.title.text for axis in figure.select_xaxes())
     look = plots.look_of(["other", *ACCURACIES])
-    for trace in plot["data"]:
-        assert trace["marker"]["color"] == look[trace["name"]]["color"], "as in the other plots"
+    for trace in figure.data:
+        assert trace.marker.color == look[trace.name]["color"]
 
 
 def test_a_lane_is_as_thick_as_the_root_of_the_share(runs: pd.DataFrame, summary: pd.DataFrame) -> None:
-    plot = plot_stability(runs, summary, dict.fromkeys(ACCURACIES))  # type: ignore[arg-type]
+    figure = plots.plot_stability(runs, summary, dict.fromkeys(ACCURACIES))  # type: ignore[arg-type]
+    plot = figure.to_dict()
     (net,) = [trace for trace in plot["data"] if trace["type"] == "bar" and trace["name"] == "net"]
     assert dict(zip(net["x"], net["customdata"], strict=True)) == {0.6: 0.5, 0.62: 0.25, 0.8: 0.25}
     thin, thick = sorted({*net["y"]})
@@ -166,12 +166,12 @@ def test_a_lane_is_as_thick_as_the_root_of_the_share(runs: pd.DataFrame, summary
 def test_thousands_of_runs_make_a_small_plot() -> None:
     spread = [[0.5 + i % 178 / 1780 for i in range(5000)] for _ in range(2)]
     runs = make_runs({"line": ("linear", spread), "net": ("deep", spread)}).assign(valid_rows=178)
-    plot = plot_stability(runs, summarise(runs, Stability()), dict.fromkeys(["line", "net"]))  # type: ignore[arg-type]
-    assert len(json.dumps(plot)) < 5000
+    figure = plots.plot_stability(runs, summarise(runs, Stability()), dict.fromkeys(["line", "net"]))  # type: ignore[arg-type]
+    assert len(figure.to_json()) < 5000
 
 
 def test_page_has_no_difference_where_there_is_none(summary: pd.DataFrame) -> None:
-    rows = {row["variant"]: row for row in _tell_study(summary)["rows"]}
+    rows = {row["variant"]: row for row in _describe_study(summary)["rows"]}
     assert rows["line"]["difference"] is None
     assert rows["net"]["trained_difference_low"] is None
     assert rows["net"]["difference"] is not None

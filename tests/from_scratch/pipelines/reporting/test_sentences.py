@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from from_scratch.pipelines.reporting import words
+from from_scratch.pipelines.reporting import sentences
 
 
 def comparison(*ends: tuple[float, float], majority: float = 0.6, **others: Any) -> pd.DataFrame:
@@ -41,25 +41,25 @@ def comparison(*ends: tuple[float, float], majority: float = 0.6, **others: Any)
     ],
 )
 def test_differences(ends: list[tuple[float, float]], said: str) -> None:
-    assert words.say_differences(comparison(*ends)) == said
+    assert sentences.describe_differences(comparison(*ends)) == said
 
 
 def test_majority() -> None:
     always = "always giving the answer that is more frequent in training reaches 0.6000"
-    assert words.say_majority(comparison((0.7, 0.8))) == (
+    assert sentences.describe_baseline(comparison((0.7, 0.8))) == (
         f"All of them learnt something: {always}, and every interval lies above that."
     )
-    assert "the interval of a does not lie above that." in words.say_majority(comparison((0.6, 0.8)))
-    assert words.say_majority(comparison((0.7, 0.8), (0.5, 0.7), (0.4, 0.5))) == (
+    assert "the interval of a does not lie above that." in sentences.describe_baseline(comparison((0.6, 0.8)))
+    assert sentences.describe_baseline(comparison((0.7, 0.8), (0.5, 0.7), (0.4, 0.5))) == (
         f"Not all surely learnt something: {always}, and the intervals of b and c do not lie above that."
     )
 
 
 def test_source() -> None:
-    assert words.say_source(comparison((0.7, 0.8))).startswith("Kaggle's passengers")
-    assert words.say_source(comparison((0.7, 0.8), source="own")).startswith("Your own file")
+    assert sentences.describe_source(comparison((0.7, 0.8))).startswith("Kaggle's passengers")
+    assert sentences.describe_source(comparison((0.7, 0.8), source="own")).startswith("Your own file")
     mixed = comparison((0.7, 0.8), (0.7, 0.8), source=["own", "original"])
-    assert words.say_source(mixed).startswith("Not all variants saw the same data")
+    assert sentences.describe_source(mixed).startswith("Not all variants saw the same data")
 
 
 def disagreements(*counts: tuple[str, str, int]) -> pd.DataFrame:
@@ -81,16 +81,16 @@ def disagreements(*counts: tuple[str, str, int]) -> pd.DataFrame:
 
 def test_disagreements_with_the_first_variant() -> None:
     counts = [("a", "b", 8), ("a", "c", 4), ("a", "d", 8), ("b", "c", 4), ("b", "d", 0), ("c", "d", 4)]
-    assert words.say_disagreements(disagreements(*counts), 178) == [
+    assert sentences.describe_disagreements(disagreements(*counts), 178) == [
         "b and d differ from a in 8 of 178 answers: a is right in 2 of these, they in 6. "
         "If neither were better, a split at least as uneven would come up by chance 7 times in 100.",
         "c differs from a in 4 of 178 answers: a is right in 1 of these, it in 3. "
         "If neither were better, a split at least as uneven would come up by chance 7 times in 100.",
     ]
     same = disagreements(("a", "b", 0), ("a", "c", 0), ("b", "c", 0))
-    assert words.say_disagreements(same, 1780) == ["a, b and c give the same 1,780 answers."]
-    assert words.say_disagreements(disagreements(), 178) == []
-    (surely,) = words.say_disagreements(disagreements(("a", "b", 40)).assign(chance=0.001), 178)
+    assert sentences.describe_disagreements(same, 1780) == ["a, b and c give the same 1,780 answers."]
+    assert sentences.describe_disagreements(disagreements(), 178) == []
+    (surely,) = sentences.describe_disagreements(disagreements(("a", "b", 40)).assign(chance=0.001), 178)
     assert surely.endswith("would come up by chance less than once in 100.")
 
 
@@ -105,11 +105,11 @@ def test_groups_are_named_in_few_words() -> None:
             "yes": [1, 1, 1, 1],
         }
     )
-    assert words.say_groups(groups, ["line", "net", "twin", "no", "yes"]) == [
+    assert sentences.describe_groups(groups, ["line", "net", "twin", "no", "yes"]) == [
         "line and twin: yes to all of female; no to everyone else.",
         "net: yes to all of female · 1; yes to some of male · 1 and female · 2; no to everyone else.",
         "no: no to everyone.",
         "yes: yes to everyone.",
     ]
     odd = pd.DataFrame({"group": ["a", "a · b"], "line": [1, 0]})
-    assert words.say_groups(odd, ["line"]) == ["line: yes to all of a; no to everyone else."]
+    assert sentences.describe_groups(odd, ["line"]) == ["line: yes to all of a; no to everyone else."]

@@ -1,0 +1,74 @@
+"""What the report is made from: one bundle for the data and one for each variant.
+
+The classes are node functions. Kedro copies what nodes hand on in memory, but nobody changes a bundle, so its
+copy is the bundle itself. (`copy_mode: assign` in the catalog does the same, but the processes of Kedro's
+ParallelRunner don't share a MemoryDataset that is in the catalog.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import pandas as pd
+from torch import Tensor
+
+from from_scratch.pipelines.data_processing.nodes import check_same
+from from_scratch.schema.features import Features
+from from_scratch.schema.parameters import Precision, Split, Variant
+
+
+class Bundle:
+    """Something that nobody changes."""
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+@dataclass(frozen=True)
+class PreparedData(Bundle):
+    """What data processing made, and the parameters that say how.
+
+    Raises:
+        InputError: If the data was made with other columns than `columns`.
+    """
+
+    source: dict[str, Any]
+    missing_values: dict[str, int]
+    category_counts: dict[str, dict[str, int]]
+    fill_values: pd.DataFrame
+    categories: dict[str, list[str]]
+    features: pd.DataFrame
+    model_input: dict[str, Tensor]
+    train: dict[str, Tensor]
+    valid: dict[str, Tensor]
+    columns: Features
+    split: Split
+    threads: int
+    precision: Precision
+
+    def __post_init__(self) -> None:
+        named = {column.column: self.categories.get(column.column, []) for column in self.columns.categorical}
+        check_same(self.columns.names(named), self.features.columns.tolist())
+
+    @property
+    def is_original(self) -> bool:
+        """Whether these are the article's passengers, whom anyone may see."""
+        return bool(self.source["source"] == "original")
+
+
+@dataclass(frozen=True)
+class Results(Bundle):
+    """What a variant started from, and what it reached."""
+
+    variant: Variant
+    initial_coefficients: dict[str, Tensor]
+    coefficients: dict[str, Tensor]
+    losses: pd.DataFrame
+    predictions: dict[str, Tensor]
+    metrics: dict[str, Any]
+
+
+def collect(**results: Results) -> dict[str, Results]:
+    """Put the variants side by side, in the order of the configuration."""
+    return results

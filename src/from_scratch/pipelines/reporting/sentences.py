@@ -1,0 +1,259 @@
+"""What the numbers say, in plain sentences, for the report and the console.
+
+The tables are those that nodes make: `comparison` is of `compare`, `disagreements` of `compare_answers`,
+`groups` of `compare_groups`, and the study's `summary` of `summarise`.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pandas as pd
+
+from from_scratch.schema.features import Features
+from from_scratch.scoring import is_no_better
+
+SOURCES = {
+    "original": "Kaggle's passengers, those of the article.",
+    "own": "Your own file; the article's figures do not apply to it.",
+}
+MIXED = "Not all variants saw the same data: run everything again."
+DEEP = "deep"
+"""The model that the report asks about: is deep learning any better here?"""
+
+
+def describe_source(comparison: pd.DataFrame) -> str:
+    """Say where the data comes from."""
+    sources = comparison["source"].unique().tolist()
+    return SOURCES[sources[0]] if len(sources) == 1 else MIXED
+
+
+def describe_differences(comparison: pd.DataFrame) -> str:
+    """Say which differences between the variants mean anything, by their intervals."""
+    rows = int(comparison["valid_rows"].iloc[0])
+    reach = float((comparison["valid_accuracy_high"] - comparison["valid_accuracy_low"]).max() / 2)
+    known = f"With {rows:,} rows to validate on, an accuracy is known to about ±{100 * reach:.0f} points"
+    if len(comparison) == 1:
+        return f"{known}."
+    ends = list(comparison[["variant", "valid_accuracy_low", "valid_accuracy_high"]].itertuples(index=False))
+    apart: dict[str, list[str]] = {}
+    for (better, low, _), (worse, _, high) in permutations(ends, 2):
+        if low > high:
+            apart.setdefault(worse, []).append(better)
+    if not apart:
+        return f"{known}: all intervals overlap, so they tell no variant from another."
+    clauses = [
+        f"{_list(better)} {'is' if len(better) == 1 else 'are'} better than {worse}"
+        for worse, better in apart.items()
+    ]
+    return f"{known}: {'; '.join(clauses)}. All other intervals overlap, and tell nothing apart."
+
+
+def describe_baseline(comparison: pd.DataFrame) -> str:
+    """Say which variants are better than the baseline, the answer that is more frequent in training."""
+    baseline = comparison["majority_accuracy"]
+    always = f"always giving the answer that is more frequent in training reaches {baseline.iloc[0]:.4f}"
+    unsure = comparison["variant"][is_no_better(comparison["valid_accuracy_low"], baseline)].tolist()
+    if not unsure:
+        return f"All of them learnt something: {always}, and every interval lies above that."
+    intervals = "the interval of" if len(unsure) == 1 else "the intervals of"
+    lie = "does not lie" if len(unsure) == 1 else "do not lie"
+    return f"Not all surely learnt something: {always}, and {intervals} {_list(unsure)} {lie} above that."
+
+
+def describe_disagreements(disagreements: pd.DataFrame, rows: int) -> list[str]:
+    """Say who decides differently from the first variant, and whether that is for better or worse.
+
+    Args:
+        disagreements: A row for each two variants.
+        rows: How many validation rows there are.
+
+    Returns:
+        A sentence for all others that give the same answers; none if there is only one variant.
+    """
+    sentences = []
+    for others, pair in _find_answers(disagreements):
+        first, count, right = pair["variant"], pair["disagreements"], pair["variant_right"]
+        if count == 0:
+            sentences.append(f"{_list([first, *others])} give the same {rows:,} answers.")
+            continue
+        differ, they = ("differs", "it") if len(others) == 1 else ("differ", "they")
+        chance = pair["chance"]
+        times = "less than once" if chance < 0.01 else f"{100 * chance:.0f} times"
+        sentences.append(
+            f"{_list(others)} {differ} from {first} in {count:,} of {rows:,} answers: {first} is right in "
+            f"{right:,} of these, {they} in {count - right:,}. If neither were better, a split at least as "
+            f"uneven would come up by chance {times} in 100."
+        )
+    return sentences
+
+
+def _find_answers(disagreements: pd.DataFrame) -> list[tuple[list[str], dict[Any, Any]]]:
+    """Put variants of the same answers together, each set with how it disagrees with the first variant."""
+    pairs = {(pair["variant"], pair["other"]): pair for pair in disagreements.to_dict("records")}
+    sets: list[tuple[list[str], dict[Any, Any]]] = []
+    for (variant, other), pair in pairs.items():
+        if variant != disagreements["variant"].iloc[0]:
+            break
+        alike = (variants for variants, _ in sets if not pairs[variants[0], other]["disagreements"])
+        if variants := next(alike, None):
+            variants.append(other)
+        else:
+            sets.append(([other], pair))
+    return sets
+
+
+def describe_filling(features: Features) -> dict[str, str]:
+    """Say for each column that the models see how missing values are filled, in a word or two."""
+    return {
+        column.column: "never missing"
+        if column.required
+        else column.fill
+        if column.constant is None
+        else "a constant"
+        for column in features.columns
+    }
+
+
+def describe_preparation(features: Features) -> str:
+    """Say how numbers were brought to one scale, and what was learnt from which rows."""
+    scaled = {
+        "maximum": "divided by their greatest magnitude",
+        "deviation": "reduced by their mean and divided by their standard deviation",
+    }[features.normalisation]
+    rows = {"all": "all rows", "train": "the rows that train alone"}[features.fit_on]
+    return f"Numbers are {scaled}. What fills missing values and what scales numbers comes from {rows}."
+
+
+def describe_groups(groups: pd.DataFrame, variants: list[str], hidden: int = 0) -> list[str]:
+    """Say what each variant learnt, as far as groups show it.
+
+    Args:
+        groups: A row for each group.
+        variants: The variants' names.
+        hidden: How many rows are in none of the groups; nothing is said of these.
+
+    Returns:
+        A sentence for all variants that answer every group alike; none if there is no group.
+    """
+    if groups.empty:
+        return []
+    labels = groups["group"].tolist()
+    everyone, others = (
+        ("all these groups", "the others of these groups") if hidden else ("everyone", "everyone else")
+    )
+    alike: dict[str, list[str]] = {}
+    for variant in variants:
+        all_of = groups["group"][groups[variant] == 1].tolist()
+        some_of = groups["group"][groups[variant].between(0, 1, inclusive="neither")].tolist()
+        clauses = []
+        if all_of:
+            clauses.append(f"yes to all of {_list(_shorten(all_of, labels))}")
+        if some_of:
+            clauses.append(f"yes to some of {'every group' if some_of == labels else _list(some_of)}")
+        if len(all_of) + len(some_of) < len(labels):
+            clauses.append(f"no to {others if clauses else everyone}")
+        answers = f"yes to {everyone}" if all_of == labels else "; ".join(clauses)
+        alike.setdefault(answers, []).append(variant)
+    return [f"{_list(same)}: {answers}." for answers, same in alike.items()]
+
+
+def _shorten(chosen: list[str], labels: list[str]) -> list[str]:
+    """Name groups by as few words as tell them from all others: "female" if all women are chosen."""
+    shortened: list[str] = []
+    for label in chosen:
+        words = label.split(" · ")
+        beginnings = [" · ".join(words[:count]) for count in range(1, len(words) + 1)]
+        short = next(
+            beginning
+            for beginning in beginnings
+            if all(other in chosen for other in labels if f"{other} · ".startswith(f"{beginning} · "))
+            or beginning == label
+        )
+        if short not in shortened:
+            shortened.append(short)
+    return shortened
+
+
+def describe_study(summary: pd.DataFrame) -> str:
+    """Say if the deep nets are better than the reference, or each variant if there is no deep net."""
+    subjects = _find_subjects(summary)
+    if not subjects:
+        return f"Only {summary['variant'].iloc[0]} was trained: there is nothing to hold it against."
+    clauses = "; ".join(map(_compare, subjects))
+    first = subjects[0]
+    runs = f"{first['seeds']:,} seeds and {first['splits']:,} splits"
+    if len(subjects) == 1 and first["model"] == DEEP and (verdict := _judge(first)):
+        return f"{'Yes' if verdict == 'better' else 'No'}: over {runs}, {clauses}."
+    return f"Over {runs}, {clauses}."
+
+
+def describe_training(summary: pd.DataFrame) -> str:
+    """Say how often those nets, or variants, train at all."""
+    subjects = _find_subjects(summary) or summary.to_dict("records")
+    clauses = "; ".join(map(_count_trained, subjects))
+    if all(row["at_majority"] == 0 for row in subjects):
+        return f"{clauses}."
+    return (
+        f"{clauses}; runs that don't train do no better than always giving the answer that is more frequent "
+        "in training."
+    )
+
+
+def _find_subjects(summary: pd.DataFrame) -> list[dict[Any, Any]]:
+    others = [row for row in summary.to_dict("records") if row["variant"] != row["reference"]]
+    return [row for row in others if row["model"] == DEEP] or others
+
+
+def _judge(row: dict[Any, Any]) -> str | None:
+    """Judge by the whole interval of the difference: better, worse, or neither."""
+    if row["difference_low"] == row["difference_high"]:
+        return None  # all pairs are alike, so nothing shows how another would differ
+    if row["difference_low"] > 0:
+        return "better"
+    return "worse" if row["difference_high"] < 0 else None
+
+
+def _compare(row: dict[Any, Any]) -> str:
+    variant, reference = row["variant"], row["reference"]
+    if row["equal"] == 1:
+        return f"{variant} is as often right as {reference} in every pair of runs"
+    ends = (row["difference"], row["difference_low"], row["difference_high"])
+    mean, low, high = map(format_points, ends)
+    interval = f"{mean} points of accuracy on average (95 % interval {low} to {high})"
+    if verdict := _judge(row):
+        return f"{variant} is {verdict} than {reference}: {interval}"
+    return f"{variant} can't be told apart from {reference}: {interval}"
+
+
+def _count_trained(row: dict[Any, Any]) -> str:
+    at_majority, difference = row["at_majority"], row["trained_difference"]
+    runs = f"its {row['runs']:,} runs"
+    if at_majority in (0, 1):
+        return f"{row['variant']} trains in {'none' if at_majority else 'all'} of {runs}"
+    low, high = (format_percent(1 - row[f"at_majority_{end}"]) for end in ("high", "low"))
+    clause = f"{row['variant']} trains in {format_percent(1 - at_majority)} of {runs}"
+    clause += f" (95 % interval {low} to {high})"
+    if pd.notna(difference):
+        clause += f", which differ from {row['reference']} by {format_points(difference)} points"
+    low, high = row["trained_difference_low"], row["trained_difference_high"]
+    return clause if pd.isna(low) else f"{clause} ({format_points(low)} to {format_points(high)})"
+
+
+def format_points(share: float) -> str:
+    """Write a difference of shares in points, with its sign."""
+    return f"{100 * share:+z.1f}".replace("-", "−")
+
+
+def format_percent(share: float) -> str:
+    """Write a share in percent; one that is neither none nor all doesn't look like it."""
+    if 0 < share < 0.0005:
+        return "less than 0.1 %"
+    if 0.9995 <= share < 1:
+        return "more than 99.9 %"
+    return f"{100 * share:.1f} %" if 0 < share < 1 else f"{100 * share:.0f} %"
+
+
+def _list(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
