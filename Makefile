@@ -31,6 +31,7 @@ lint: .venv/installed-test
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
 
 # What the last committed run made, as a web page for any static file server.
 site: .venv/installed

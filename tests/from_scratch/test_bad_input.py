@@ -155,7 +155,7 @@ DATA = [
         "Latin-1", having(Name="José").decode().encode("latin-1"), r"can't decode .*load_args: \{encoding: "
     ),
     of_data("a row that is cut short", written(GOOD)[:-9], r"train\.csv: row 40 has \d+ fields; expected 12"),
-    of_data("a pipe", None, "train.csv is no regular file", prepare=lambda raw: os.mkfifo(raw / "train.csv")),
+    of_data("a pipe", None, "is not a regular file", prepare=lambda raw: os.mkfifo(raw / "train.csv")),
     of_data(
         "a compressed file", gzip.compress(written(GOOD)), "can't be read as CSV: .*it is compressed: give"
     ),

@@ -34,11 +34,7 @@ def read_figures() -> dict[str, Figures]:
 
 
 def published_accuracies() -> dict[str, float]:
-    """Find the accuracies that the article prints.
-
-    Returns:
-        The share of rows that validate and are decided rightly, by variant.
-    """
+    """Find the accuracies on the validation rows that the article prints, by variant."""
     return {
         name.removesuffix(".accuracy"): group.figures[0]
         for name, group in read_figures().items()

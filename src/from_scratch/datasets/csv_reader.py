@@ -6,25 +6,28 @@ import csv
 import json
 import warnings
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from fsspec.implementations.local import LocalFileSystem
 from kedro.io.core import DatasetError
 
 from from_scratch.schema.features import find_doubled
+from from_scratch.schema.validation import shorten
 
-TOKENISING = (
-    "sep delimiter encoding encoding_errors compression quotechar quoting doublequote escapechar comment "
-    "skiprows skip_blank_lines skipinitialspace lineterminator dialect engine"
+SHARED_ARGS = ("quotechar", "doublequote", "escapechar", "skipinitialspace")
+"""The arguments of `pandas.read_csv` that `csv.reader` has too."""
+PANDAS_ARGS = (
+    "names nrows skipfooter comment skip_blank_lines lineterminator quoting dialect compression "
+    "encoding_errors"
 ).split()
-"""The arguments of `pandas.read_csv` that decide what the names of the columns are."""
-USUAL = (("header", 0), ("quotechar", '"'))
-"""What pandas does anyway, and some spell out."""
+"""Those with which `csv.reader` would read something else."""
 
 
 def read_csv(file: Path, load_args: dict[str, Any]) -> pd.DataFrame:
-    """Read a CSV as strictly as pandas can.
+    """Read a CSV.
 
     Args:
         file: The file.
@@ -38,7 +41,7 @@ def read_csv(file: Path, load_args: dict[str, Any]) -> pd.DataFrame:
             or the header has a name twice.
     """
     if file.exists() and not (file.is_file() or file.is_dir()):
-        raise DatasetError(f"{file} is no regular file; expected a CSV")
+        raise DatasetError(f"{file} is not a regular file; expected a CSV")
     if not isinstance(load_args, dict):
         raise DatasetError(f"{file}: load_args is {load_args!r}; expected a block, such as {{sep: ';'}}")
     if in_parts := {"chunksize", "iterator"} & load_args.keys():
@@ -48,80 +51,75 @@ def read_csv(file: Path, load_args: dict[str, Any]) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # more fields than the header names
+            warnings.simplefilter("error", pd.errors.ParserWarning)
             rows: pd.DataFrame = pd.read_csv(file, **_complete(load_args))
-            header = _read_header(file, load_args)
-    except UnicodeError as error:
-        raise DatasetError(f"{file} can't be read as CSV: {error}; {_guess_encoding(file)}") from error
-    except pd.errors.ParserWarning as error:
-        hint = _guess_separator(file, load_args)
-        raise DatasetError(
-            f"{file} can't be read as CSV: a row has more fields than the header has names{hint}"
-        ) from error
     except Exception as error:  # those of pandas, Python and the system have little in common
-        hint = _guess_separator(file, load_args)
-        raise DatasetError(
-            f"{file} can't be read as CSV: {_shorten(' '.join(str(error).split())).rstrip('.')}{hint}"
-        ) from error
-    if (doubled := find_doubled(header)) is not None and doubled in rows.columns:
-        raise DatasetError(f"{file}: column {_shorten(doubled)} stands twice; expected each column once")
-    if uneven := _find_uneven_row(file, load_args):
-        raise DatasetError(f"{file}: {uneven}")
+        if isinstance(error, UnicodeError):
+            reason = f"{error}; {_guess_encoding(file)}"
+        elif isinstance(error, pd.errors.ParserWarning):
+            reason = "a row has more fields than the header has names" + _guess_separator(file, load_args)
+        else:
+            reason = shorten(" ".join(str(error).split()), 200).rstrip(".") + _guess_separator(
+                file, load_args
+            )
+        raise DatasetError(f"{file} can't be read as CSV: {reason}") from error
+    if fault := _find_fault(file, load_args, rows):
+        raise DatasetError(f"{file}: {fault}")
     return rows.rename(columns=str)
+
+
+def _separator(load_args: dict[str, Any]) -> Any:
+    return load_args.get("sep", load_args.get("delimiter", ","))
 
 
 def _complete(load_args: dict[str, Any]) -> dict[str, Any]:
     """Add what makes pandas strict, as far as its engines know it."""
-    separator = load_args.get("sep", load_args.get("delimiter", ","))
+    separator = _separator(load_args)
     needs_python = separator is None or len(str(separator)) > 1 or "skipfooter" in load_args
     engine = load_args.get("engine", "python" if needs_python else "c")
     strict = {"c": {"low_memory": False, "index_col": False}, "python": {"index_col": False}}
     return {"engine": engine, **strict.get(engine, {}), **load_args}
 
 
-def _find_uneven_row(file: Path, load_args: dict[str, Any]) -> str:
-    """Find the first row that has not as many fields as the header.
+def _find_fault(file: Path, load_args: dict[str, Any], rows: pd.DataFrame) -> str:
+    """Find a name that stands twice, or the first row that has not as many fields as the header.
 
-    pandas takes fields that aren't there for missing, and may drop those that the header has no name for.
-    Only of a plain file whose fields are separated and quoted as usual; what pandas has read it can be, too.
+    pandas renames the one, takes fields that aren't there for missing, and may drop those that the header has
+    no name for. Arguments with which `csv.reader` would read something else switch this off.
     """
-    separator = load_args.get("sep", load_args.get("delimiter", ","))
-    unusual = {
-        name
-        for name, value in load_args.items()
-        if name in (*TOKENISING, "header", "names", "skipfooter", "nrows") and (name, value) not in USUAL
-    } - {"sep", "delimiter", "encoding", "engine"}
-    is_packed = file.suffix.lower() in (".gz", ".bz2", ".zip", ".xz", ".zst", ".tar")
-    if unusual or is_packed or not isinstance(separator, str) or len(separator) != 1:
+    separator, skipped = _separator(load_args), load_args.get("skiprows", 0)
+    if (
+        not (isinstance(separator, str) and len(separator) == 1 and isinstance(skipped, int))
+        or load_args.get("header", 0) != 0
+        or load_args.keys() & PANDAS_ARGS
+        or ".tar" in file.suffixes
+    ):
         return ""
     encoding = str(load_args.get("encoding") or "utf-8").lower()
-    with_mark = "utf-8-sig" if encoding in ("utf-8", "utf8") else encoding
+    encoding = "utf-8-sig" if encoding in ("utf-8", "utf8") else encoding  # without the mark at the beginning
+    shared = {name: load_args[name] for name in SHARED_ARGS if name in load_args}
+    opened = {"mode": "r", "compression": "infer", "encoding": encoding, "newline": ""}
     try:
-        with file.open(encoding=with_mark, newline="") as text:
-            read = csv.reader(text, delimiter=separator)
+        with LocalFileSystem().open(str(file), **opened) as text:
+            read = csv.reader(islice(text, skipped, None), delimiter=separator, **shared)
             lines = (line for line in read if line[1:] or "".join(line).strip())
-            expected = len(next(lines))
+            header = next(lines, [])
+            doubled = find_doubled(name for name in header if name)
+            if doubled is not None and doubled in rows.columns:
+                return f"column {shorten(doubled, 200)} stands twice; expected each column once"
             for row, fields in enumerate(lines, start=1):
-                if len(fields) < expected or any(fields[expected:]):
-                    return f"row {row} has {len(fields)} fields; expected {expected}, as the header"
-    except csv.Error:  # of fields longer than it takes, and of zero bytes
+                if len(fields) < len(header) or any(fields[len(header) :]):
+                    return f"row {row} has {len(fields)} fields; expected {len(header)}, as the header"
+    except (
+        csv.Error,
+        ValueError,
+    ):  # of fields longer than it takes, zero bytes, compressions it doesn't know
         return ""
     return ""
 
 
-def _read_header(file: Path, load_args: dict[str, Any]) -> list[str]:
-    """Read the names as they stand there: pandas renames those that stand twice."""
-    if "names" in load_args or load_args.get("header", 0) != 0:
-        return []
-    options = {name: value for name, value in load_args.items() if name in TOKENISING}
-    engine = _complete(load_args)["engine"]
-    options["engine"] = "c" if engine == "pyarrow" else engine  # which can't read one line
-    first = pd.read_csv(file, **options, header=None, nrows=1, dtype=str, keep_default_na=False)
-    return [name for name in first.iloc[0].tolist() if name]
-
-
 def _guess_separator(file: Path, load_args: dict[str, Any]) -> str:
-    """Say that another separator is likely, if the first line speaks for it."""
+    """Suggest another separator, if the first line speaks for it."""
     if {"sep", "delimiter"} & load_args.keys():
         return ""
     first = _read_first_line(file)
@@ -134,7 +132,7 @@ def _guess_separator(file: Path, load_args: dict[str, Any]) -> str:
 
 
 def _guess_encoding(file: Path) -> str:
-    """Say what a file may be that is not UTF-8, by its first bytes."""
+    """Suggest what a file may be that is not UTF-8, by its first bytes."""
     first = _read_first_line(file)
     if first.startswith((b"\x1f\x8b", b"PK")):
         return "it is compressed: give it its suffix, such as .csv.gz or .csv.zip"
@@ -147,7 +145,3 @@ def _read_first_line(file: Path) -> bytes:
     with suppress(OSError), file.open("rb") as content:
         return content.readline(10_000)
     return b""
-
-
-def _shorten(text: str, length: int = 200) -> str:
-    return text if len(text) <= length else f"{text[:length]}…"

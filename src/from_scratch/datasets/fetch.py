@@ -1,101 +1,32 @@
-"""Fetches raw data that may change before a run reads it: over HTTP, within limits of time and size."""
+"""Downloads raw data that may change, over HTTP, within limits of time and size."""
 
 from __future__ import annotations
 
 import filecmp
 import logging
-import re
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
-from typing import Any
-from urllib.parse import urljoin, urlsplit
+from threading import Thread
+from urllib.parse import urlsplit
 
 from kedro.io.core import DatasetError
 from requests import Request, RequestException, Response, Session, Timeout
 from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from from_scratch.datasets.raw_files import Kept, copy_at_once, keep, keep_copy, unfinished
+from from_scratch.datasets.raw_files import Kept, keep, unfinished
+from from_scratch.datasets.source import Source, resolve
 
 log = logging.getLogger(__name__)
 
-PIECE = 1 << 16
-"""How many bytes are read at once."""
+PIECE_SIZE = 1 << 16
+"""Bytes that are read at once."""
 MAX_REDIRECTS = 10
-LONGEST = 1e6
+MAX_WAIT = 1e6
 """Seconds: sockets and threads can't wait much longer."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a file is downloaded from, and the limits of the download."""
-
-    url: str
-    credentials: dict[str, str] | None = field(default=None, repr=False)
-    """A `username` and a `password`."""
-    timeout: float = 5
-    """Seconds to wait for the server whenever it is silent."""
-    max_seconds: float = 60
-    """Seconds for the whole download."""
-    max_bytes: float = 100_000_000
-    """The size of the file, decompressed."""
-
-
-def require_source(source: Source) -> None:
-    """Require a source that can be used, and an address without credentials.
-
-    Args:
-        source: The source.
-
-    Raises:
-        DatasetError: If it is not. The message quotes no credentials.
-    """
-    if _resolve(source.url) is None:
-        if re.search("@|%40|//[^/]*%", str(source.url)):
-            raise DatasetError(
-                "url has a user name or a password, and every run records the catalog; expected them in "
-                "credentials.yml, as username and password of a block that the catalog names: "
-                "`credentials: NAME`"
-            )
-        raise DatasetError(
-            f"url is {source.url!r}; expected an address that begins with http:// or https://, without "
-            "spaces and backslashes"
-        )
-    for name in ("timeout", "max_seconds", "max_bytes"):
-        value = getattr(source, name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-            raise DatasetError(f"{name} is {value!r}; expected a number above 0")
-    if (credentials := source.credentials) is not None:
-        names = sorted(map(str, credentials)) if isinstance(credentials, dict) else []
-        if names != ["password", "username"]:
-            found = ", ".join(names) or "no block"
-            raise DatasetError(f"credentials: found {found}; expected a username and a password")
-        if not all(isinstance(value, str) for value in credentials.values()):
-            raise DatasetError("credentials: expected text; in YAML, numbers stand in quotes")
-
-
-def _resolve(location: Any, base: str = "") -> str | None:
-    """Return an address, if all libraries find the same host in it, and no user name or password."""
-    text = str(location)
-    with suppress(ValueError):  # a port that is not a number, or half a bracket
-        address = urljoin(base, text)
-        parts = urlsplit(address)
-        if (
-            text.isprintable()
-            and not {" ", "\\"} & set(text)
-            and parts.scheme in ("http", "https")
-            and parts.hostname
-            and parts.port != 0
-            and "%" not in parts.netloc
-            and "@" not in address.partition("://")[2].partition("/")[0]
-        ):
-            return address
-    return None
 
 
 def fetch(source: Source, file: Path, require: Callable[[Path], None]) -> Kept | None:
@@ -107,10 +38,10 @@ def fetch(source: Source, file: Path, require: Callable[[Path], None]) -> Kept |
         require: Raises an error if a downloaded file is not acceptable.
 
     Returns:
-        What it is now, kept beside the file; none if that has not changed.
+        What it is now, kept beside the file; None if that has not changed.
 
     Raises:
-        DatasetError: If it can't be had, or is refused.
+        DatasetError: If it can't be downloaded, or is refused.
     """
     with unfinished(file) as part:
         log.info("Downloading %s from %s", file.name, source.url)
@@ -125,27 +56,6 @@ def fetch(source: Source, file: Path, require: Callable[[Path], None]) -> Kept |
         return keep(part, file)
 
 
-def finish(fetched: Kept, file: Path, committed: bool) -> None:
-    """Let what was fetched take the place of the file if the run that read it is committed; else remove it.
-
-    Args:
-        fetched: What was fetched.
-        file: The file.
-        committed: Whether the run is.
-    """
-    if committed:
-        earlier = keep_copy(file) if file.exists() else None
-        copy_at_once(fetched.path, file)
-        if earlier:
-            log.info("%s has changed; what it was is kept as %s", file.name, earlier.path)
-    else:
-        log.info("%s stays as it was: what was downloaded is not kept", file.name)
-    if fetched.is_new:
-        fetched.path.unlink(missing_ok=True)
-        with suppress(OSError):  # others are kept, too
-            fetched.path.parent.rmdir()
-
-
 def download(source: Source, file: Path) -> None:
     """Download a file.
 
@@ -154,40 +64,37 @@ def download(source: Source, file: Path) -> None:
         file: Where it goes.
 
     Raises:
-        DatasetError: If it can't be had, not within `max_seconds`, or from another host, port or protocol
-            only; or if it is larger than `max_bytes`.
+        DatasetError: If it can't be had, not within `max_seconds`, or only from another host, port or
+            protocol; or if it is larger than `max_bytes`.
     """
-    outcome, stop = Future[None](), Event()
+    outcome = Future[None]()
 
     def work() -> None:
-        try:
-            _receive(source, file, stop)
-            outcome.set_result(None)
-        except BaseException as error:
-            outcome.set_exception(error)
+        with suppress(InvalidStateError):  # nobody waits any more
+            try:
+                _receive(source, file, outcome.cancelled)
+                outcome.set_result(None)
+            except Exception as error:
+                outcome.set_exception(error)
 
     # A server can keep a socket busy for ever, byte by byte, so the clock and the socket have a thread each.
-    thread = Thread(target=work, name="download", daemon=True)
-    thread.start()
+    Thread(target=work, name="download", daemon=True).start()
     try:
-        thread.join(min(source.max_seconds, LONGEST))
-        is_late = thread.is_alive()
+        outcome.result(min(source.max_seconds, MAX_WAIT))
+    except TimeoutError as error:
+        limit = f"{source.max_seconds:g} seconds, the limit max_seconds in the catalog"
+        raise _no_download(source, f"not complete after {limit}") from error
     finally:
-        stop.set()
-    if is_late:
-        raise _no_download(
-            source, f"not complete after {source.max_seconds:g} seconds, the limit max_seconds in the catalog"
-        )
-    outcome.result()
+        outcome.cancel()
 
 
-def _receive(source: Source, file: Path, stop: Event) -> None:
-    """Write what comes to a file, until the end, a limit, or `stop`."""
+def _receive(source: Source, file: Path, is_cancelled: Callable[[], bool]) -> None:
+    """Write what comes to a file, until the end or a limit."""
     size = 0
     try:
         with Session() as session, _open(session, source) as response, file.open("wb") as content:
             for piece in _decode(response, source):
-                if stop.is_set():
+                if is_cancelled():
                     return
                 size += len(piece)
                 if size > source.max_bytes:
@@ -211,14 +118,14 @@ def _decode(response: Response, source: Source) -> Iterator[bytes]:
     if encoding not in ("identity", "gzip"):
         raise _no_download(source, f"encoding {encoding!r}; expected identity or gzip")
     decoder = zlib.decompressobj(zlib.MAX_WBITS + 16)  # of gzip
-    while piece := response.raw.read1(PIECE, decode_content=False):
+    while piece := response.raw.read1(PIECE_SIZE, decode_content=False):
         if encoding == "identity":
             yield piece
             continue
         while piece:
             if decoder.eof:  # a gzip file may be several, one after the other
                 decoder = zlib.decompressobj(zlib.MAX_WBITS + 16)
-            yield decoder.decompress(piece, PIECE)
+            yield decoder.decompress(piece, PIECE_SIZE)
             piece = decoder.unconsumed_tail or decoder.unused_data
     if encoding == "gzip" and not decoder.eof:
         raise zlib.error("it is cut short")
@@ -227,20 +134,19 @@ def _decode(response: Response, source: Source) -> Iterator[bytes]:
 @contextmanager
 def _open(session: Session, source: Source) -> Iterator[Response]:
     """Ask for a file, and follow redirects; none of their contents are read."""
+    session.headers["Accept-Encoding"] = "identity"
+    session.auth = lambda request: request  # without any, the session would look into ~/.netrc
+    if credentials := source.credentials:
+        session.auth = HTTPBasicAuth(credentials["username"].encode(), credentials["password"].encode())
     address, start = source.url, ""
     for _ in range(MAX_REDIRECTS + 1):
-        # The session would look into ~/.netrc if it prepared the request.
-        headers = {**session.headers, "Accept-Encoding": "identity"}
-        request = Request("GET", address, headers=headers).prepare()
+        request = session.prepare_request(Request("GET", address))
         url = str(request.url)  # whose host is connected to, whatever the address looked like
         start = start or url
         if session.should_strip_auth(start, url):
             raise _no_redirect(source, repr(_origin(url)))
-        if credentials := source.credentials:
-            name, password = credentials["username"].encode(), credentials["password"].encode()
-            request.prepare_auth(HTTPBasicAuth(name, password))
         settings = session.merge_environment_settings(url, {}, True, None, None)  # such as proxies
-        timeout = min(source.timeout, source.max_seconds, LONGEST)
+        timeout = min(source.timeout, source.max_seconds, MAX_WAIT)
         response = session.get_adapter(url).send(request, timeout=timeout, **settings)
         with response:
             location = session.get_redirect_target(response)
@@ -252,10 +158,8 @@ def _open(session: Session, source: Source) -> Iterator[Response]:
             if response.status_code in (401, 403):
                 hint = ": expected other credentials" if source.credentials else ": it may need credentials"
             raise _no_download(source, f"status {response.status_code}{hint}")
-        target = _resolve(location, url)
-        if target is None:
+        if not (address := resolve(location, url) or ""):
             raise _no_redirect(source, "an address with a user name, a space or a backslash, or not of HTTP")
-        address = target
     raise _no_download(source, f"more than {MAX_REDIRECTS} redirects")
 
 

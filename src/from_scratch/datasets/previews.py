@@ -10,14 +10,7 @@ from torch import Tensor
 
 
 def preview_table(table: pd.DataFrame) -> TablePreview:
-    """Show a table as it is.
-
-    Args:
-        table: Any table whose values JSON can hold, or dates.
-
-    Returns:
-        Its rows, as Kedro-Viz reads them.
-    """
+    """Show a table as it is; its values are dates, or what JSON can hold."""
     return TablePreview(json.loads(table.to_json(orient="split", date_format="iso", double_precision=15)))
 
 
@@ -35,24 +28,18 @@ def preview_rows(rows: pd.DataFrame, nrows: int) -> TablePreview:
     """
     if rows.attrs.get("source") == "original":
         return preview_table(rows.head(nrows))
-    columns = [
-        {
-            "column": name,
-            "type": str(values.dtype),
-            "values": int(values.count()),
-            "missing": int(values.isna().sum()),
-            "distinct": int(values.nunique()),
-        }
-        for name, values in rows.items()
-    ]
-    return preview_table(pd.DataFrame(columns))
+    columns = {
+        "column": rows.columns,
+        "type": rows.dtypes.astype(str),
+        "values": rows.count(),
+        "missing": rows.isna().sum(),
+        "distinct": rows.nunique(),
+    }
+    return preview_table(pd.DataFrame(columns).reset_index(drop=True))
 
 
 def preview_tensors(tensors: dict[str, Tensor]) -> TablePreview:
     """Describe tensors.
-
-    Args:
-        tensors: The tensors by name.
 
     Returns:
         A row for each tensor: its name, shape and dtype, its minimum, mean and maximum; these are empty for a
@@ -67,10 +54,7 @@ def preview_tensors(tensors: dict[str, Tensor]) -> TablePreview:
         }
         if tensor.numel():
             values = tensor.double()
-            row |= {
-                "minimum": f"{values.min().item():.4g}",
-                "mean": f"{values.mean().item():.4g}",
-                "maximum": f"{values.max().item():.4g}",
-            }
+            numbers = {"minimum": values.min(), "mean": values.mean(), "maximum": values.max()}
+            row |= {key: f"{number.item():.4g}" for key, number in numbers.items()}
         described.append(row)
     return preview_table(pd.DataFrame(described))

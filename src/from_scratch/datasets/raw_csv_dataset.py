@@ -12,21 +12,21 @@ from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 from kedro_datasets._typing import TablePreview
 
-from from_scratch.datasets import fetch
 from from_scratch.datasets.csv_reader import read_csv
 from from_scratch.datasets.previews import preview_rows, preview_table
-from from_scratch.datasets.raw_files import Kept, hash_text, keep_copy, require_folders
+from from_scratch.datasets.raw_files import Kept, finish, hash_text, keep_copy, require_folders
+from from_scratch.datasets.source import Source, require_source
 
 
 class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
     """Loads a CSV as it is.
 
     The frame's `attrs["source"]` says whose it is, `original` (the article's) or `own`; `attrs["file"]` is
-    its name. Around a run with the parameter `runs.raw_data: pinned`, the ledger has it `prepare` the file
-    before, and `finish` with it after.
+    its name. The ledger calls `prepare` before a run with the parameter `runs.raw_data: pinned`, and `finish`
+    after it.
 
     ```yaml
-    passengers:
+    raw_data:
       type: from_scratch.datasets.RawCSVDataset
       filepath: data/01_raw/flowers.csv
       load_args: {sep: ";"}
@@ -47,7 +47,7 @@ class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
         max_bytes: float = 100_000_000,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        """Points to a file, and if its content may change, to where it can be fetched.
+        """Point to a file, and if its content may change, to where it can be fetched.
 
         Args:
             filepath: The local file.
@@ -70,29 +70,26 @@ class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
         self._sha256 = sha256.lower() if sha256 else None
         self._original = original
         self._load_args = {} if load_args is None else load_args
-        self._source = fetch.Source(url, credentials, timeout, max_seconds, max_bytes) if url else None
+        self._source = Source(url, credentials, timeout, max_seconds, max_bytes) if url else None
         self.metadata = metadata
         self._fetched: Kept | None = None
         """What a run reads in the place of the file, until it is committed."""
         if self._source:
-            fetch.require_source(self._source)
+            require_source(self._source)
 
     def load(self) -> pd.DataFrame:
-        """Read the rows.
-
-        Returns:
-            The rows as they stand in the file.
+        """Read the rows as they stand in the file.
 
         Raises:
             DatasetError: If it is not there, can't be read as CSV, or names a column twice.
         """
         if self._fetched:
             return self._read(self._fetched.path)
-        self._require_there()
+        self._require_existing()
         return self._read(self._filepath)
 
     def prepare(self, policy: Literal["pinned", "changing"]) -> Path | None:
-        """See to the file before a run.
+        """Check, keep or fetch the file before a run.
 
         Args:
             policy: Whether the file must have the hash that the catalog says, or may change: then it is
@@ -105,45 +102,36 @@ class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
             DatasetError: If there is no such file, no rows can be fetched, or a link leads away from where
                 something would be written; then the old file stays.
         """
+        file = self._filepath
         try:
-            if os.path.lexists(self._filepath) and not self._filepath.is_file():
-                raise DatasetError(
-                    f"{self._filepath} is not a regular file, or a link to nothing; expected a CSV file"
-                )
+            if os.path.lexists(file) and not file.is_file():
+                raise DatasetError(f"{file} is not a regular file, or a link to nothing; expected a CSV file")
             if policy == "pinned":
-                self._require_there()
+                self._require_existing()
                 self._require_pinned()
-            else:
-                require_folders(self._filepath)
-                if self._source:
-                    if self._filepath.is_symlink():
-                        raise DatasetError(
-                            f"{self._filepath} is a link; expected a regular file, since a download "
-                            "replaces it"
-                        )
-                    self._fetched = fetch.fetch(self._source, self._filepath, self._require_rows)
-                else:
-                    self._require_there()
-                    keep_copy(self._filepath)  # whoever replaces it doesn't
+                return None
+            require_folders(file)
+            if not self._source:
+                self._require_existing()
+                keep_copy(file)  # whoever replaces it doesn't
+                return None
+            if file.is_symlink():
+                raise DatasetError(f"{file} is a link; expected a regular file, since a download replaces it")
+            from from_scratch.datasets.fetch import fetch  # with requests, which takes 2 % of a run
+
+            self._fetched = fetch(self._source, file, self._require_rows)
         except (OSError, ValueError) as error:
-            raise DatasetError(f"{self._filepath}: {error}") from error
+            raise DatasetError(f"{file}: {error}") from error
         return self._fetched.path if self._fetched else None
 
     def finish(self, committed: bool) -> None:
-        """See to the file after that run: what was fetched takes its place only if the run is committed.
-
-        Args:
-            committed: Whether it is.
-        """
+        """Let what was fetched take the file's place if the run was committed; else remove it."""
         fetched, self._fetched = self._fetched, None
         if fetched:
-            fetch.finish(fetched, self._filepath, committed)
+            finish(fetched, self._filepath, committed)
 
     def preview(self, nrows: int = 5) -> TablePreview:
         """Show the file in Kedro-Viz.
-
-        Args:
-            nrows: How many rows to show.
 
         Returns:
             The first rows; of the user's own file, which nothing has checked yet and whose first line may be
@@ -151,21 +139,16 @@ class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
         """
         if not self._filepath.exists():
             return preview_table(pd.DataFrame({"file": [f"{self._filepath.name} is not there"]}))
-        passengers = self._read(self._filepath)
-        if passengers.attrs["source"] == "own":
-            rows, columns = passengers.shape
-            return preview_table(pd.DataFrame({"rows": [rows], "columns": [columns]}))
-        return preview_rows(passengers, nrows)
+        rows = self._read(self._filepath)
+        if rows.attrs["source"] == "own":
+            return preview_table(pd.DataFrame([rows.shape], columns=["rows", "columns"]))
+        return preview_rows(rows, nrows)
 
     def save(self, data: None) -> None:
-        """Refuse: the raw data is the user's.
-
-        Raises:
-            DatasetError: Always.
-        """
+        """Refuse: the raw data is the user's."""
         raise DatasetError(f"{self._filepath.name} is raw data and is never written")
 
-    def _require_there(self) -> None:
+    def _require_existing(self) -> None:
         file = self._filepath
         if os.path.lexists(file):  # a broken link is another fault
             return

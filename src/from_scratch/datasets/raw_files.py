@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from kedro.io.core import DatasetError
 
 from kedro_ledger.files import bring_names_to_disk, bring_to_disk, measure
+
+log = logging.getLogger(__name__)
 
 EARLIER = "earlier"
 """The folder, beside a file that may change, for what runs have read of it, so that they can be rebuilt."""
@@ -22,14 +25,7 @@ UNFINISHED = ".download-"
 
 
 def hash_text(file: Path) -> str:
-    r"""Hash a file's lines, whatever their ends.
-
-    Args:
-        file: The file.
-
-    Returns:
-        The sha256 of the file if every \r\n in it were \n.
-    """
+    r"""Compute the sha256 of a file as if every \r\n in it were \n."""
     digest = hashlib.sha256()
     with file.open("rb") as lines:
         for line in lines:
@@ -39,9 +35,6 @@ def hash_text(file: Path) -> str:
 
 def require_folders(file: Path) -> None:
     """Require that what is written beside a file comes to lie where its path says, in real folders.
-
-    Args:
-        file: The file.
 
     Raises:
         DatasetError: If a folder is a link, but for the project's `data` and those above it.
@@ -63,14 +56,11 @@ class Kept(NamedTuple):
 
 
 def keep(part: Path, file: Path) -> Kept:
-    """Keep a content of a file in the folder `earlier` beside it, under a name with its hash.
+    """Move a content of a file into the folder `earlier` beside it, under a name with its hash.
 
     Args:
-        part: A file on the same disk that holds it, which is moved.
+        part: Where the content is, on the same disk.
         file: The file.
-
-    Returns:
-        What was kept.
     """
     path = file.parent / EARLIER / f"{file.stem}_{measure(part)[0][:12]}{file.suffix}"
     is_new = not path.exists()
@@ -79,29 +69,32 @@ def keep(part: Path, file: Path) -> Kept:
 
 
 def keep_copy(file: Path) -> Kept:
-    """Keep what a file is now.
-
-    Args:
-        file: The file.
-
-    Returns:
-        What was kept.
-    """
+    """Keep what a file is now, as `keep` does."""
     with unfinished(file) as part:
         shutil.copyfile(file, part)
         return keep(part, file)
 
 
 def copy_at_once(file: Path, target: Path) -> None:
-    """Copy a file so that the target is what it was, or the whole copy, even after a power cut.
-
-    Args:
-        file: The file.
-        target: What becomes its copy.
-    """
+    """Copy a file so that the target is what it was, or the whole copy, even after a power cut."""
     with unfinished(target) as part:
         shutil.copyfile(file, part)
         _move_at_once(part, target)
+
+
+def finish(fetched: Kept, file: Path, committed: bool) -> None:
+    """Replace the file by what was fetched if the run that read it is committed; else remove that."""
+    if committed:
+        earlier = keep_copy(file) if file.exists() else None
+        copy_at_once(fetched.path, file)
+        if earlier:
+            log.info("%s has changed; what it was is kept as %s", file.name, earlier.path)
+    else:
+        log.info("%s stays as it was: what was downloaded is not kept", file.name)
+    if fetched.is_new:
+        fetched.path.unlink(missing_ok=True)
+        with suppress(OSError):  # others are kept, too
+            fetched.path.parent.rmdir()
 
 
 def _move_at_once(part: Path, target: Path) -> None:
@@ -113,16 +106,10 @@ def _move_at_once(part: Path, target: Path) -> None:
 
 @contextmanager
 def unfinished(file: Path) -> Iterator[Path]:
-    """Give a file a place until it is whole, beside where it will be.
+    """Give a file a place until it is whole, beside where it will be, in a folder that is removed at the end.
 
     The ledger lets one run write at a time. So what lies there already was left by a process that was killed,
     and is removed.
-
-    Args:
-        file: The file.
-
-    Yields:
-        Its place, in a folder that is removed at the end, with whatever is left in it.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     for left in file.parent.glob(f"{UNFINISHED}*"):

@@ -24,12 +24,5 @@ class RowsDataset(ParquetDataset):  # type: ignore[misc]  # kedro-datasets is no
     """
 
     def preview(self, nrows: int = 5) -> TablePreview:
-        """Show the table in Kedro-Viz.
-
-        Args:
-            nrows: How many rows to show.
-
-        Returns:
-            The first rows, or the columns' types and counts.
-        """
+        """Show the first rows in Kedro-Viz, or the columns' types and counts."""
         return preview_rows(self.load(), nrows)

@@ -46,7 +46,7 @@ class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tenso
         fs_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        """Points to a file.
+        """Point to a file.
 
         Args:
             filepath: A path, with a protocol such as `s3://` or `memory://` where it isn't a local one.
@@ -65,10 +65,7 @@ class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tenso
         super().__init__(PurePosixPath(path), version, self._fs.exists, self._fs.glob)
 
     def load(self) -> dict[str, Tensor]:
-        """Read the tensors.
-
-        Returns:
-            The tensors by name, sorted by it.
+        """Read the tensors, sorted by name.
 
         Raises:
             DatasetError: If there is no such file, or it isn't a whole safetensors file.
@@ -81,10 +78,7 @@ class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tenso
         return dict(sorted(tensors.items()))
 
     def save(self, data: dict[str, Tensor]) -> None:
-        """Write the tensors.
-
-        Args:
-            data: The tensors by name, of any shape and order in memory.
+        """Write the tensors, of any shape and order in memory.
 
         Raises:
             DatasetError: If `data` is anything but tensors by name.
@@ -101,11 +95,7 @@ class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tenso
         self._fs.invalidate_cache(path)
 
     def preview(self) -> TablePreview:
-        """Show the tensors in Kedro-Viz.
-
-        Returns:
-            A row for each tensor: its name, shape and dtype, its minimum, mean and maximum.
-        """
+        """Show each tensor's shape and the range of its values in Kedro-Viz."""
         return preview_tensors(self.load())
 
     def _exists(self) -> bool:

@@ -1,1 +1,1 @@
-"""The pipelines, in the order in which data flows: data_processing, training, reporting."""
+"""The pipelines, as data flows: data_processing, training, stability and reporting; and inference."""

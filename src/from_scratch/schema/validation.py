@@ -50,6 +50,16 @@ def did_you_mean(name: str, known: Sequence[str], prefix: str = "") -> str:
     return f"; did you mean {prefix}{near[0]}?" if near else ""
 
 
+def shorten(text: str, length: int = 60) -> str:
+    """Cut a long text, and mark the cut."""
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def list_some(words: Sequence[str], most: int) -> str:
+    """Join words by commas; after so many, an ellipsis stands for the others."""
+    return ", ".join(words[:most]) + ", …" * (len(words) > most)
+
+
 def _describe(detail: ErrorDetails, block: type[BaseModel]) -> str:
     *path, last = [str(part) for part in detail["loc"] if part != "[key]"] or [""]
     prefix = "".join(f"{part}." for part in path)

@@ -12,7 +12,6 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.runner import AbstractRunner
 
-from from_scratch.schema.validation import did_you_mean
 from kedro_ledger import storage
 from kedro_ledger.errors import InputError
 
@@ -46,10 +45,7 @@ class DaskRunner(AbstractRunner):
         if unknown:
             known = ["address", "workers", "is_async"]
             names = ", ".join(unknown)
-            raise InputError(
-                f"--runner-params: {names} is unknown; known: {', '.join(known)}"
-                f"{did_you_mean(next(iter(unknown)), known)}"
-            )
+            raise InputError(f"--runner-params: {names} is unknown; known: {', '.join(known)}")
         if address is not None and (not address or not isinstance(address, str) or workers is not None):
             raise InputError(
                 f"--runner-params: address is {address!r}, workers is {workers!r}; expected an address such "

@@ -61,6 +61,8 @@ def test_compressed_by_its_name(tmp_path: Path) -> None:
         ("a,b\n1,2\n3,4,5\n", {"usecols": ["a", "b"]}, "row 2 has 3 fields; expected 2"),
         ("a,b\n1,2,3\n", {"index_col": None}, "row 1 has 3 fields; expected 2"),
         ("a,b,b\n1,2,3\n", {"header": 0}, "column b stands twice"),
+        ("of 2026\na,b,b\n1,2,3\n", {"skiprows": 1}, "column b stands twice"),
+        ("a,b\n'1,5',2\n3\n", {"quotechar": "'"}, "row 2 has 1 fields; expected 2"),
         ("a,b\n1,2,3\n", {}, "a row has more fields than the header has names"),
         (
             "a;b;c\n1,5;2;3\n",
@@ -78,6 +80,16 @@ def test_faults(content: str, load_args: Any, words: str, tmp_path: Path) -> Non
     file.write_text(content)
     with pytest.raises(DatasetError, match=words):
         read_csv(file, load_args)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("a,b,b\n1,2,3\n", "b stands twice"), ("a,b\n1\n", "row 1 has 1 ")]
+)
+def test_faults_of_a_compressed_file(content: str, words: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.csv.gz"
+    file.write_bytes(gzip.compress(content.encode()))
+    with pytest.raises(DatasetError, match=words):
+        read_csv(file, {})
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from kedro.io.core import DatasetError
 
-from from_scratch.datasets.fetch import Source, download, require_source
+from from_scratch.datasets.fetch import download
+from from_scratch.datasets.source import Source, require_source
 from tests.support.file_server import FileServer, serving
 
 CSV = b"a,b\n1,2\n"
@@ -164,7 +165,7 @@ def test_a_redirect_to_another_host_is_refused(server: FileServer, elsewhere: Fi
     server.redirect(elsewhere.url)
     with pytest.raises(DatasetError) as error:
         download(Source(server.url, ADA), file)
-    here, there = (one.url.removesuffix("/train.csv") for one in (server, elsewhere))
+    here, there = (host.url.removesuffix("/train.csv") for host in (server, elsewhere))
     assert str(error.value) == (
         f"{server.url} redirects to '{there}'; expected {here}, since nothing from elsewhere is taken"
     )

@@ -52,7 +52,7 @@ def test_a_copy_is_whole_or_the_target_stays(tmp_path: Path) -> None:
     (tmp_path / "new").write_bytes(b"new")
     copy_at_once(tmp_path / "new", tmp_path / "target")
     assert (tmp_path / "target").read_bytes() == b"new"
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["new", "target"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "target"]
 
 
 def test_what_is_left_unfinished_goes(tmp_path: Path) -> None:
@@ -60,6 +60,6 @@ def test_what_is_left_unfinished_goes(tmp_path: Path) -> None:
     (tmp_path / ".download-killed" / "x").touch()
     with pytest.raises(ZeroDivisionError), unfinished(tmp_path / "folder" / ".." / "x") as part:  # noqa: PT012
         part.write_bytes(b"half")
-        assert sorted(one.name for one in tmp_path.iterdir()) == sorted(["folder", part.parent.name])
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["folder", part.parent.name])
         raise ZeroDivisionError
-    assert [one.name for one in tmp_path.iterdir()] == ["folder"]
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

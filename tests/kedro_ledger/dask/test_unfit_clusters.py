@@ -58,7 +58,7 @@ def fail(project: Project, *options: str) -> str:
     [
         (
             "adress=tcp://h:1",
-            "--runner-params: adress is unknown; known: address, workers, is_async; did you mean address?",
+            "--runner-params: adress is unknown; known: address, workers, is_async",
         ),
         ("workers=0", "--runner-params: workers is 0; expected a number, at least 1"),
         ("workers=many", "--runner-params: workers is 'many'; expected a number, at least 1"),

@@ -15,14 +15,7 @@ _NUMBER = re.compile(r"-?(0|[1-9]\d{0,99})(\.\d{1,99})?")
 
 
 def list_categories(values: pd.Series) -> list[str]:
-    """List the categories that occur.
-
-    Args:
-        values: A column.
-
-    Returns:
-        Their names, sorted: numbers by their value, all else by the name.
-    """
+    """List the names of the categories that occur: numbers sorted by value, all else by name."""
     present = values.dropna().unique().tolist()
     numbers = all(isinstance(value, int | float) for value in present)
     return list(dict.fromkeys(map(text_of, sorted(present) if numbers else sorted(present, key=text_of))))
@@ -54,21 +47,14 @@ def find_codes(values: pd.Series, categories: Sequence[str]) -> NDArray[np.intp]
 
 
 def _value_of(name: str) -> object:
-    """Say which number or boolean a name stands for; the name itself if it is neither."""
+    """Return the number or boolean that a name stands for; the name itself if it is neither."""
     if number := _NUMBER.fullmatch(name):
         return float(name) if number[2] else int(name)
     return name.lower() if name.lower() in ("true", "false") else name
 
 
 def name_values(values: pd.Series) -> pd.Series:
-    """Replace each value by the name of its category.
-
-    Args:
-        values: A column.
-
-    Returns:
-        The names; missing where values are.
-    """
+    """Replace each value by the name of its category; missing values stay missing."""
     try:
         codes, present = pd.factorize(values)
     except TypeError:  # lists and the like

@@ -1,4 +1,8 @@
-"""The steps from raw rows to tensors; those that need nothing but what is learnt serve new rows too."""
+"""The steps from raw rows to tensors; those that need nothing but what is learnt serve new rows too.
+
+`data` has a row for each passenger, `encoded` a column for each feature. What is learnt comes from all rows,
+or from the training rows alone (`features.fit_on`).
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,11 @@ import torch
 from torch import Tensor
 
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories, name_values
-from from_scratch.pipelines.data_processing.checks import decimal_of, find_faults, shorten, to_numbers
+from from_scratch.pipelines.data_processing.checks import MAX_EXAMPLES, find_faults, to_numbers
 from from_scratch.pipelines.data_processing.splitting import select_fitting, shuffle
 from from_scratch.schema.features import CategoricalColumn, Features, find_doubled, text_of
 from from_scratch.schema.parameters import Split
+from from_scratch.schema.validation import list_some, shorten
 from kedro_ledger.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -22,26 +27,21 @@ log = logging.getLogger(__name__)
 SAME_PARAMETERS = "expected that run's parameters, and its --env; or `kedro run` with these, to train anew"
 
 Categories = dict[str, list[str]]
-"""The names of a column's categories, in their order."""
+"""The names of each column's categories, in their order."""
 
 
 def ingest(data: pd.DataFrame, features: Features, parameters: Split) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Take the rows in, if their columns are what the features need (section 5).
-
-    Args:
-        data: The rows as they come.
-        features: What each column is.
-        parameters: How the rows will be split.
+    """Check that the columns are what the features need (section 5).
 
     Returns:
-        The rows, with numbers as numbers, and where they come from: `source` (original or own),
-        `file` and `rows`.
+        The rows, with numbers as numbers; and where they come from: `source` (original or own), `file` and
+        `rows`.
 
     Raises:
         InputError: A line for each fault: the file, the column, which rows, what was expected; or that there
             are too few rows for the split.
     """
-    check_table("raw_data", data)
+    require_table("raw_data", data)
     faults: list[str] = []
     fitting = data
     if len(data):
@@ -50,50 +50,44 @@ def ingest(data: pd.DataFrame, features: Features, parameters: Split) -> tuple[p
             shuffle(len(data), parameters)
         except InputError as error:
             faults.append(str(error))
-    stop_at(data, [*find_faults(data, fitting, features), *faults])
-    _tell_unnamed(data, features)
-    known = {"source": "own", "file": "the data", **data.attrs}
-    source = {"source": known["source"], "file": known["file"], "rows": len(data)}
+    raise_faults(data, [*find_faults(data, fitting, features), *faults])
+    _warn_unnamed(data, features)
+    source = {"source": data.attrs.get("source", "own"), "file": _file_of(data), "rows": len(data)}
     return to_types(data, features), source
 
 
-def check_table(dataset: str, rows: object) -> None:
-    """See that the catalog loads a table.
-
-    Args:
-        dataset: The name of the dataset.
-        rows: What it loads.
+def require_table(dataset: str, rows: object) -> None:
+    """Require that the catalog loads a table.
 
     Raises:
-        InputError: If it is something else.
+        InputError: If it loads something else.
     """
     if not isinstance(rows, pd.DataFrame):
         raise InputError(f"{dataset}: the catalog loads a {type(rows).__name__}; expected a pandas table")
 
 
-def stop_at(rows: pd.DataFrame, faults: list[str]) -> None:
-    """Stop if there is any fault.
-
-    Args:
-        rows: The rows as they come; their `attrs` know the file.
-        faults: What is wrong with them.
+def raise_faults(rows: pd.DataFrame, faults: list[str]) -> None:
+    """Raise an error if rows have any fault.
 
     Raises:
         InputError: A line for each fault, with the file's name.
     """
     if faults:
-        file = rows.attrs.get("file", "the data")
-        raise InputError(*(f"{file}: {fault}" for fault in faults))
+        raise InputError(*(f"{_file_of(rows)}: {fault}" for fault in faults))
 
 
-def _tell_unnamed(data: pd.DataFrame, features: Features) -> None:
+def _file_of(rows: pd.DataFrame) -> str:
+    return str(rows.attrs.get("file", "the data"))
+
+
+def _warn_unnamed(data: pd.DataFrame, features: Features) -> None:
     named = {features.identifier, features.target.column, *features.ignore}
-    named |= {one.column for one in features.columns}
-    if unnamed := [str(column) for column in data.columns if column not in named]:
+    named |= {column.column for column in features.columns}
+    if unnamed := [str(name) for name in data.columns if name not in named]:
         log.warning(
             "%s: %s ignored: no parameter in `features` names %s",
-            data.attrs.get("file", "the data"),
-            ", ".join(unnamed[:10]) + ", …" * (len(unnamed) > 10),
+            _file_of(data),
+            list_some(unnamed, 10),
             "it" if len(unnamed) == 1 else "them",
         )
 
@@ -101,128 +95,93 @@ def _tell_unnamed(data: pd.DataFrame, features: Features) -> None:
 def to_types(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
     """Give columns the types that the next steps, and Parquet, need.
 
-    Args:
-        rows: Rows without faults.
-        features: What each column is.
-
-    Returns:
-        The rows, with numbers as numbers, and values of several types, or beyond all types, as text.
+    Numbers become numbers, and values of several types, or of types that Parquet lacks, become text.
     """
-    numbers = {one.column for one in (*features.continuous, *features.log)}
+    numbers = {column.column for column in (*features.continuous, *features.log)}
     changed: dict[str, Any] = {}
     typed = rows.rename(columns=str).reset_index(drop=True)
-    for column, values in typed.items():
-        if column in numbers:
+    for name, values in typed.items():
+        if name in numbers:
             if not isinstance(values.dtype, np.dtype) or not pd.api.types.is_numeric_dtype(values):
-                changed[str(column)] = to_numbers(values, decimal_of(rows))
+                changed[str(name)] = to_numbers(values)
         elif isinstance(values.dtype, pd.CategoricalDtype) or (
             values.dtype == object and pd.api.types.infer_dtype(values) not in ("string", "boolean")
         ):
-            changed[str(column)] = name_values(values)
-    typed = typed.assign(**changed)
-    typed.attrs = dict(rows.attrs)
-    return typed
+            changed[str(name)] = name_values(values)
+    return typed.assign(**changed)
 
 
 def count_missing_values(data: pd.DataFrame) -> dict[str, int]:
-    """Count what is missing (section 5).
-
-    Args:
-        data: The rows.
-
-    Returns:
-        The number of missing values by column.
-    """
-    return {str(column): int(count) for column, count in data.isna().sum().items()}
+    """Count the missing values of each column (section 5)."""
+    return {str(name): int(count) for name, count in data.isna().sum().items()}
 
 
 def count_categories(data: pd.DataFrame, features: Features) -> dict[str, dict[str, int]]:
     """Count how often each category occurs, those of the target too.
 
-    Args:
-        data: The rows.
-        features: Which columns have categories.
-
     Returns:
         The number of rows by column and category: declared ones in their order, others sorted.
     """
     counts = {}
-    declared = {one.column: one.declared for one in features.categorical}
-    for column in [*declared, features.target.column]:
-        categories = declared.get(column) or list_categories(data[column])
-        codes = find_codes(data[column], categories)
+    declared = {column.column: column.declared for column in features.categorical}
+    for name in [*declared, features.target.column]:
+        categories = declared.get(name) or list_categories(data[name])
+        codes = find_codes(data[name], categories)
         found = np.bincount(codes[codes >= 0], minlength=len(categories))
-        counts[column] = dict(zip(categories, found.tolist(), strict=True))
+        counts[name] = dict(zip(categories, found.tolist(), strict=True))
     return counts
 
 
 def compute_fill_values(data: pd.DataFrame, features: Features, parameters: Split) -> pd.DataFrame:
-    """Find what takes the place of missing values: the most frequent value of each column (section 5).
-
-    Args:
-        data: The rows.
-        features: Which columns take another value than their mode, and which rows decide.
-        parameters: How the rows are split.
+    """Find what takes the place of missing values: by default, each column's mode (section 5).
 
     Returns:
         One row: the value for each column that has any; of several modes the smallest.
     """
-    said = {one.column: one for one in features.columns}
+    columns = {column.column: column for column in features.columns}
     values_of = {}
-    for column, values in select_fitting(data, features, parameters).items():
-        one = said.get(str(column))
-        if one and one.constant is not None:
-            is_category = isinstance(one, CategoricalColumn)
-            values_of[column] = [text_of(one.constant) if is_category else float(one.constant)]
+    for name, values in select_fitting(data, features, parameters).items():
+        column = columns.get(str(name))
+        if column and column.constant is not None:
+            is_category = isinstance(column, CategoricalColumn)
+            values_of[name] = [text_of(column.constant) if is_category else float(column.constant)]
         elif values.notna().any():
-            fill = one.fill if one else "mode"
-            values_of[column] = list(values.mode().head(1)) if fill == "mode" else [values.agg(fill)]
-    fill_values = pd.DataFrame(values_of)
-    fill_values.attrs = dict(data.attrs)
-    return fill_values
+            fill = column.fill if column else "mode"
+            values_of[name] = list(values.mode().head(1)) if fill == "mode" else [values.agg(fill)]
+    return _table_like(data, values_of)
+
+
+def _table_like(rows: pd.DataFrame, columns: dict[Any, Any]) -> pd.DataFrame:
+    """Make a table that knows where the rows come from that it was made of."""
+    table = pd.DataFrame(columns)
+    table.attrs = dict(rows.attrs)
+    return table
 
 
 def impute(data: pd.DataFrame, fill_values: pd.DataFrame) -> pd.DataFrame:
-    """Fill missing values (section 5).
-
-    Args:
-        data: The rows.
-        fill_values: One row, the value for each column.
-
-    Returns:
-        The rows, with no value missing in any column that has a value to fill it with.
-    """
+    """Fill the missing values of all columns that have a fill value (section 5)."""
     filled = {}
-    for column, fill in ((column, values.iloc[0]) for column, values in fill_values.items()):
-        if column not in data.columns or not data[column].isna().any():
+    for name, fill in ((name, values.iloc[0]) for name, values in fill_values.items()):
+        if name not in data.columns or not data[name].isna().any():
             continue
-        values = data[column]
+        values = data[name]
         if values.isna().all():  # read as numbers, whatever they would be
-            filled[str(column)] = pd.Series([fill] * len(values), index=values.index)
+            filled[str(name)] = pd.Series([fill] * len(values), index=values.index)
         elif _type_of(values) != _type_of(pd.Series([fill])):  # categories, read otherwise than in training
-            filled[str(column)] = name_values(values).fillna(text_of(fill))
+            filled[str(name)] = name_values(values).fillna(text_of(fill))
         else:
-            filled[str(column)] = values.fillna(fill)
-    imputed = data.assign(**filled)
-    imputed.attrs = dict(data.attrs)
-    return imputed
+            filled[str(name)] = values.fillna(fill)
+    return data.assign(**filled)
 
 
 def _type_of(values: pd.Series) -> str:
-    """Tell texts, booleans and numbers apart; None of all else."""
+    """Tell texts, booleans and numbers apart."""
     inferred = pd.api.types.infer_dtype(values, skipna=True)
-    return {"integer": "number", "floating": "number", "mixed-integer-float": "number"}.get(
-        inferred, inferred
-    )
+    return "number" if inferred in ("integer", "floating", "mixed-integer-float") else inferred
 
 
 def learn_categories(data: pd.DataFrame, features: Features, parameters: Split) -> Categories:
     """Find the categories of each column, and the two classes of the target.
-
-    Args:
-        data: The rows, with nothing missing in the columns of `features`.
-        features: Which categories are declared, and which rows decide about the others.
-        parameters: How the rows are split.
 
     Returns:
         The categories by column: in their order if they are declared, and sorted otherwise. Those of the
@@ -232,43 +191,35 @@ def learn_categories(data: pd.DataFrame, features: Features, parameters: Split) 
         InputError: If two features would have the same name.
     """
     fitting = select_fitting(data, features, parameters)
-    categories = {
-        one.column: one.declared or list_categories(fitting[one.column]) for one in features.categorical
-    }
-    for one in features.categorical:  # where nothing is missing, something may be in new rows
-        known = categories[one.column]
-        if one.constant is not None and find_codes(pd.Series([one.constant]), known)[0] < 0:
-            known.append(text_of(one.constant))
+    categories = {}
+    for column in features.categorical:
+        known = column.declared or list_categories(fitting[column.column])
+        # Where nothing is missing, something may be in new rows.
+        if column.constant is not None and find_codes(pd.Series([column.constant]), known)[0] < 0:
+            known.append(text_of(column.constant))
+        categories[column.column] = known
     if doubled := find_doubled(features.names(categories)):
         raise InputError(
             f"parameter features: two features would be named {doubled}; expected each name once"
         )
-    tell_unseen(data, features, categories)
+    warn_unseen(data, features, categories)
     target = features.target.column
     classes = list_categories(data[target])
     place = find_codes(pd.Series([features.target.positive]), classes)[0]
     return {**categories, target: [classes[1 - place], classes[place]]}
 
 
-def tell_unseen(rows: pd.DataFrame, features: Features, categories: Categories) -> None:
-    """Count in the log what is none of the categories.
-
-    Args:
-        rows: The rows.
-        features: Which columns have categories.
-        categories: Those that are known, by column.
-    """
-    for one in features.categorical:
-        values = rows[one.column]
-        unseen = values[(find_codes(values, categories[one.column]) < 0) & values.notna().to_numpy()]
+def warn_unseen(rows: pd.DataFrame, features: Features, categories: Categories) -> None:
+    """Warn of values that are none of the categories, and count them."""
+    for column in features.categorical:
+        values = rows[column.column]
+        unseen = values[(find_codes(values, categories[column.column]) < 0) & values.notna()]
         if len(unseen):
-            examples = [shorten(repr(value)) for value in unseen.unique()[:3].tolist()]
-            named = ", ".join(examples) + ", …" * (unseen.nunique() > 3)
             log.warning(
-                "%s: column %s has %s in %d of %d rows, and in none that trains: none of the categories",
-                rows.attrs.get("file", "the data"),
-                one.column,
-                named,
+                "%s: column %s has %s in %d of %d rows, and in no training row: none of the categories",
+                _file_of(rows),
+                column.column,
+                list_some([shorten(repr(value)) for value in unseen.unique().tolist()], MAX_EXAMPLES),
                 len(unseen),
                 len(rows),
             )
@@ -281,27 +232,18 @@ def one_hot_encode(data: pd.DataFrame, features: Features, categories: Categorie
     drown the others. A categorical column becomes a column of zeros and ones for each category; a value that
     is none of the categories has zeros in all.
 
-    Args:
-        data: The rows, with nothing missing in the columns of `features`.
-        features: Which columns to encode.
-        categories: Those of each categorical column.
-
     Returns:
         A column for each feature, in the order of `features`.
     """
-    columns = {one.column: data[one.column] for one in features.continuous}
-    columns |= {
-        f"Log{one.column}": data[one.column].astype("float64").add(1).apply(np.log) for one in features.log
-    }
-    for one in features.categorical:
-        codes = find_codes(data[one.column], categories[one.column])
-        columns |= {
-            f"{one.column}_{category}": pd.Series((codes == code).astype("int8"), index=data.index)
-            for code, category in enumerate(categories[one.column])
-        }
-    encoded = pd.DataFrame(columns)
-    encoded.attrs = dict(data.attrs)
-    return encoded
+    columns = {column.column: data[column.column] for column in features.continuous}
+    for name in (column.column for column in features.log):
+        columns[f"Log{name}"] = data[name].astype("float64").add(1).apply(np.log)
+    for column in features.categorical:
+        codes = find_codes(data[column.column], categories[column.column])
+        for code, category in enumerate(categories[column.column]):
+            dummies = pd.Series((codes == code).astype("int8"), index=data.index)
+            columns[f"{column.column}_{category}"] = dummies
+    return _table_like(data, columns)
 
 
 def compute_scales(encoded: pd.DataFrame, features: Features, parameters: Split) -> pd.DataFrame:
@@ -309,17 +251,12 @@ def compute_scales(encoded: pd.DataFrame, features: Features, parameters: Split)
 
     Zeros and ones stay what they are.
 
-    Args:
-        encoded: A column for each feature.
-        features: What numbers are divided by, and which rows decide.
-        parameters: How the rows are split.
-
     Returns:
         A row for each feature: `feature`, `shift` (what is subtracted: the mean, or 0) and `scale` (what it
         is then divided by: the deviation, or the greatest magnitude; 1 where that is 0).
     """
     fitting = select_fitting(encoded, features, parameters)
-    rows = []
+    shifts, scales = [], []
     for feature in encoded.columns:
         shift, scale = 0.0, 1.0
         if feature in features.number_names:
@@ -329,18 +266,13 @@ def compute_scales(encoded: pd.DataFrame, features: Features, parameters: Split)
             else:
                 shift = float(values.mean())
                 scale = float(values.std()) if values.min() < values.max() else 1.0
-        rows.append((feature, shift, scale if np.float32(scale) > 0 else 1.0))
-    scales = pd.DataFrame(rows, columns=["feature", "shift", "scale"])
-    scales.attrs = dict(encoded.attrs)
-    return scales
+        shifts.append(shift)
+        scales.append(scale if np.float32(scale) > 0 else 1.0)
+    return _table_like(encoded, {"feature": encoded.columns.tolist(), "shift": shifts, "scale": scales})
 
 
 def normalise(encoded: pd.DataFrame, scales: pd.DataFrame) -> dict[str, Tensor]:
     """Bring all numbers to one scale, so that none outweighs the others (section 6).
-
-    Args:
-        encoded: A column for each feature.
-        scales: What is subtracted from each, and what it is divided by.
 
     Returns:
         `independent` [rows, features], float32.
@@ -350,30 +282,26 @@ def normalise(encoded: pd.DataFrame, scales: pd.DataFrame) -> dict[str, Tensor]:
             computed from.
     """
     found = encoded.columns.tolist()
-    check_same(found, scales["feature"].tolist())
+    require_same_features(found, scales["feature"].tolist())
     shifted = torch.tensor(encoded.to_numpy("float64") - scales["shift"].to_numpy(), dtype=torch.float32)
     independent = shifted / torch.tensor(scales["scale"].to_numpy(), dtype=torch.float32)
     if not independent.isfinite().all():
         row, column = (~independent.isfinite()).nonzero()[0].tolist()
         raise InputError(
-            f"{encoded.attrs.get('file', 'the data')}: {found[column]} is {encoded.iloc[row, column]} in row "
+            f"{_file_of(encoded)}: {found[column]} is {encoded.iloc[row, column]} in row "
             f"{row + 1}; expected one nearer to those that its scale {scales['scale'][column]:g} comes from"
         )
     return {"independent": independent}
 
 
-def check_same(features: list[str], trained: list[str]) -> None:
-    """See that features are those of the run that readers see.
-
-    Args:
-        features: Their names, by the parameters of now.
-        trained: Their names, by what that run made.
+def require_same_features(features: list[str], trained: list[str]) -> None:
+    """Require the features, by name, that the run was trained on which readers see.
 
     Raises:
         InputError: If they differ.
     """
     if features != trained:
-        differ = [name for name in [*trained, *features] if (name in trained) != (name in features)]
+        differ = sorted({*features} ^ {*trained})
         raise InputError(
             f"the features are not those of the run that trained: {', '.join(differ[:5]) or 'their order'} "
             f"differ; {SAME_PARAMETERS}"
@@ -385,12 +313,6 @@ def make_model_input(
 ) -> dict[str, Tensor]:
     """Normalise the features, and put the target beside them (section 6).
 
-    Args:
-        encoded: A column for each feature.
-        scales: What is subtracted from each, and what it is divided by.
-        data: The same rows, with the target.
-        features: Which column that is, and which of its values counts as yes.
-
     Returns:
         `independent` [rows, features] and `dependent` [rows], 1 for yes, float32.
     """
@@ -399,14 +321,10 @@ def make_model_input(
 
 
 def split(model_input: dict[str, Tensor], parameters: Split) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Shuffle the rows, and set some aside to validate with (section 6.2).
-
-    Args:
-        model_input: `independent` [rows, features] and `dependent` [rows].
-        parameters: The seed of the shuffle, and the fraction that validates.
+    """Shuffle the rows, and set some aside for validation (section 6.2).
 
     Returns:
-        The rows that train and the rows that validate, each with the tensors of `model_input`.
+        The training rows and the validation rows, each with the tensors of `model_input`.
     """
     train, valid = shuffle(len(model_input["dependent"]), parameters)
     return (

@@ -1,19 +1,11 @@
 """The way from raw rows to tensors."""
 
+from collections.abc import Callable
+from typing import Any
+
 from kedro.pipeline import Pipeline, node, pipeline
 
-from from_scratch.pipelines.data_processing.nodes import (
-    compute_fill_values,
-    compute_scales,
-    count_categories,
-    count_missing_values,
-    impute,
-    ingest,
-    learn_categories,
-    make_model_input,
-    one_hot_encode,
-    split,
-)
+from from_scratch.pipelines.data_processing import nodes
 
 
 def create_pipeline() -> Pipeline:
@@ -22,39 +14,22 @@ def create_pipeline() -> Pipeline:
     Returns:
         The pipeline, one box in Kedro-Viz, from `raw_data` to `train` and `valid`.
     """
-    parameters = ["params:features", "params:split"]
-    nodes = [
-        node(ingest, ["raw_data", *parameters], ["checked_data", "source"], name="ingest"),
-        node(count_missing_values, "checked_data", "missing_values", name="count_missing_values"),
-        node(
-            count_categories,
-            ["checked_data", "params:features"],
-            "category_counts",
-            name="count_categories",
-        ),
-        node(
-            compute_fill_values,
-            ["checked_data", *parameters],
-            "fill_values",
-            name="compute_fill_values",
-        ),
-        node(impute, ["checked_data", "fill_values"], "imputed_data", name="impute"),
-        node(learn_categories, ["imputed_data", *parameters], "categories", name="learn_categories"),
-        node(
-            one_hot_encode,
-            ["imputed_data", "params:features", "categories"],
-            "features",
-            name="one_hot_encode",
-        ),
-        node(compute_scales, ["features", *parameters], "scales", name="compute_scales"),
-        node(
-            make_model_input,
-            ["features", "scales", "imputed_data", "params:features"],
-            "model_input",
-            name="normalise",
-        ),
-        node(split, ["model_input", "params:split"], ["train", "valid"], name="split"),
+    features, split = "params:features", "params:split"
+    steps: list[tuple[Callable[..., Any], list[str], str | list[str]]] = [
+        (nodes.ingest, ["raw_data", features, split], ["checked_data", "source"]),
+        (nodes.count_missing_values, ["checked_data"], "missing_values"),
+        (nodes.count_categories, ["checked_data", features], "category_counts"),
+        (nodes.compute_fill_values, ["checked_data", features, split], "fill_values"),
+        (nodes.impute, ["checked_data", "fill_values"], "imputed_data"),
+        (nodes.learn_categories, ["imputed_data", features, split], "categories"),
+        (nodes.one_hot_encode, ["imputed_data", features, "categories"], "features"),
+        (nodes.compute_scales, ["features", features, split], "scales"),
+        (nodes.make_model_input, ["features", "scales", "imputed_data", features], "model_input"),
+        (nodes.split, ["model_input", split], ["train", "valid"]),
     ]
     return pipeline(
-        nodes, namespace="data_processing", prefix_datasets_with_namespace=False, tags="preparation"
+        [node(step, inputs, outputs, name=step.__name__) for step, inputs, outputs in steps],
+        namespace="data_processing",
+        prefix_datasets_with_namespace=False,
+        tags="preparation",
     )

@@ -1,4 +1,4 @@
-"""Which rows train, and which validate (section 6.2)."""
+"""Which rows are for training, and which for validation (section 6.2)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from kedro_ledger.errors import InputError
 
 
 def shuffle(rows: int, parameters: Split) -> tuple[Tensor, Tensor]:
-    """Shuffle the rows, and set some aside to validate with.
+    """Shuffle row numbers, and set some aside for validation.
 
     Args:
         rows: How many rows there are.
-        parameters: The seed of the shuffle, and the fraction that validates, rounded down to whole rows.
+        parameters: The seed of the shuffle, and the fraction for validation, rounded down to whole rows.
 
     Returns:
-        The numbers of the rows that train, and of those that validate, in the order of the shuffle.
+        The numbers of the training rows and of the validation rows, in the order of the shuffle.
 
     Raises:
         InputError: If one of the two would have no row.
@@ -36,16 +36,7 @@ def shuffle(rows: int, parameters: Split) -> tuple[Tensor, Tensor]:
 
 
 def select_fitting(table: pd.DataFrame, features: Features, parameters: Split) -> pd.DataFrame:
-    """Select the rows from which everything is learnt that prepares the data.
-
-    Args:
-        table: All rows.
-        features: Says which rows: all of them, or those that train.
-        parameters: How the rows are split.
-
-    Returns:
-        The rows, in their order.
-    """
+    """Select the rows that fill values, categories and scales are learnt from, as `features.fit_on` says."""
     if features.fit_on == "all":
         return table
     train, _ = shuffle(len(table), parameters)

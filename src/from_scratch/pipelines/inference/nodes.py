@@ -1,4 +1,4 @@
-"""The steps of an answer that are not those of data processing."""
+"""The steps of inference that are not those of data processing."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from from_scratch.pipelines.data_processing.checks import find_faults_of_new
 from from_scratch.pipelines.data_processing.nodes import (
     SAME_PARAMETERS,
     Categories,
-    check_table,
-    stop_at,
-    tell_unseen,
+    raise_faults,
+    require_table,
     to_types,
+    warn_unseen,
 )
 from from_scratch.pipelines.training.nodes import compute_predictions
 from from_scratch.schema.features import Features
@@ -32,10 +32,10 @@ log = logging.getLogger(__name__)
 def ingest_new(
     new_data: pd.DataFrame, features: Features, categories: Categories, inference: Inference
 ) -> pd.DataFrame:
-    """Take new rows in, if their columns are what the features need.
+    """Check that new rows, with or without a target, have the columns that the features need.
 
     Args:
-        new_data: The rows as they come, one or more, with or without a target.
+        new_data: The rows as they come, one or more.
         features: What each column is.
         categories: Those that training knew, by column.
         inference: Whether others are a fault.
@@ -46,10 +46,10 @@ def ingest_new(
     Raises:
         InputError: A line for each fault: the file, the column, which rows, what was expected.
     """
-    check_table("new_data", new_data)
+    require_table("new_data", new_data)
     target, positive = features.target.column, features.target.positive
-    named = [*(one.column for one in features.categorical), target]
-    if strangers := [column for column in named if column not in categories]:
+    named = [*(column.column for column in features.categorical), target]
+    if strangers := [name for name in named if name not in categories]:
         raise InputError(
             f"parameter features: the run that trained had no categories of {', '.join(strangers)}; "
             f"{SAME_PARAMETERS}"
@@ -59,10 +59,9 @@ def ingest_new(
             f"parameter features.target.positive is {positive!r}: in the run that trained it was "
             f"{categories[target][1]!r}; {SAME_PARAMETERS}"
         )
-    unseen_are_faults = inference.unseen_categories == "error"
-    faults = find_faults_of_new(new_data, features, categories, unseen_are_faults)
-    stop_at(new_data, faults)
-    tell_unseen(new_data, features, categories)
+    allowed = categories if inference.unseen_categories == "error" else {}
+    raise_faults(new_data, find_faults_of_new(new_data, features, allowed))
+    warn_unseen(new_data, features, categories)
     return to_types(new_data, features)
 
 
@@ -80,9 +79,9 @@ def predict_new(
 
     Args:
         coefficients: Those of a trained variant.
-        metrics: What these reached: their model, and on which data.
+        metrics: What these reached.
         new_input: `independent` [rows, features].
-        new_data: The rows, with what identifies them.
+        new_data: The same rows, with what identifies them.
         features: Says which column identifies a row.
         variant: The model.
         threads: How many threads compute.
@@ -93,13 +92,12 @@ def predict_new(
         of the linear model may lie below 0 or above 1.)
 
     Raises:
-        InputError: If the coefficients are not those of this variant, or a prediction is no finite number.
+        InputError: If the coefficients are not those of this variant, or a prediction is not a finite number.
     """
     columns = new_input["independent"].shape[1]
     expected = MODELS[variant.model].initialise(columns, variant.hidden, torch.Generator())
-    shapes, found = (
-        {name: list(one.shape) for name, one in made.items()} for made in (expected, coefficients)
-    )
+    shapes = {name: tensor.shape for name, tensor in expected.items()}
+    found = {name: tensor.shape for name, tensor in coefficients.items()}
     if shapes != found or metrics["model"] != variant.model:
         raise InputError(
             f"the coefficients are not those of model {variant.model} with hidden {variant.hidden}; "
@@ -107,9 +105,8 @@ def predict_new(
         )
     if is_no_better(metrics["valid_accuracy_low"], metrics["majority_accuracy"]):
         log.warning(
-            "What answers is right in %.4f of the validation rows, which is not surely more often than "
-            "always giving the answer that is more frequent in training (%.4f): "
-            "--params inference.variant=NAME asks another.",
+            "On the validation rows, this variant's accuracy, %.4f, is not clearly above the baseline, %.4f: "
+            "choose another with --params inference.variant=NAME.",
             metrics["valid_accuracy"],
             metrics["majority_accuracy"],
         )
@@ -122,16 +119,11 @@ def predict_new(
 
 
 def answer(new_predictions: pd.DataFrame, features: Features, categories: Categories) -> pd.DataFrame:
-    """Decide each new row.
-
-    Args:
-        new_predictions: What identifies each row, and its probability of yes.
-        features: Says which column is the target.
-        categories: Has the two values of the target: no and yes.
+    """Decide each new row: yes if its probability is above one half.
 
     Returns:
-        A row for each: what identifies it, and the target's value, yes if the probability is above one half.
-        With Kaggle's passengers that is a file which Kaggle takes.
+        A row for each: what identifies it, and the target's value. With Kaggle's passengers that is a file
+        which Kaggle takes.
     """
     target = features.target.column
     no, yes = categories[target]

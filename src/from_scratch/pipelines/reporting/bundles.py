@@ -13,7 +13,7 @@ from typing import Any, Self
 import pandas as pd
 from torch import Tensor
 
-from from_scratch.pipelines.data_processing.nodes import check_same
+from from_scratch.pipelines.data_processing.nodes import require_same_features
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Precision, Split, Variant
 
@@ -49,7 +49,7 @@ class PreparedData(Bundle):
 
     def __post_init__(self) -> None:
         named = {column.column: self.categories.get(column.column, []) for column in self.columns.categorical}
-        check_same(self.columns.names(named), self.features.columns.tolist())
+        require_same_features(self.columns.names(named), self.features.columns.tolist())
 
     @property
     def is_original(self) -> bool:

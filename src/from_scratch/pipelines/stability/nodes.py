@@ -63,7 +63,7 @@ def _prepare(data: pd.DataFrame, features: Features, split: Split) -> StudySplit
     if features.fit_on == "train":
         fitting = select_fitting(data, features, split)
         faults = find_faults(data, fitting, features)
-        processing.stop_at(data, [f"split with seed {split.seed}: {fault}" for fault in faults])
+        processing.raise_faults(data, [f"split with seed {split.seed}: {fault}" for fault in faults])
     fill_values = processing.compute_fill_values(data, features, split)
     imputed = processing.impute(data, fill_values)
     categories = processing.learn_categories(imputed, features, split)

@@ -1,4 +1,4 @@
-"""Whatever is wrong with the rows is told, each fault in one line."""
+"""Whatever is wrong with the rows is reported, each fault in one line."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ def faults_of(frame: pd.DataFrame, features: Features = FEATURES, split: Split =
         ),
         ({"Survived": [1, 1]}, "column Survived has '1' in 2 rows; expected two values, one of them"),
         ({"Survived": [0, None]}, "column Survived has no value in row 2; expected one in every row"),
-        ({"Survived": None}, "column Survived has no value in rows 1, 2 (2 rows); expected one in every row"),
+        (
+            {"Survived": None},
+            "column Survived has no value in row 1, no value in row 2 (2 rows); expected one in every row",
+        ),
     ],
 )
 def test_a_fault_of_a_column(changes: dict[str, Any], words: str) -> None:
@@ -134,7 +137,7 @@ def test_nothing_to_learn_among_the_rows_that_train() -> None:
     _, valid = shuffle(4, SPLIT)
     frame["Age"] = [5.0 if row in valid.tolist() else None for row in range(4)]
     assert faults_of(frame, features) == [
-        "column Age has no value in any row that trains; expected some, or a `constant` to fill it with"
+        "column Age has no value in any training row; expected some, or a `constant` to fill it with"
     ]
 
 
@@ -146,21 +149,21 @@ def test_long_names_and_values_are_cut() -> None:
 def test_new_rows() -> None:
     categories = {"Sex": ["male", "female"], "Pclass": ["1", "2", "3"]}
     new = good().drop(columns="Survived").iloc[:1]
-    assert find_faults_of_new(new, FEATURES, categories, unseen_are_faults=True) == []
+    assert find_faults_of_new(new, FEATURES, categories) == []
     wrong = new.assign(Sex="other", Fare=-1, Age=None)
-    assert find_faults_of_new(wrong, FEATURES, categories, unseen_are_faults=True) == [
+    assert find_faults_of_new(wrong, FEATURES, categories) == [
         "column Fare has -1 in row 1; expected a number of at least 0",
         "column Sex has 'other' in row 1; expected one of 'male', 'female'",
     ]
-    assert find_faults_of_new(wrong.assign(Fare=1), FEATURES, categories, unseen_are_faults=False) == []
-    assert find_faults_of_new(new.iloc[:0], FEATURES, categories, unseen_are_faults=True) == [
+    assert find_faults_of_new(wrong.assign(Fare=1), FEATURES, {}) == []
+    assert find_faults_of_new(new.iloc[:0], FEATURES, categories) == [
         "there are no rows, only a header; expected at least one"
     ]
 
 
 def test_codes_that_were_read_as_numbers() -> None:
     new, categories = good().assign(Sex=[1, 2]), {"Sex": ["01", "02"], "Pclass": ["1", "3"]}
-    assert find_faults_of_new(new, FEATURES, categories, unseen_are_faults=True) == [
+    assert find_faults_of_new(new, FEATURES, categories) == [
         "column Sex has 1 in row 1, 2 in row 2 (2 rows); expected one of '01', '02', and texts: the catalog "
         "can say it: load_args: {dtype: {Sex: str}}"
     ]
