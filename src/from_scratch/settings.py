@@ -2,8 +2,6 @@
 
 import warnings
 
-from kedro import KedroDeprecationWarning
-
 from from_scratch.hooks import ProjectHooks
 from kedro_ledger.context import RunContext
 from kedro_ledger.hooks import RunHooks
@@ -11,7 +9,7 @@ from kedro_ledger.hooks import RunHooks
 # Of these a user can do nothing about the first two; the third is about `--pipeline`, which users know best.
 warnings.filterwarnings("ignore", message=r"register_new_resolver\(\) is deprecated")
 warnings.filterwarnings("ignore", message="One or more dataset names contain '.' characters")
-warnings.filterwarnings("ignore", category=KedroDeprecationWarning)
+warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
 
 HOOKS = (RunHooks(), ProjectHooks())
 CONTEXT_CLASS = RunContext

@@ -52,41 +52,39 @@ def suggest(
 
 
 @commands.command()
-@click.option("--every", required=True, help="When, as cron writes it: '0 2 * * *' is every night at two.")
-@click.option(
-    "--with", "scheduler", type=click.Choice(["systemd", "cron"]), required=True, help="Whose timer."
-)
+@click.option("--cron", required=True, help="When, as cron writes it: '0 2 * * *' is every night at two.")
+@click.option("--scheduler", type=click.Choice(["systemd", "cron"]), required=True, help="Whose timer.")
 @click.option("--env", default="scheduled", show_default=True, help="The environment of the configuration.")
 @click.option("--pipeline", help="A pipeline, if not all.")
 @click.option(
     "--name", default="from-scratch", show_default=True, help="What systemd and the journal call it."
 )
 @click.option(
-    "--into",
+    "--output-dir",
     type=click.Path(file_okay=False, path_type=Path),
     help="A new folder to write the files into, instead of printing them.",
 )
 @click.pass_obj
 def schedule(
     project: ProjectMetadata,
-    every: str,
+    cron: str,
     scheduler: Literal["systemd", "cron"],
     env: str,
     pipeline: str | None,
     name: str,
-    into: Path | None,
+    output_dir: Path | None,
 ) -> None:
     """Print a timer that runs this checkout. Nothing is installed."""
     from from_scratch.cli.schedule import fill_in, list_notes
 
-    files = fill_in(project.project_path, scheduler, every, name, env, pipeline)
-    if into:
-        if into.exists() and any(into.iterdir()):
-            raise InputError(f"--into {into} is not empty; expected a new folder")
-        into.mkdir(parents=True, exist_ok=True)
+    files = fill_in(project.project_path, scheduler, cron, name, env, pipeline)
+    if output_dir:
+        if output_dir.exists() and any(output_dir.iterdir()):
+            raise InputError(f"--output-dir {output_dir} is not empty; expected a new folder")
+        output_dir.mkdir(parents=True, exist_ok=True)
         for file, text in files.items():
-            (into / file).write_bytes(os.fsencode(text))  # the paths in it as they are on this machine
+            (output_dir / file).write_bytes(os.fsencode(text))  # the paths in it as they are on this machine
     else:
         said = "\n".join(f"# --- {file}\n{text}" for file, text in files.items())
         hand_on(said, sys.getfilesystemencoding())
-    echo("\n".join(list_notes(project.project_path, scheduler, every, env)), err=True)
+    echo("\n".join(list_notes(project.project_path, scheduler, cron, env)), err=True)

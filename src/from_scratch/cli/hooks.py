@@ -18,10 +18,6 @@ from from_scratch.cli import logs, site
 from kedro_ledger import errors
 from kedro_ledger.printable import prepare_output
 
-NO_DEPLOY = (
-    "kedro viz deploy would upload paths of this machine: use kedro viz build --include-previews, "
-    "which leaves them out, and upload the folder build"
-)
 _KNOWN_WARNING = "ORJSONResponse is deprecated"  # FastAPI's, of Kedro-Viz 12.5
 
 TELLING = (0, 75, 76, 77)
@@ -53,7 +49,7 @@ class CommandHooks:
     def after_command_run(
         self, project_metadata: ProjectMetadata | None, command_args: list[str], exit_code: int
     ) -> None:
-        """Make a built site fit to be published, and spare Python its last search for cycles.
+        """Spare Python its last search for cycles.
 
         PyTorch has made many objects, and the process ends.
         """
@@ -64,28 +60,18 @@ class CommandHooks:
                 f"a step ended the process with exit code {exit_code}, and nothing is committed; "
                 "expected it to return, or to raise an error"
             )
-        if _builds_site(command_args) and not exit_code:
-            site.clean(Path.cwd() / site.FOLDER, project_metadata.project_path)
         gc.freeze()
 
 
 def _before_viz(command_args: list[str]) -> None:
-    """Silence what no user can mend, in the processes of Kedro-Viz too, and publish nothing unseen."""
+    """Silence what no user can mend, in the processes of Kedro-Viz too, and publish only what is cleaned."""
     warnings.filterwarnings("ignore", _KNOWN_WARNING)
     inherited = [os.environ["PYTHONWARNINGS"]] if os.environ.get("PYTHONWARNINGS") else []
     os.environ["PYTHONWARNINGS"] = ",".join([*inherited, f"ignore:{_KNOWN_WARNING}"])
-    if command_args[:2] == ["viz", "deploy"] and not _asks_for_help(command_args):
-        raise errors.InputError(NO_DEPLOY)
-    if _builds_site(command_args):
-        site.forget(Path.cwd() / site.FOLDER)
-
-
-def _builds_site(command_args: list[str]) -> bool:
-    return command_args[:2] == ["viz", "build"] and not _asks_for_help(command_args)
-
-
-def _asks_for_help(command_args: list[str]) -> bool:
-    return bool({"-h", "--help"} & set(command_args))
+    if {"build", "deploy"} & set(command_args[1:2]) and not {"-h", "--help"} & set(command_args):
+        site.clean_what_is_published()
+        if command_args[1] == "build":
+            site.forget(Path.cwd() / site.FOLDER)
 
 
 def _is_this_project(metadata: ProjectMetadata | None) -> TypeGuard[ProjectMetadata]:

@@ -60,10 +60,10 @@ class _EachLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         lines = []
         for text in filter(str.strip, super().format(record).splitlines()):
-            one = copy(record)
-            one.msg, one.args = text, None
-            one.exc_info, one.exc_text, one.stack_info = None, None, None
-            lines.append(self._line.format(one))
+            line = copy(record)
+            line.msg, line.args = text, None
+            line.exc_info, line.exc_text, line.stack_info = None, None, None
+            lines.append(self._line.format(line))
         return "\n".join(lines)
 
 

@@ -25,25 +25,14 @@ class StudyBar:
     """Shows how far the study is, where someone watches and its steps run in this process."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        """Counts the trainings of a pipeline; there is no bar before its study begins.
-
-        Args:
-            pipeline: What is to run.
-        """
+        """Count the trainings of a pipeline; there is no bar before its study begins."""
         self._total = sum(_trains(node) for node in pipeline.nodes)
         self._process = os.getpid()
         self._lock = Lock()  # a runner may run steps in threads
         self._bar: tqdm[Any] | None = None
 
     def begin(self, node: Node) -> bool:
-        """See a step begin.
-
-        Args:
-            node: The step.
-
-        Returns:
-            Whether the bar speaks for it: then nobody else need say that it runs.
-        """
+        """Return whether the bar shows this step, so that it need not be logged."""
         if node.namespace != NAMESPACE or not self._total or os.getpid() != self._process:
             return False
         with self._lock:
@@ -57,11 +46,7 @@ class StudyBar:
             return not self._bar.disable
 
     def end(self, node: Node) -> None:
-        """See a step end.
-
-        Args:
-            node: The step.
-        """
+        """Move the bar on if the step was one of the trainings."""
         if not self._bar or not _trains(node):
             return
         with self._lock:
@@ -70,11 +55,7 @@ class StudyBar:
                 self._bar.close()
 
     def aside(self) -> AbstractContextManager[None]:
-        """Make way for what another step says.
-
-        Returns:
-            A context without the bar.
-        """
+        """Return a context in which the bar is out of the way of other output."""
         return self._bar.external_write_mode() if self._bar else nullcontext()
 
     def close(self) -> None:

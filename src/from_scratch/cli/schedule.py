@@ -1,4 +1,7 @@
-"""Timers for this checkout: the files in deploy, filled in."""
+"""Timers for this checkout: the files in deploy, filled in.
+
+Times are given as cron writes them for both schedulers, so that one option serves both.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,14 @@ import os
 import re
 import shlex
 import sys
-from datetime import timedelta
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Literal
 
-from from_scratch.cli.cron_times import find_shortest_gap, list_next, parse, to_calendar
+from cronsim import CronSim, CronSimError
+
 from from_scratch.schema.validation import did_you_mean
 from kedro_ledger.errors import InputError
 from kedro_ledger.printable import printable
@@ -19,27 +25,31 @@ Scheduler = Literal["systemd", "cron"]
 
 FILES = {"systemd": ("*.service", "*.timer"), "cron": ("crontab",)}
 NAME = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]{0,63}")
-NO_UNIT = re.compile(r"""["$\\]|^\s|\s$""")
-"""What a path in a unit can't have: systemd would need it escaped in one way here, and in another there."""
-NO_CRONTAB = re.compile(r"\\")
-LONGEST = 900
+UNQUOTABLE = {"systemd": re.compile(r"""["$\\]|^\s|\s$"""), "cron": re.compile(r"\\")}
+"""What a path can't have: systemd would need it escaped in one way here, and in another there."""
+MAX_CRON_LINE = 900
 """Characters of a line that every cron takes."""
-OFTEN = timedelta(hours=2)
-"""Where runs start more often, one that finds another at work need not come again: the next is near."""
+RETRY_INTERVAL = timedelta(hours=2)
+"""Where runs start more often, one that finds another at work is not started again: the next is near."""
 JOURNAL = Path("/run/systemd/journal/stdout")
-HIDDEN = (Path("/tmp"), Path("/var/tmp"))
+PRIVATE_FOLDERS = (Path("/tmp"), Path("/var/tmp"))
 """Folders of which a unit has its own."""
+_VALUE = r"([0-9]{1,2}|[a-zA-Z]{3})"
+_TERM = rf"({_VALUE}|(\*|{_VALUE}-{_VALUE})(/[0-9]{{1,2}})?)"
+CRON_FIELD = re.compile(rf"{_TERM}(,{_TERM})*")
+"""What all crons mean alike by a field: numbers, names, ranges of them, steps through these, and lists."""
+WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 
 
 def fill_in(
-    project: Path, scheduler: Scheduler, every: str, name: str, env: str, pipeline: str | None
+    project: Path, scheduler: Scheduler, cron: str, name: str, env: str, pipeline: str | None
 ) -> dict[str, str]:
     """Fill in the files of a scheduler.
 
     Args:
         project: The project's folder.
         scheduler: Whose files.
-        every: When to run, as cron writes it: minute, hour, day of the month, month, day of the week.
+        cron: When to run: minute, hour, day of the month, month, day of the week.
         name: What systemd calls the unit, and the journal the run.
         env: The environment of the configuration.
         pipeline: The pipeline; none for all that `kedro run` runs.
@@ -52,12 +62,12 @@ def fill_in(
     """
     import jinja2
 
-    values = {"--every": every, "--name": name, "--env": env, "--pipeline": pipeline or ""}
+    values = {"--cron": cron, "--name": name, "--env": env, "--pipeline": pipeline or ""}
     values |= {"the project's folder": str(project), "Python": sys.executable, "the user": _find_user()}
     for option, value in values.items():
         if value != printable(value):
             raise InputError(f"{option} is {value!r}: expected no control or other invisible characters")
-    times = parse(every)
+    times = list(islice(parse_cron(cron), 100))
     if not NAME.fullmatch(name):
         raise InputError(f"--name is {name!r}: expected at most 64 letters, digits, - and _, no - first")
     known = sorted(entry.name for entry in (project / "conf").iterdir() if entry.is_dir())
@@ -69,7 +79,7 @@ def fill_in(
     run = ["run", "--env", env, *(["--pipeline", pipeline] if pipeline else [])]
     command = [sys.executable, "-m", "kedro", *run]
     for path in (str(project), sys.executable):
-        if (NO_UNIT if scheduler == "systemd" else NO_CRONTAB).search(path):
+        if UNQUOTABLE[scheduler].search(path):
             raise InputError(
                 f"{path!r} has characters that {scheduler} can't be told; expected another folder"
             )
@@ -89,16 +99,16 @@ def fill_in(
         "cron_line": lambda line: line.replace("%", "\\%"),  # which cron takes for the end of the line
     }
     line = write_cron_line(project, name, command)
-    if scheduler == "cron" and len(line) > LONGEST:
+    if scheduler == "cron" and len(line) > MAX_CRON_LINE:
         raise InputError(f"a crontab's line would have {len(line)} characters; expected a shorter path")
     return {
         file.replace("from-scratch", name): environment.get_template(file).render(
             project=str(project),
             name=name,
             user=_find_user(),
-            every=" ".join(every.split()),
-            calendar=list(to_calendar(times)),
-            comes_again=find_shortest_gap(parse(every)) >= OFTEN,
+            cron=" ".join(cron.split()),
+            calendar=list(to_calendar(parse_cron(cron))),
+            comes_again=min(later - earlier for earlier, later in pairwise(times)) >= RETRY_INTERVAL,
             command=command,
             line=line,
         )
@@ -106,17 +116,11 @@ def fill_in(
     }
 
 
-def list_notes(project: Path, scheduler: Scheduler, every: str, env: str) -> list[str]:
-    """List what a user should know before installing a timer.
-
-    Args:
-        project: The project's folder.
-        scheduler: Whose timer.
-        every: When it starts.
-        env: The environment of the configuration.
-    """
-    notes = [f"It would start at {', '.join(list_next(parse(every)))}, and so on, as {_find_user()}."]
-    if scheduler == "systemd" and any(project.is_relative_to(folder) for folder in HIDDEN):
+def list_notes(project: Path, scheduler: Scheduler, cron: str, env: str) -> list[str]:
+    """List what a user should know before installing a timer."""
+    starts = ", ".join(f"{time:%a %Y-%m-%d %H:%M}" for time in islice(parse_cron(cron), 3))
+    notes = [f"It would start at {starts}, and so on, as {_find_user()}."]
+    if scheduler == "systemd" and any(project.is_relative_to(folder) for folder in PRIVATE_FOLDERS):
         notes.append(f"It would not find {project}: a unit has a /tmp and a /var/tmp of its own.")
     if not (project / "conf" / env / "logging.yml").exists():
         notes.append(f"conf/{env} has no logging.yml: what it logs has no times. conf/scheduled has one.")
@@ -142,13 +146,7 @@ def _check_pipeline(name: str) -> None:
 
 
 def write_cron_line(project: Path, name: str, command: list[str]) -> str:
-    """Write what a shell is to run: silent if all goes well, so that cron mails failures only.
-
-    Args:
-        project: The project's folder.
-        name: What the journal calls the run.
-        command: The run.
-    """
+    """Write what a shell is to run: silent if all goes well, so that cron mails failures only."""
     to_journal = f'printf %s "$printed" | systemd-cat --identifier={name}; ' if JOURNAL.exists() else ""
     to_mail = f'echo "{name}: exit code $code (docs/scheduling.md)"; printf %s "$printed" | tail -n 20; echo'
     tried = f"printed=$({shlex.join(command)} 2>&1); code=$?; {to_journal}[ $code -eq 0 ] || {{ {to_mail}; }}"
@@ -156,10 +154,46 @@ def write_cron_line(project: Path, name: str, command: list[str]) -> str:
 
 
 def quote_for_systemd(word: str) -> str:
-    """Quote a word of a line of systemd.
-
-    Args:
-        word: A path or an argument, without any of `NO_UNIT`.
-    """
+    """Quote a word, without any of `UNQUOTABLE`, for a line of systemd."""
     escaped = word.replace("%", "%%")
     return f'"{escaped}"' if re.search(r"[\s';]", escaped) else escaped
+
+
+def parse_cron(cron: str) -> CronSim:
+    """Parse five fields as cron writes them, and iterate over the times from now on.
+
+    Raises:
+        InputError: If they are none, or not both cron and systemd can express them.
+    """
+    fields = cron.split()
+    try:
+        if len(fields) != 5 or not all(CRON_FIELD.fullmatch(field) for field in fields):
+            raise CronSimError("five fields of numbers, names, lists, ranges or steps")
+        return CronSim(cron, datetime.now())
+    except CronSimError as error:
+        raise InputError(
+            f"--cron is {cron!r}: expected minute, hour, day of the month, month and day of the week, "
+            f"such as '0 2 * * *' ({str(error).lower()})"
+        ) from error
+
+
+def to_calendar(times: CronSim) -> Iterator[str]:
+    """Yield systemd's `OnCalendar`: two where cron means either a day of the month or one of the week."""
+    weekdays = {day % 7 for day in times.weekdays if isinstance(day, int)}
+    of_week = "" if len(weekdays) == 7 else ",".join(WEEKDAYS[day] for day in sorted(weekdays)) + " "
+    of_month = _list(times.days, range(1, 32))
+    month = _list(times.months, range(1, 13))
+    clock = f"{_list(times.hours, range(24))}:{_list(times.minutes, range(60))}:00"
+    if times.day_and:
+        yield f"{of_week}*-{month}-{of_month} {clock}"
+    elif not of_week or of_month == "*":  # one of two conditions always holds
+        yield f"*-{month}-* {clock}"
+    else:
+        yield f"*-{month}-{of_month} {clock}"
+        yield f"{of_week}*-{month}-* {clock}"
+
+
+def _list(values: Collection[int], all_values: range) -> str:
+    if len(values) == len(all_values):
+        return "*"
+    return ",".join(f"{value:02}" for value in sorted(values))

@@ -1,4 +1,4 @@
-"""Makes what `kedro viz build` writes fit to be published."""
+"""Makes what `kedro viz build` writes, and `kedro viz deploy` uploads, fit to be published."""
 
 from __future__ import annotations
 
@@ -9,19 +9,75 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from kedro.utils import find_kedro_project
+
 from kedro_ledger.errors import InputError
+from kedro_ledger.printable import echo
 
 FOLDER = "build"
-"""Where Kedro-Viz writes, in the folder that the command is called from."""
+"""Where `kedro viz build` writes, in the folder that the command is called from."""
 
 ERROR = "What went wrong is in kedro.log, on the machine of the run."
 """What a failed run leaves of its errors, whose texts may hold paths and values of the data."""
 
-_LAST_WRITTEN = "api/deploy-viz-metadata"
 _FONTS = re.compile(r'\s*<link\s[^>]*"https://fonts\.(googleapis|gstatic)\.com[^>]*>')
 _HOMES = r"/home/[^/\s]+|/Users/[^/\s]+|[A-Za-z]:[\\/]+Users[\\/]+[^\\/\s]+|/root(?=[/\s]|$)"
+
+
+def clean_what_is_published() -> None:
+    """Let `kedro viz build` and `deploy` publish a cleaned copy, and raise errors that they would print."""
+    from kedro_viz.launchers.cli import utils  # takes long
+
+    utils._load_and_deploy_viz = _publish
+    utils.display_cli_message = _show
+
+
+def _publish(
+    platform: str,
+    with_previews: bool,
+    endpoint: str | None,
+    bucket: str | None,
+    include_hooks: bool,
+    package_name: str,
+    completed: Any,
+    errors: Any,
+) -> None:
+    """Build the site in a temporary folder, clean it, and copy it to where it is to be.
+
+    This takes the place of Kedro-Viz's own function, in a process that Kedro-Viz starts.
+    """
+    import fsspec
+    from kedro_viz.integrations.deployment.base_deployer import BaseDeployer
+    from kedro_viz.integrations.deployment.deployer_factory import DeployerFactory
+    from kedro_viz.server import load_and_populate_data
+
+    try:
+        load_and_populate_data(Path.cwd(), include_hooks=include_hooks, package_name=package_name)
+        target = DeployerFactory.create_deployer(platform, endpoint, bucket)
+        if not target._fs.exists(str(target._path)):  # `put` would make one
+            raise FileNotFoundError(f"there is no bucket {bucket}")
+        with TemporaryDirectory() as folder:
+            builder = BaseDeployer()
+            builder._path, builder._fs = folder, fsspec.filesystem("file")
+            builder.deploy(with_previews)
+            clean(Path(folder), find_kedro_project(Path.cwd()) or Path.cwd())
+            target._fs.put(f"{folder}/*", str(target._path), recursive=True)
+    except Exception as error:  # which the command raises again
+        errors.put(InputError(" ".join(str(error).split()) or repr(error)))
+        errors.close()
+        errors.join_thread()
+    finally:
+        completed.value = 1
+
+
+def _show(message: str, color: str) -> None:
+    """Print what Kedro-Viz says; raise what went wrong."""
+    if color == "red":
+        raise InputError(" ".join(message.removeprefix("ERROR: ").split())) from None
+    echo(message)
 
 
 def forget(folder: Path) -> None:
@@ -40,24 +96,18 @@ def forget(folder: Path) -> None:
 
 
 def clean(folder: Path, project: Path) -> None:
-    """Make a build fit to be published, or leave nothing of the project in it.
+    """Make a build fit to be published.
 
     Args:
         folder: What Kedro-Viz wrote.
         project: The project's folder.
 
     Raises:
-        InputError: If Kedro-Viz did not finish, or a path of this machine is still in there.
+        InputError: If a path of this machine is still in there.
     """
-    try:
-        if not (folder / _LAST_WRITTEN).exists():
-            raise InputError("Kedro-Viz wrote no site; what it said is above")
-        _clean_data(folder / "api", project)
-        _clean_page(folder)
-        _check(folder / "api", project)
-    except BaseException:
-        shutil.rmtree(folder / "api", ignore_errors=True)
-        raise
+    _clean_data(folder / "api", project)
+    _clean_page(folder)
+    _check(folder / "api", project)
 
 
 def _clean_data(api: Path, project: Path) -> None:
@@ -123,7 +173,7 @@ def _check(api: Path, project: Path) -> None:
             if found := paths.search(text):
                 where = names.get(file.name, file.name)
                 raise InputError(
-                    f"not built: what would be published of {where} names {found[0]}, on this machine"
+                    f"not published: what would be published of {where} names {found[0]}, on this machine"
                 )
 
 

@@ -17,20 +17,20 @@ from pydantic import ValidationError
 
 from from_scratch.datasets.csv_reader import read_csv
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
-from from_scratch.schema.features import GREATEST, Features
+from from_scratch.schema.features import MAX_MAGNITUDE, Features
 from from_scratch.schema.validation import did_you_mean
 from kedro_ledger.errors import InputError
 from kedro_ledger.printable import printable
 
 Kind = Literal["identifier", "continuous", "log", "categorical", "ignore"]
 
-FEW_NUMBERS = 5
+MAX_NUMERIC_CATEGORIES = 5
 """A whole number of so few values is taken for a category."""
-MANY = 20
+MAX_CATEGORIES = 20
 """A text of more different values is taken for nothing to learn from, such as names."""
-LISTED = 10
+MAX_LISTED = 10
 """So many categories are listed; more are left to be learnt."""
-YES = ("yes", "y", "true", "t", "1", "ja", "oui", "sí", "si", "sim", "da", "positive")
+POSITIVE_WORDS = ("yes", "y", "true", "t", "1", "ja", "oui", "sí", "si", "sim", "da", "positive")
 """Words that are more likely to count as yes."""
 _PLAIN = re.compile(r"[A-Za-z_]([A-Za-z0-9_ ./-]*[A-Za-z0-9_])?")
 _YAML_WORDS = {"y", "n", "true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf"}
@@ -43,7 +43,7 @@ _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 class Suggestion:
     """What a column may be, and why."""
 
-    column: str
+    name: str
     kind: Kind
     seen: str
     categories: list[str] | None = None
@@ -75,7 +75,7 @@ def suggest(file: Path, target: str, load_args: dict[str, Any]) -> str:
     if rows.empty:
         raise InputError(f"{file.name}: there are no rows, only a header; expected at least one")
     if target not in rows.columns:
-        found = ", ".join(_cut(repr(column)) for column in rows.columns[:30])
+        found = ", ".join(_cut(repr(name)) for name in rows.columns[:30])
         hint = did_you_mean(target, list(rows.columns))
         if len(rows.columns) == 1 and any(separator in found for separator in (";", "\\t", "|")):
             hint = "; --separator ';' names another separator"
@@ -88,8 +88,8 @@ def suggest(file: Path, target: str, load_args: dict[str, Any]) -> str:
         for place, (column, values) in enumerate(rows.items())
         if column != target
     ]
-    if not any(one.kind in ("continuous", "log", "categorical") for one in suggestions):
-        found = "; ".join(f"{one.column} has {_comment(one.seen)}" for one in suggestions[:5])
+    if not any(column.kind in ("continuous", "log", "categorical") for column in suggestions):
+        found = "; ".join(f"{column.name} has {_comment(column.seen)}" for column in suggestions[:5])
         raise InputError(
             f"{file.name}: no column beside {target} looks like something to learn from: "
             f"{found or 'there is none'}"
@@ -119,15 +119,15 @@ def _look_at(values: pd.Series, texts: pd.Series, is_first: bool) -> Suggestion:
     if is_named and distinct == len(values) and not types.is_float_dtype(values):
         return Suggestion(column, "identifier", "another value in each row")
     if types.is_numeric_dtype(values) and not types.is_bool_dtype(values):
-        if not present.between(-GREATEST, GREATEST).all():
+        if not present.between(-MAX_MAGNITUDE, MAX_MAGNITUDE).all():
             return Suggestion(column, "ignore", f"numbers too great to compute with{missing}")
         low, middle, upper, high = (float(present.quantile(share)) for share in (0, 0.5, 0.75, 1))
         seen = f"{low:g} to {high:g}, median {middle:g}{missing}"
-        if distinct <= FEW_NUMBERS and (present % 1 == 0).all():
+        if distinct <= MAX_NUMERIC_CATEGORIES and (present % 1 == 0).all():
             return _categorical(values, seen=missing)
         is_skewed = low >= 0 and 0 < 10 * upper < high
         return Suggestion(column, "log" if is_skewed else "continuous", seen, has_gaps=bool(missing))
-    if distinct <= max(2, min(MANY, len(present) // 5)):
+    if distinct <= max(2, min(MAX_CATEGORIES, len(present) // 5)):
         return _categorical(values, seen=missing)
     has_commas = present.astype(str).str.fullmatch(_DECIMAL_COMMA).mean() > 0.5
     hint = "; if these are numbers: --decimal ','" * bool(has_commas)
@@ -141,7 +141,7 @@ def _counts_or_names(values: pd.Series) -> bool:
 
 def _categorical(values: pd.Series, seen: str) -> Suggestion:
     categories = list_categories(values)
-    listed = categories if len(categories) <= LISTED else None
+    listed = categories if len(categories) <= MAX_LISTED else None
     return Suggestion(str(values.name), "categorical", f"{len(categories)} categories{seen}", listed)
 
 
@@ -163,15 +163,17 @@ def _write(
     yield "# and what nothing to learn from, you know better. Then: kedro run --env NAME"
     yield ""
     yield "features:"
-    identifier = next((one for one in suggestions if one.kind == "identifier"), None)
-    yield f"  identifier: {_text(identifier.column)}" if identifier else "  identifier: null"
+    identifier = next((column for column in suggestions if column.kind == "identifier"), None)
+    yield f"  identifier: {_text(identifier.name)}" if identifier else "  identifier: null"
     yield from _write_target(rows[target])
     for kind in ("continuous", "log", "categorical", "ignore"):
-        chosen = [one for one in suggestions if one.kind == kind]
+        chosen = [column for column in suggestions if column.kind == kind]
         if kind == "ignore":
-            chosen += [one for one in suggestions if one.kind == "identifier" and one is not identifier]
+            chosen += [
+                column for column in suggestions if column.kind == "identifier" and column is not identifier
+            ]
         yield f"  {kind}:{'' if chosen else ' []'}"
-        yield from (_write_column(one) for one in chosen)
+        yield from (_write_column(column) for column in chosen)
     yield "  normalisation: deviation  # or maximum, as in the article"
     yield "  fit_on: train           # or all, as in the article"
 
@@ -182,18 +184,18 @@ def _write_target(values: pd.Series) -> Iterator[str]:
     seen = " and ".join(f"{_cut(name)} in {count:,}" for name, count in zip(classes, counts, strict=True))
     missing = int(values.isna().sum())
     more = f"; {missing:,} rows have none: take them out" if missing else ""
-    yes = next((name for name in classes if name.lower() in YES), classes[1])
+    yes = next((name for name in classes if name.lower() in POSITIVE_WORDS), classes[1])
     yield f"  # {_comment(f'{seen} rows{more}. Which of them counts as yes (positive) is yours to say.')}"
     yield f"  target: {{column: {_text(str(values.name))}, positive: {_value(yes)}}}"
 
 
-def _write_column(one: Suggestion) -> str:
-    name = _text(one.column)
-    if one.categories is not None:
-        name = f"{{column: {name}, categories: [{', '.join(map(_value, one.categories))}]}}"
-    elif one.has_gaps:
+def _write_column(column: Suggestion) -> str:
+    name = _text(column.name)
+    if column.categories is not None:
+        name = f"{{column: {name}, categories: [{', '.join(map(_value, column.categories))}]}}"
+    elif column.has_gaps:
         name = f"{{column: {name}, fill: median}}"
-    return f"    - {name}  # {_comment(one.seen)}"
+    return f"    - {name}  # {_comment(column.seen)}"
 
 
 def _text(text: str) -> str:

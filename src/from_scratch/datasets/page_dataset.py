@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-from kedro_datasets._typing import HTMLPreview
 from kedro_datasets.text import TextDataset
+
+from from_scratch.kedro_internals import HTMLPreview
 
 _NO_MARKDOWN = str.maketrans(
     {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pandas as pd
-from kedro_datasets._typing import TablePreview
 from torch import Tensor
+
+from from_scratch.kedro_internals import TablePreview
 
 
 def preview_table(table: pd.DataFrame) -> TablePreview:

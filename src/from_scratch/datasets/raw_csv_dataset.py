@@ -10,12 +10,12 @@ from typing import Any, Literal
 import pandas as pd
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
-from kedro_datasets._typing import TablePreview
 
 from from_scratch.datasets.csv_reader import read_csv
 from from_scratch.datasets.previews import preview_rows, preview_table
 from from_scratch.datasets.raw_files import Kept, finish, hash_text, keep_copy, require_folders
 from from_scratch.datasets.source import Source, require_source
+from from_scratch.kedro_internals import TablePreview
 
 
 class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):

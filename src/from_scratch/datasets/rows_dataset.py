@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kedro_datasets._typing import TablePreview
 from kedro_datasets.pandas import ParquetDataset
 
 from from_scratch.datasets.previews import preview_rows
+from from_scratch.kedro_internals import TablePreview
 
 
 class RowsDataset(ParquetDataset):  # type: ignore[misc]  # kedro-datasets is not typed

@@ -14,12 +14,12 @@ from kedro.io.core import (
     get_filepath_str,
     get_protocol_and_path,
 )
-from kedro_datasets._typing import TablePreview
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from from_scratch.datasets.previews import preview_tensors
+from from_scratch.kedro_internals import TablePreview
 
 
 class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tensor]]):

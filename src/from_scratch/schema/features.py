@@ -10,22 +10,16 @@ from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 from from_scratch.schema.validation import Block
 
 Value = bool | int | float | str
-GREATEST = 1e38
+MAX_MAGNITUDE = 1e38
 """The greatest number that is computed with: float32 holds little more."""
 T = TypeVar("T")
 
 
 def text_of(value: object) -> str:
-    """Write a value as the name of a category.
+    """Write a value, of Python or of numpy, as the name of a category: whole numbers without decimals.
 
-    A CSV knows no types: whether 1 is read as a number, as 1.0 because a value is missing elsewhere, or as a
+    A CSV has no types: whether 1 is read as a number, as 1.0 because a value is missing elsewhere, or as a
     text, it is the same category.
-
-    Args:
-        value: A text, a number or a boolean, of Python or of numpy.
-
-    Returns:
-        Whole numbers without decimals, booleans as True and False, texts as they are.
     """
     item = getattr(value, "item", None)
     plain = item() if callable(item) else value
@@ -35,8 +29,8 @@ def text_of(value: object) -> str:
 def _check_value(value: Any) -> Any:
     if not isinstance(value, bool | int | float | str):
         raise ValueError(f"is {value!r}; expected a text, a number, true or false")
-    if isinstance(value, int | float) and not abs(value) <= GREATEST:
-        raise ValueError(f"is {value!r}; expected a number of at most {GREATEST:g}")
+    if isinstance(value, int | float) and not abs(value) <= MAX_MAGNITUDE:
+        raise ValueError(f"is {value!r}; expected a number of at most {MAX_MAGNITUDE:g}")
     return value
 
 
@@ -51,7 +45,7 @@ def _check_categories(value: Any) -> Any:
 
 
 def _block_of(value: Any) -> Any:
-    """Make of a column's name the block that says no more than that."""
+    """Write a column's name as a block."""
     if isinstance(value, str):
         return {"column": value}
     if not isinstance(value, dict | Block):
@@ -150,7 +144,7 @@ class Features(Block):
     log: list[Annotated[LogColumn, ByName]] = Field(default=[])
     categorical: list[Annotated[CategoricalColumn, ByName]] = Field(default=[])
     ignore: list[Name] = Field(default=[])
-    """Columns that nobody is to wonder about."""
+    """Columns to ignore without a warning."""
     normalisation: Literal["maximum", "deviation"] = "maximum"
     """Whether numbers are divided by their greatest magnitude, or lose their mean and are divided by their
     deviation."""
@@ -160,7 +154,7 @@ class Features(Block):
     @model_validator(mode="after")
     def _each_column_stands_once(self) -> Features:
         identifier = [self.identifier] if self.identifier else []
-        columns = [*identifier, self.target.column, *(one.column for one in self.columns), *self.ignore]
+        columns = [*identifier, self.target.column, *(column.column for column in self.columns), *self.ignore]
         if doubled := find_doubled(columns):
             raise ValueError(f"column {doubled} stands twice; expected each column once")
         if self.identifier == "probability" or (not self.identifier and self.target.column == "row"):
@@ -168,7 +162,7 @@ class Features(Block):
             raise ValueError(f"answers have a column {name} of their own; expected another name")
         if not self.columns:
             raise ValueError("there is no feature; expected at least one column beside the target")
-        declared = {one.column: one.declared for one in self.categorical}
+        declared = {column.column: column.declared for column in self.categorical}
         if doubled := find_doubled(self.names(declared)):
             raise ValueError(f"two features would be named {doubled}; expected each name once")
         return self
@@ -181,29 +175,23 @@ class Features(Block):
     @property
     def number_names(self) -> list[str]:
         """The features that are numbers."""
-        return [*(one.column for one in self.continuous), *(f"Log{one.column}" for one in self.log)]
+        return [
+            *(column.column for column in self.continuous),
+            *(f"Log{column.column}" for column in self.log),
+        ]
 
     def names(self, categories: Mapping[str, Sequence[str]]) -> list[str]:
-        """Name the features.
-
-        Args:
-            categories: Those of each categorical column.
-
-        Returns:
-            The names in the order in which the models see them.
-        """
+        """Name the features, in the order in which the models see them, with each column's categories."""
         dummies = [
-            f"{one.column}_{category}" for one in self.categorical for category in categories[one.column]
+            f"{column.column}_{category}"
+            for column in self.categorical
+            for category in categories[column.column]
         ]
         return [*self.number_names, *dummies]
 
 
 def find_doubled(names: Iterable[T]) -> T | None:
-    """Find the first that stands twice.
-
-    Args:
-        names: Any names.
-    """
+    """Find the first that stands twice."""
     seen: set[T] = set()
     for name in names:
         if name in seen:

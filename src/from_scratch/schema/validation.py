@@ -19,15 +19,7 @@ class Block(BaseModel):
 
 
 def find_faults(block: type[BaseModel], raw: dict[str, Any]) -> list[str]:
-    """Hold a block of parameters against what it must be.
-
-    Args:
-        block: What it must be.
-        raw: The block as it stands in the configuration.
-
-    Returns:
-        A phrase for each wrong parameter.
-    """
+    """Compare parameters with what they must be, and return a phrase for each wrong one."""
     try:
         block.model_validate(raw)
     except ValidationError as error:

@@ -1,9 +1,13 @@
 import json
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 from from_scratch.cli import site
 from kedro_ledger.errors import InputError
@@ -98,7 +102,6 @@ def test_what_names_this_machine_is_not_published(tmp_path: Path, text: str) -> 
     folder = build(tmp_path, node={"parameters": {"a": [text.format(project=tmp_path)]}})
     with pytest.raises(InputError, match="what would be published of name of node names "):
         site.clean(folder, tmp_path)
-    assert not (folder / "api").exists()
 
 
 @pytest.mark.parametrize("text", ["https://x.org/home/jane", "a/root/b", "/homes", "__root__", "/rooting"])
@@ -108,21 +111,61 @@ def test_what_only_looks_like_a_path_of_this_machine_is_published(tmp_path: Path
     assert text in (folder / "api/nodes/node").read_text()
 
 
-def test_an_unfinished_build_leaves_nothing(tmp_path: Path) -> None:
-    folder = build(tmp_path)
-    (folder / "api" / "deploy-viz-metadata").unlink()
-    with pytest.raises(InputError, match="wrote no site"):
-        site.clean(folder, tmp_path)
-    assert not (folder / "api").exists()
+Deployed = Callable[[], dict[str, bytes]]
 
 
-def test_deploying_is_refused_in_one_line(project: Project) -> None:
-    ran = project.kedro("viz", "deploy", "--platform", "aws", "--endpoint", "x", "--bucket-name", "y")
+@pytest.fixture
+def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
+    """The files that are in the bucket `site` of an S3 server on this machine."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    access = {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "DEFAULT_REGION": "us-east-1"}
+    for name, value in (access | {"ENDPOINT_URL": f"http://{host}:{port}"}).items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()  # what other tests left
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="site")
+
+    def read() -> dict[str, bytes]:
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket="site")
+        names = [file["Key"] for page in pages for file in page.get("Contents", [])]
+        return {name: client.get_object(Bucket="site", Key=name)["Body"].read() for name in names}
+
+    yield read
+    server.stop()
+
+
+DEPLOY = ("viz", "deploy", "--platform", "aws", "--endpoint", "http://x.org", "--bucket-name")
+
+
+def test_what_is_deployed_is_clean(project: Project, deployed: Deployed) -> None:
+    ran = project.kedro(*DEPLOY, "site")
+    assert ran.returncode == 0, ran.stderr
+    assert not (project.folder / "build").exists()
+    files = deployed()
+    assert {"index.html", "api/main", "api/deploy-viz-metadata"} <= files.keys()
+    data = b"".join(content for name, content in files.items() if name.startswith("api/"))
+    assert b"data/01_raw/train.csv" in data
+    assert str(project.folder).encode() not in data
+    assert b"googleapis" not in files["index.html"]
+
+
+def test_nothing_is_deployed_that_names_this_machine(project: Project, deployed: Deployed) -> None:
+    project.configure("parameters.yml", "features: {ignore: [Name, Ticket, Cabin, /home/jane/x]}")
+    ran = project.kedro(*DEPLOY, "site")
     assert ran.returncode == 1
-    assert ran.stderr.startswith(
-        "Error: kedro viz deploy would upload paths of this machine: use kedro viz build"
-    )
-    assert ran.stderr.count("\n") == 1
+    (error,) = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
+    assert "not published: what would be published of " in error
+    assert "names /home/jane" in error
+    assert deployed() == {}
+
+
+def test_a_failed_upload_is_one_line_and_no_success(project: Project, deployed: Deployed) -> None:
+    ran = project.kedro(*DEPLOY, "no-such-bucket")
+    assert ran.returncode == 1
+    assert "Success" not in ran.stdout
+    assert len([line for line in ran.stderr.splitlines() if line.startswith("Error: ")]) == 1
 
 
 @pytest.mark.slow
@@ -138,7 +181,7 @@ def test_a_site_can_be_built_before_anything_ran_and_where_it_fails_it_says_so(p
     )
     ran = project.kedro("viz", "build", "--include-previews")
     assert ran.returncode == 1
-    assert "Error: Kedro-Viz wrote no site; what it said is above" in ran.stderr
+    assert "parameter variants.linear.learning_rat is unknown; did you mean" in ran.stderr.splitlines()[-1]
     assert not (project.folder / "build" / "api").exists()
 
 

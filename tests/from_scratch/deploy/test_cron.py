@@ -86,7 +86,7 @@ def marks(ledger: Ledger) -> list[str]:
 
 def test_two_ticks_are_two_identical_runs_and_a_third_start_meanwhile_ends_with_75(project: Project) -> None:
     set_catalog(project)
-    printed = project.kedro("schedule", "--every", "* * * * *", "--with", "cron").stdout
+    printed = project.kedro("schedule", "--cron", "* * * * *", "--scheduler", "cron").stdout
     line = printed.splitlines()[-1]
     assert line.startswith("* * * * * cd ")
     shell = project.folder / "shell"

@@ -14,18 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from from_scratch.cli.cron_times import list_next, parse, to_calendar
-from from_scratch.cli.schedule import fill_in
+from from_scratch.cli.schedule import fill_in, list_notes, parse_cron, to_calendar
 from kedro_ledger.errors import InputError
 from tests.conftest import ROOT, Project
 
-NIGHTLY = ("schedule", "--every", "0 2 * * *", "--with")
+NIGHTLY = ("schedule", "--cron", "0 2 * * *", "--scheduler")
 
 
 def ask_systemd(every: str, after: datetime, count: int) -> list[datetime]:
     """When systemd would start next; of several conditions, whichever comes first."""
     times: set[datetime] = set()
-    for calendar in to_calendar(parse(every)):
+    for calendar in to_calendar(parse_cron(every)):
         asked = ["systemd-analyze", "calendar", f"--iterations={count}", f"--base-time={after}", calendar]
         said = subprocess.run(asked, capture_output=True, text=True, check=True, env={"TZ": "UTC"}).stdout
         found = re.findall(r"(?:Next elapse|Iteration #\d+|Iter\. #\d+): \w+ (\S+ \S+) UTC", said)
@@ -54,14 +53,15 @@ EVERY = [
 @pytest.mark.parametrize("every", EVERY)
 def test_systemd_and_cron_mean_the_same_times(every: str) -> None:
     after = datetime(2026, 11, 23, 12, 34)
-    times = parse(every)
+    times = parse_cron(every)
     times.dt = after
     assert ask_systemd(every, after, 8) == list(itertools.islice(times, 8))
 
 
 @pytest.mark.parametrize("every", EVERY)
 def test_next_times_are_in_the_future_and_in_order(every: str) -> None:
-    said = [datetime.strptime(time, "%a %Y-%m-%d %H:%M") for time in list_next(parse(every))]
+    note, *_ = list_notes(ROOT, "cron", every, "scheduled")
+    said = [datetime.fromisoformat(time) for time in re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d", note)]
     assert datetime.now() < said[0] < said[1] < said[2]
 
 
@@ -74,14 +74,14 @@ def test_next_times_are_in_the_future_and_in_order(every: str) -> None:
     """.strip().split("|"),
 )
 def test_times_that_are_none_are_told(every: str) -> None:
-    with pytest.raises(InputError, match=re.escape(f"--every is {every!r}: expected minute, hour, ")):
-        parse(every)
+    with pytest.raises(InputError, match=re.escape(f"--cron is {every!r}: expected minute, hour, ")):
+        parse_cron(every)
 
 
 @given(st.text(alphabet="0123456789*/,- LWjanfe#@", max_size=20))
 def test_no_text_is_another_error(every: str) -> None:
     try:
-        calendar = list(to_calendar(parse(every)))
+        calendar = list(to_calendar(parse_cron(every)))
     except InputError:
         return
     assert 1 <= len(calendar) <= 2
@@ -106,7 +106,7 @@ def test_it_prints_and_changes_nothing(project: Project) -> None:
 def test_units_come_again_only_where_the_next_start_is_far(project: Project) -> None:
     nightly = project.kedro(*NIGHTLY, "systemd").stdout
     assert "RestartForceExitStatus=75\n" in nightly
-    often = project.kedro("schedule", "--every", "0 * * * *", "--with", "systemd").stdout
+    often = project.kedro("schedule", "--cron", "0 * * * *", "--scheduler", "systemd").stdout
     assert "RestartForceExitStatus" not in often
     assert "StartLimitIntervalSec=0\n" in often
 
@@ -120,7 +120,7 @@ def test_name_environment_and_pipeline_are_taken_over(project: Project, tmp_path
         "nightly",
         "--pipeline",
         "deep",
-        "--into",
+        "--output-dir",
         str(tmp_path / "units"),
     )
     ran = project.kedro(*NIGHTLY, "systemd", *options)
@@ -141,7 +141,7 @@ def test_name_environment_and_pipeline_are_taken_over(project: Project, tmp_path
         (("--env", "../conf/base"), "--env is '../conf/base': expected one of the folders in conf: "),
         (("--name", "a b"), "--name is 'a b': expected at most 64 letters, digits, - and _, no - first"),
         (("--pipeline", ""), "--pipeline is '': expected one of "),
-        (("--into", "conf"), "--into conf is not empty; expected a new folder"),
+        (("--output-dir", "conf"), "--output-dir conf is not empty; expected a new folder"),
         (("--pipeline", "dep"), "--pipeline is 'dep': expected one of "),
     ],
 )
@@ -194,7 +194,7 @@ def test_what_to_know_before_is_said(project: Project) -> None:
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("scheduler", ["systemd", "cron"])
-@pytest.mark.parametrize("option", ["--env", "--name", "--pipeline", "--every"])
+@pytest.mark.parametrize("option", ["--env", "--name", "--pipeline", "--cron"])
 def test_no_value_can_begin_a_line_of_its_own(project: Project, option: str, scheduler: str) -> None:
     value = "e\nExecStart=x\x1b[2J"
     (project.folder / "conf" / value).mkdir()

@@ -26,7 +26,7 @@ def words(line: str) -> list[str]:
 
 
 def write_units(project: Project, folder: Path, every: str = "0 2 * * *") -> list[Path]:
-    ran = project.kedro("schedule", "--every", every, "--with", "systemd", "--into", str(folder))
+    ran = project.kedro("schedule", "--cron", every, "--scheduler", "systemd", "--output-dir", str(folder))
     assert ran.returncode == 0, ran.stderr
     return sorted(folder.iterdir())
 

@@ -13,7 +13,14 @@ import pandas as pd
 from pandas.api import types
 
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
-from from_scratch.schema.features import GREATEST, CategoricalColumn, Column, Features, NumberColumn, text_of
+from from_scratch.schema.features import (
+    MAX_MAGNITUDE,
+    CategoricalColumn,
+    Column,
+    Features,
+    NumberColumn,
+    text_of,
+)
 from from_scratch.schema.validation import list_some, shorten
 
 MAX_EXAMPLES = 3
@@ -125,12 +132,12 @@ def _check_column(values: pd.Series, column: Column, categories: Sequence[str] |
 
 def _check_numbers(values: pd.Series, column: NumberColumn) -> Iterator[str]:
     numbers = to_numbers(values)
-    low = -GREATEST if column.minimum is None else column.minimum
-    high = GREATEST if column.maximum is None else column.maximum
+    low = -MAX_MAGNITUDE if column.minimum is None else column.minimum
+    high = MAX_MAGNITUDE if column.maximum is None else column.maximum
     limits = [column.range] if column.range else []
-    limits += [f"of at most {GREATEST:g}"] if (numbers.abs() > GREATEST).any() else []
+    limits += [f"of at most {MAX_MAGNITUDE:g}"] if (numbers.abs() > MAX_MAGNITUDE).any() else []
     expected = " ".join(["a number", " and ".join(limits)]).rstrip()
-    in_range = numbers.between(max(low, -GREATEST), min(high, GREATEST))
+    in_range = numbers.between(max(low, -MAX_MAGNITUDE), min(high, MAX_MAGNITUDE))
     yield from _report(values, ~in_range & values.notna(), expected)
 
 
