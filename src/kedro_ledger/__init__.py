@@ -5,5 +5,5 @@ It knows nothing of passengers or models. A Kedro project takes it in with two l
     HOOKS = (RunHooks(),)
     CONTEXT_CLASS = RunContext
 
-docs/runs.md says what is promised.
+README.md says what is promised.
 """

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from kedro.framework.project import pipelines
 from kedro.io.core import is_parameter
 from kedro.pipeline import Pipeline
 
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.lineage import base_name
+from kedro_ledger.printable import did_you_mean
 from kedro_ledger.record import Record
 
 
 def explain(ledger: Ledger, record: Record | None, dataset: str) -> str:
-    """Say why a dataset can't be read as a run left it, and what makes it or still has it.
-
-    Args:
-        ledger: The project's runs.
-        record: The run; none if no run is committed yet.
-        dataset: A dataset that readers of this run don't see.
-    """
+    """Say why a dataset can't be read as a run left it, and what makes it or still has it."""
     command = find_command(record, dataset)
     if not record:
         return f"{dataset}: no run is committed yet" + (f"; `{command}` makes one" if command else "")
@@ -32,14 +25,14 @@ def explain(ledger: Ledger, record: Record | None, dataset: str) -> str:
     else:
         reason = f"not in run {record.run_id}"
     newest = next((run for run in reversed(records) if dataset in run.view), None)
-    hints = []
+    near, hints = "", []
     if command:
         hints.append(f"`{command}` makes it anew" if newest else f"`{command}` makes it")
-    elif near := get_close_matches(dataset, record.view, n=1):
-        hints.append(f"did you mean {near[0]}?")
+    else:
+        near = did_you_mean(dataset, record.view)
     if newest and newest != record:
         hints.append(f"run {newest.run_id} is the newest that has it")
-    return f"{dataset}: {reason}" + (f": {'; '.join(hints)}" if hints else "")
+    return f"{dataset}: {reason}{near}" + (f": {'; '.join(hints)}" if hints else "")
 
 
 def _find_outdating(records: list[Record], record: Record, dataset: str) -> Record:
@@ -54,10 +47,6 @@ def _find_outdating(records: list[Record], record: Record, dataset: str) -> Reco
 
 def find_command(record: Record | None, dataset: str) -> str | None:
     """Find the shortest way to make a dataset from what readers see.
-
-    Args:
-        record: The run that they see, if there is one.
-        dataset: The dataset.
 
     Returns:
         A command, or none if no pipeline makes it.

@@ -1,4 +1,4 @@
-"""Which code ran: sums of the sources, and what git needs to check them out again."""
+"""Which code ran: hashes of the sources, and what git needs to check them out again."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Literal
 
 from kedro_ledger.credentials import require_no_credentials_in_patch
 from kedro_ledger.errors import LedgerError
-from kedro_ledger.files import measure
+from kedro_ledger.files import hash_and_size
 from kedro_ledger.git import git
 from kedro_ledger.record import Code
 
 NO_SOURCES = {"__pycache__", ".ipynb_checkpoints"}
-LARGEST_PATCH = 10_000_000
+MAX_PATCH_BYTES = 10_000_000
 """Bytes. What is larger is data that nobody told git to ignore, and has no place in a record."""
 BUT_CREDENTIALS_AND_DATA = (
     ".",
@@ -45,9 +45,9 @@ def read_code(project: Path, data: Iterable[str] = ()) -> Code:
             isn't asked about it, whether it is committed or not.
 
     Returns:
-        The sums of all that lies in `src`, and, in a git repository, the commit and what differs from it.
+        The hashes of all that lies in `src`, and, in a git repository, the commit and what differs from it.
     """
-    sources = sum_sources(project)
+    sources = hash_sources(project)
     try:
         folder, commit = os.fsdecode(git(project, "rev-parse", "--show-prefix", "HEAD")).splitlines()
     except LedgerError as error:
@@ -57,7 +57,7 @@ def read_code(project: Path, data: Iterable[str] = ()) -> Code:
     try:
         changed = _list_changes(project, paths)
         size = sum(file.stat().st_size for name in changed if (file := top / os.fsdecode(name)).is_file())
-        if size > LARGEST_PATCH:
+        if size > MAX_PATCH_BYTES:
             raise LedgerError(f"{size / 1e6:.0f} MB differ from the commit: have git ignore what is no code")
         with _index_of_now(top, changed) as index:
             patch = git(project, *PATCH, *paths, environment=index) if changed else b""
@@ -85,29 +85,22 @@ def _say_why_there_is_no_commit(message: str) -> str | None:
     return "the repository has no commit yet" if "ambiguous argument 'HEAD'" in message else message
 
 
-def sum_sources(project: Path) -> dict[str, str]:
-    """Sum a project's sources.
-
-    Args:
-        project: Its folder.
+def hash_sources(project: Path) -> dict[str, str]:
+    """Hash a project's sources.
 
     Returns:
         The sha256 of every file in `src`, by its path seen from the project's folder.
     """
-    return sum_files(project / "src", project)
+    return hash_files(project / "src", project)
 
 
-def sum_files(top: Path, seen_from: Path) -> dict[str, str]:
-    """Sum the sources in a folder.
-
-    Args:
-        top: The folder.
-        seen_from: Where their paths begin.
+def hash_files(top: Path, seen_from: Path) -> dict[str, str]:
+    """Hash the sources in a folder.
 
     Returns:
         The sha256 of every file, by its path.
     """
-    sums = {}
+    hashes = {}
     for folder, folders, names in os.walk(top):
         folders[:] = [
             name
@@ -120,20 +113,17 @@ def sum_files(top: Path, seen_from: Path) -> dict[str, str]:
             file = Path(folder, name)
             with suppress(FileNotFoundError):  # an editor's lock or temporary file
                 path = os.fsencode(file.relative_to(seen_from).as_posix())
-                sums[path.decode("utf-8", "backslashreplace")] = measure(file)[0]
-    return dict(sorted(sums.items()))
+                hashes[path.decode("utf-8", "backslashreplace")] = hash_and_size(file)[0]
+    return dict(sorted(hashes.items()))
 
 
-def sum_of_sums(sums: dict[str, str]) -> str:
-    """Sum sums.
-
-    Args:
-        sums: Sums by name.
+def combined_hash(hashes: dict[str, str]) -> str:
+    """Hash hashes.
 
     Returns:
-        One sum of all names and sums, whatever their order.
+        One hash of all names and hashes, whatever their order.
     """
-    lines = "".join(f"{digest} {name}\n" for name, digest in sorted(sums.items()))
+    lines = "".join(f"{digest} {name}\n" for name, digest in sorted(hashes.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
@@ -146,10 +136,6 @@ def _list_changes(project: Path, paths: tuple[str, ...]) -> list[bytes]:
 @contextmanager
 def _index_of_now(top: Path, changed: list[bytes]) -> Iterator[dict[str, str]]:
     """Give an index of what lies in the repository now, without touching it.
-
-    Args:
-        top: The top of the repository.
-        changed: What differs from the commit.
 
     Yields:
         The environment variables with which git uses it.
@@ -187,7 +173,7 @@ def _require_that_git_has(sources: dict[str, str], project: Path, folder: str, i
             stdin=names,
             environment=index,
         )
-        checked_out = sum_sources(Path(temporary, folder))
+        checked_out = hash_sources(Path(temporary, folder))
     changed = [
         name
         for name, digest in sources.items()

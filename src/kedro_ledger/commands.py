@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from kedro.framework.startup import ProjectMetadata
 
-from kedro_ledger.printable import echo, hand_on, prepare_output, printable
+from kedro_ledger.printable import echo, hand_on, is_watched, prepare_output, printable
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -91,12 +91,13 @@ def diff(project: ProjectMetadata, one: str, other: str, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def verify(project: ProjectMetadata, run: str | None, as_json: bool) -> None:
-    """Check artefacts against their recorded sums.
+    """Check artefacts against their recorded hashes.
 
     Those of RUN, and those of earlier runs that go with it; by default those of all runs that are kept.
     Exit code 1 if one was altered or is gone.
     """
-    from tqdm import tqdm
+    from rich.console import Console
+    from rich.progress import track
 
     from kedro_ledger.errors import LedgerError
 
@@ -104,9 +105,14 @@ def verify(project: ProjectMetadata, run: str | None, as_json: bool) -> None:
     records = [ledger.find(run)] if run else ledger.records()
     artefacts = {(artefact.path, name): artefact for record in records for name, artefact in record.artefacts}
     faults: dict[str, str] = {}
-    for (path, name), artefact in tqdm(
-        sorted(artefacts.items()), unit="artefact", delay=2, leave=False, disable=None
-    ):
+    bar = track(
+        sorted(artefacts.items()),
+        "verifying",
+        console=Console(stderr=True),
+        transient=True,
+        disable=not is_watched(),
+    )
+    for (path, name), artefact in bar:
         try:
             ledger.check(name, artefact)
         except LedgerError as error:
@@ -135,18 +141,15 @@ def verify(project: ProjectMetadata, run: str | None, as_json: bool) -> None:
 def prune(project: ProjectMetadata, keep: int) -> None:
     """Let the oldest runs go.
 
-    A line of history stays of each. What a run that stays needs is never removed, nor the run that `use` went
-    back to.
+    A line of history stays of each. What a run that stays needs is never removed, nor the run that is checked
+    out.
     """
-    from tqdm import tqdm
-
     from kedro_ledger.ledger import Ledger
 
     ledger = Ledger(project.project_path, partial(_is_home, project.project_path))
-    track = partial(tqdm, unit="dataset", delay=2, leave=False, disable=None)
     with ledger.lock():
         ledger.sweep()
-        gone = ledger.prune(keep, track)
+        gone = ledger.prune(keep)
     echo("\n".join(f"pruned {record.run_id}" for record in gone) or "nothing to prune")
 
 
@@ -164,7 +167,7 @@ def history(project: ProjectMetadata, metric: str | None, page: Path | None, as_
     """Show the metrics of all runs ever, pruned ones too."""
     from kedro_ledger import tables
     from kedro_ledger.errors import LedgerError
-    from kedro_ledger.history import choose_metric, follow, list_all_runs, list_metrics, render_page
+    from kedro_ledger.history import choose_metric, list_all_runs, list_metrics, metric_series, render_page
 
     ledger = _open_ledger(project)
     runs = list_all_runs(ledger)
@@ -182,7 +185,7 @@ def history(project: ProjectMetadata, metric: str | None, page: Path | None, as_
             raise LedgerError(f"{page} can't be written: {error.strerror}") from error
         echo(f"the page is {page}", err=True)
     if not as_json:
-        tables.show_history(runs, metric, follow(runs, metric))
+        tables.show_history(runs, metric, metric_series(runs, metric))
         others = [one for one in list_metrics(runs) if one != metric]
         if others:
             echo(f"\n--metric shows others: {', '.join(map(printable, others))}")
@@ -221,17 +224,17 @@ def path(project: ProjectMetadata, dataset: str, run: str, make: bool) -> None:
 @runs.command()
 @click.argument("run")
 @click.pass_obj
-def use(project: ProjectMetadata, run: str) -> None:
+def checkout(project: ProjectMetadata, run: str) -> None:
     """Go back to RUN until the next commit.
 
-    Readers and partial runs see it, and all that went with it. `use last` returns.
+    Readers and partial runs see it, and all that went with it. `checkout last` returns.
     """
     ledger = _open_ledger(project)
     with ledger.lock():
         record = ledger.find(run)
         for name, artefact in sorted(record.view.items()):
             ledger.check(name, artefact)
-        ledger.use(record)
+        ledger.checkout(record)
     until = "" if record == ledger.last() else " until the next commit"
     echo(f"readers and partial runs see run {record.run_id}{until}")
 

@@ -7,12 +7,13 @@ from copy import deepcopy
 from typing import Any
 
 from kedro.config import MissingConfigException
-from kedro.framework.context import CatalogCommandsMixin, KedroContext
+from kedro.framework.context import CatalogCommandsMixin
 from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol, DataCatalog
 
 from kedro_ledger.absence import explain
 from kedro_ledger.errors import LedgerError
+from kedro_ledger.kedro_internals import CatalogContext
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.lineage import base_name
 from kedro_ledger.record import Record
@@ -30,10 +31,6 @@ class ReadersCatalog(DataCatalog, CatalogCommandsMixin):
     def load(self, ds_name: str, version: str | None = None) -> Any:
         """Load the version of the last committed run.
 
-        Args:
-            ds_name: The dataset.
-            version: Another committed version.
-
         Raises:
             LedgerError: If readers see none.
         """
@@ -42,7 +39,7 @@ class ReadersCatalog(DataCatalog, CatalogCommandsMixin):
         return super().load(ds_name, version)
 
 
-class RunContext(KedroContext):
+class RunContext(CatalogContext):
     """Kedro's context, with a catalog that doesn't load the latest version but the last committed one."""
 
     current_run: Record | None = None
@@ -50,11 +47,8 @@ class RunContext(KedroContext):
     configuration: dict[str, dict[str, Any]]
     """The `catalog` and the `parameters` of that catalog, as they stand in the configuration."""
 
-    def _get_catalog(
-        self,
-        catalog_class: type = DataCatalog,
-        save_version: str | None = None,
-        load_versions: dict[str, str] | None = None,
+    def make_catalog(
+        self, catalog_class: type, save_version: str | None, load_versions: dict[str, str]
     ) -> CatalogProtocol[Any, Any]:
         """Make the catalog as `--load-versions` would, with a version for every dataset."""
         if save_version:
@@ -73,15 +67,14 @@ class RunContext(KedroContext):
         set_by_others = {name: found[name] for name in found if name in self.config_loader}
         self.config_loader.update(deepcopy(found))
         try:
-            catalog: CatalogProtocol[Any, Any] = super()._get_catalog(
-                catalog_class, save_version, {**committed, **(load_versions or {})}
-            )
+            catalog = super().make_catalog(catalog_class, save_version, committed | load_versions)
         finally:
             for name in found:
                 del self.config_loader[name]
             self.config_loader.update(set_by_others)
         if isinstance(catalog, ReadersCatalog):
             catalog.ledger, catalog.current_run = ledger, self.current_run
-            chosen = load_versions or {}
-            catalog.absent = frozenset(n for n, v in committed.items() if v in REASONS and n not in chosen)
+            catalog.absent = frozenset(
+                name for name, v in committed.items() if v in REASONS and name not in load_versions
+            )
         return catalog

@@ -17,9 +17,6 @@ CHANGED_FILE, ADDED = "+++ b/", "+"
 def require_no_credentials(catalog_config: dict[str, Any]) -> None:
     """Require a catalog that names credentials, and holds none: every run records it.
 
-    Args:
-        catalog_config: The configuration.
-
     Raises:
         LedgerError: If it holds some. The message doesn't quote them.
     """
@@ -48,9 +45,6 @@ def _list_values(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 def require_no_credentials_in_patch(patch: str) -> None:
     """Require a patch that adds no address with credentials.
-
-    Args:
-        patch: git's.
 
     Raises:
         LedgerError: If it adds one. The message doesn't quote it.

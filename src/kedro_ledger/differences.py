@@ -14,32 +14,24 @@ Differences = dict[str, tuple[Any, Any]]
 def compare_records(one: Record, other: Record) -> dict[str, Differences]:
     """Compare two runs.
 
-    Args:
-        one: A run.
-        other: Another.
-
     Returns:
         What differs in what ran, in parameters, catalog, code, environment and packages, in the data that
         both read and the metrics that both wrote, and in the artefacts that readers saw after each.
     """
-    inputs = ({name: record.view[name].sum for name in record.inputs} for record in (one, other))
+    inputs = ({name: record.view[name].digest for name in record.inputs} for record in (one, other))
     return {
         "run": compare(_describe_run(one), _describe_run(other)),
         **compare_origins(one, other),
         "inputs": compare(*_both(*inputs)),
         "artefacts": compare(
-            {name: artefact.sum for name, artefact in one.view.items()},
-            {name: artefact.sum for name, artefact in other.view.items()},
+            {name: artefact.digest for name, artefact in one.view.items()},
+            {name: artefact.digest for name, artefact in other.view.items()},
         ),
     }
 
 
 def compare_origins(one: Record, other: Record) -> dict[str, Differences]:
     """Compare what two runs were made from, and what they reached.
-
-    Args:
-        one: A run.
-        other: Another.
 
     Returns:
         What differs in each of the sections of `describe_origins`; in data and metrics, of what both have.
@@ -55,14 +47,11 @@ def compare_origins(one: Record, other: Record) -> dict[str, Differences]:
 def describe_origins(record: Record) -> dict[str, dict[str, Any]]:
     """Tell what a run was made from, and what it reached.
 
-    Args:
-        record: The run.
-
     Returns:
         Values by name in each section; the sections are those of `runs.settings.DRIFTING`.
     """
     return {
-        "data": {name: raw.sum for name, raw in record.raw.items()} | flatten(record.data),
+        "data": {name: raw.digest for name, raw in record.raw.items()} | flatten(record.data),
         "parameters": flatten(record.parameters),
         "catalog": flatten(record.catalog),
         "code": {"commit": describe_commit(record.code), **record.code.files},
@@ -87,22 +76,13 @@ def _describe_run(record: Record) -> dict[str, Any]:
 
 
 def compare_environments(one: Environment, other: Environment) -> Differences:
-    """Compare what two runs ran on, but for packages.
-
-    Args:
-        one: What a run ran on.
-        other: What another ran on.
-    """
+    """Compare what two runs ran on, but for packages."""
     without = {"packages"}
     return compare(flatten(one.model_dump(exclude=without)), flatten(other.model_dump(exclude=without)))
 
 
 def compare(one: Mapping[str, Any], other: Mapping[str, Any]) -> Differences:
     """Compare two dictionaries.
-
-    Args:
-        one: A dictionary.
-        other: Another.
 
     Returns:
         Both values under each key that has not the same in both.
@@ -119,12 +99,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Put blocks inside blocks side by side, under names with dots.
-
-    Args:
-        values: A dictionary of values and dictionaries.
-        prefix: What stands before each name.
-    """
+    """Put blocks inside blocks side by side, under names with dots."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
@@ -132,11 +107,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def describe_commit(code: Code) -> str:
-    """Say which commit ran, and whether as it was committed.
-
-    Args:
-        code: The code of a run.
-    """
+    """Say which commit ran, and whether as it was committed."""
     if code.commit is None:
         return "not in git"
     return code.commit if code.is_committed else f"{code.commit} with changes"
@@ -144,10 +115,6 @@ def describe_commit(code: Code) -> str:
 
 def describe_difference(one: Any, other: Any) -> str:
     """Say how two contents of a dataset differ.
-
-    Args:
-        one: A table, tensors by name, or what JSON can say.
-        other: The same in another version.
 
     Returns:
         Where the largest difference between two numbers is, or what else isn't the same.

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from kedro_ledger.differences import compare_origins, describe_origins
+from kedro_ledger.printable import did_you_mean
 from kedro_ledger.record import Drift, LastKnown, Record
 from kedro_ledger.settings import SHARE, matches
 
-HUGE = 1e300
+MAX_MAGNITUDE = 1e300
 """What is no number to calculate with, as infinity isn't."""
 
 
 def find_last_known(earlier: Sequence[Record]) -> LastKnown:
-    """Find the data and the metrics of the last runs that had them, pruned ones too.
-
-    Args:
-        earlier: The committed runs that are kept, oldest first.
-    """
+    """Find the data and the metrics of the last runs that had them, pruned ones too."""
     known: dict[str, dict[str, Any]] = {"raw": {}, "data": {}, "metrics": {}}
     for run in earlier:
         for part, values in known.items():
@@ -29,12 +25,7 @@ def find_last_known(earlier: Sequence[Record]) -> LastKnown:
 
 
 def without(known: LastKnown, record: Record) -> LastKnown:
-    """Leave out what a run had itself.
-
-    Args:
-        known: What was known before it.
-        record: The run.
-    """
+    """Leave out what a run had itself."""
     parts: dict[str, dict[str, Any]] = {part: getattr(known, part) for part in LastKnown.model_fields}
     return LastKnown(
         **{
@@ -63,7 +54,7 @@ def find_drift(record: Record, last: Record, known: LastKnown) -> Drift:
     return Drift(since=last.run_id, changed={section: found for section, found in changed.items() if found})
 
 
-def find_beyond(drift: Drift, allowed: Mapping[str, float | str]) -> list[str]:
+def find_violations(drift: Drift, allowed: Mapping[str, float | str]) -> list[str]:
     """Find what moved further than allowed.
 
     Args:
@@ -73,7 +64,7 @@ def find_beyond(drift: Drift, allowed: Mapping[str, float | str]) -> list[str]:
     Returns:
         A phrase for each.
     """
-    beyond = []
+    violations = []
     for section, changes in drift.changed.items():
         for name, (then, now) in changes.items():
             full = f"{section}.{name}"
@@ -84,31 +75,22 @@ def find_beyond(drift: Drift, allowed: Mapping[str, float | str]) -> list[str]:
             ]
             if exceeded:
                 phrase = f"{full} went from {_say(then)} to {_say(now)} (allowed: {_say(exceeded[0])})"
-                beyond.append(" ".join(phrase.split()))  # one line, whatever stands in the data
-    return beyond
+                violations.append(" ".join(phrase.split()))  # one line, whatever stands in the data
+    return violations
 
 
-def find_idle(allowed: Mapping[str, float | str], record: Record, known: LastKnown) -> dict[str, str | None]:
-    """Find limits that limit nothing, as those with a misspelt name.
-
-    Args:
-        allowed: Limits by pattern.
-        record: A run.
-        known: The data and metrics before it.
-
-    Returns:
-        The patterns that no name matches, each with the nearest name, if one is near.
-    """
+def find_unmatched_limits(allowed: Mapping[str, float | str], record: Record, known: LastKnown) -> list[str]:
+    """Find the patterns that no name matches, such as misspelt ones, each with the nearest name."""
     if not allowed:
-        return {}
+        return []
     whole = {part: getattr(known, part) | getattr(record, part) for part in LastKnown.model_fields}
     names = {
         f"{section}.{name}"
         for section, values in describe_origins(record.model_copy(update=whole)).items()
         for name in values
     }
-    idle = [pattern for pattern in allowed if not any(matches(name, pattern) for name in names)]
-    return {pattern: next(iter(get_close_matches(pattern, sorted(names), n=1)), None) for pattern in idle}
+    unmatched = [pattern for pattern in allowed if not any(matches(name, pattern) for name in names)]
+    return [" ".join(f"{pattern}{did_you_mean(pattern, sorted(names))}".split()) for pattern in unmatched]
 
 
 def _is_within(then: Any, now: Any, limit: float | str) -> bool:
@@ -121,12 +103,8 @@ def _is_within(then: Any, now: Any, limit: float | str) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    """Say whether a value is a number to calculate with.
-
-    Args:
-        value: Any value.
-    """
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < HUGE
+    """Say whether a value is a number to calculate with."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MAX_MAGNITUDE
 
 
 def _say(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, even after a power cut, and their sums."""
+"""Files that are whole or not there, even after a power cut, and their hashes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def measure(path: Path) -> tuple[str, int]:
-    """Sum what lies at a path.
-
-    Args:
-        path: A file, or a folder of files.
+def hash_and_size(path: Path) -> tuple[str, int]:
+    """Hash what lies at a path.
 
     Returns:
-        Its sha256 and its size in bytes. A folder's sum is that of the names and sums of its files.
+        Its sha256 and its size in bytes. A folder's hash is that of the names and hashes of its files.
 
     Raises:
         FileNotFoundError: If there is nothing.
@@ -28,20 +25,16 @@ def measure(path: Path) -> tuple[str, int]:
     if not path.is_dir():
         with path.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest(), os.fstat(content.fileno()).st_size
-    sums, size = hashlib.sha256(), 0
+    combined, size = hashlib.sha256(), 0
     for file in sorted(file for file in path.rglob("*") if file.is_file()):
-        digest, bytes_of_file = measure(file)
-        sums.update(f"{digest} {file.relative_to(path).as_posix()}\n".encode())
+        digest, bytes_of_file = hash_and_size(file)
+        combined.update(f"{digest} {file.relative_to(path).as_posix()}\n".encode())
         size += bytes_of_file
-    return sums.hexdigest(), size
+    return combined.hexdigest(), size
 
 
 def bring_to_disk(path: Path) -> None:
-    """Wait until a file, or all files and folders in a folder, would survive a power cut.
-
-    Args:
-        path: The file or folder. The folder in which it lies is another matter.
-    """
+    """Wait until a file, or all files and folders in a folder, would survive a power cut."""
     if path.is_dir():
         if os.name == "nt":  # Windows can't sync folders
             return
@@ -55,11 +48,7 @@ def bring_to_disk(path: Path) -> None:
 
 
 def bring_names_to_disk(folders: set[Path]) -> None:
-    """Wait until the names of what lies in these folders would survive a power cut.
-
-    Args:
-        folders: The folders.
-    """
+    """Wait until the names of what lies in these folders would survive a power cut."""
     if os.name == "nt":
         return
     for folder in sorted(folders):
@@ -71,12 +60,7 @@ def bring_names_to_disk(folders: set[Path]) -> None:
 
 
 def write_at_once(path: Path, text: str) -> None:
-    """Write a file so that there is either all of it or what was there before.
-
-    Args:
-        path: The file.
-        text: What it shall hold.
-    """
+    """Write a file so that there is either all of it or what was there before."""
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
     with part.open("x", encoding="utf-8", newline="\n") as file:  # never through a link
@@ -88,11 +72,7 @@ def write_at_once(path: Path, text: str) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, a link, or a folder with all that is in it; it may be gone already.
-
-    Args:
-        path: The file or folder.
-    """
+    """Remove a file, a link, or a folder with all that is in it; it may be gone already."""
     with suppress(FileNotFoundError):
         if stat.S_ISDIR(path.lstat().st_mode):
             shutil.rmtree(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
@@ -12,19 +12,20 @@ from kedro_ledger.drift import is_number
 from kedro_ledger.errors import LedgerError
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.plot_names import show_names
+from kedro_ledger.printable import did_you_mean
 from kedro_ledger.record import Summary
 from kedro_ledger.settings import read_settings
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 COLOUR, ALARM = "#0072B2", "#E69F00"
-MARKED = 100
+MAX_MARKERS = 100
 """Of how many runs each has a mark; of more, only those beyond a limit."""
-FEW = 20
+MAX_TICKS = 20
 """Of how many runs the axis names each."""
 
 
 @dataclass(frozen=True)
-class Course:
+class MetricSeries:
     """How one metric of one dataset went: a value for each run, none where the run has none."""
 
     name: str
@@ -42,9 +43,6 @@ class Course:
 def list_all_runs(ledger: Ledger) -> list[Summary]:
     """List all runs ever, pruned ones too, in the order of their commits.
 
-    Args:
-        ledger: The project's runs.
-
     Raises:
         LedgerError: If a record or the history is damaged.
     """
@@ -54,11 +52,7 @@ def list_all_runs(ledger: Ledger) -> list[Summary]:
 
 
 def list_metrics(runs: Sequence[Summary]) -> list[str]:
-    """List the metrics that are numbers, in the order in which runs wrote them.
-
-    Args:
-        runs: The runs.
-    """
+    """List the metrics that are numbers, in the order in which runs wrote them."""
     return list(
         dict.fromkeys(
             metric
@@ -73,11 +67,6 @@ def list_metrics(runs: Sequence[Summary]) -> list[str]:
 def choose_metric(ledger: Ledger, runs: Sequence[Summary], asked_for: str | None) -> str:
     """Choose the metric to show.
 
-    Args:
-        ledger: The project's runs.
-        runs: All of them.
-        asked_for: What the user wants; by default the parameter `runs.headline`, else the first metric.
-
     Raises:
         LedgerError: If no run has it, or none has any.
     """
@@ -88,26 +77,23 @@ def choose_metric(ledger: Ledger, runs: Sequence[Summary], asked_for: str | None
     headline = read_settings(last.parameters).headline if last else None
     metric = asked_for or headline or known[0]
     if metric not in known:
-        near = "".join(f"; did you mean {one}?" for one in get_close_matches(metric, known, n=1))
-        raise LedgerError(f"no run has a metric {metric}; there are {', '.join(known)}{near}")
+        raise LedgerError(
+            f"no run has a metric {metric}; there are {', '.join(known)}{did_you_mean(metric, known)}"
+        )
     return metric
 
 
-def follow(runs: Sequence[Summary], metric: str) -> list[Course]:
+def metric_series(runs: Sequence[Summary], metric: str) -> list[MetricSeries]:
     """Follow a metric through all runs.
 
-    Args:
-        runs: The runs.
-        metric: The metric.
-
     Returns:
-        Its course for each dataset that ever held it.
+        Its line for each dataset that ever held it.
     """
     names = dict.fromkeys(
         name for run in runs for name, metrics in run.metrics.items() if is_number(metrics.get(metric))
     )
     return [
-        Course(
+        MetricSeries(
             name.rpartition(".")[0] or name,
             f"metrics.{name}.{metric}",
             [_number(run.metrics.get(name, {}).get(metric)) for run in runs],
@@ -116,7 +102,7 @@ def follow(runs: Sequence[Summary], metric: str) -> list[Course]:
     ]
 
 
-def draw_line(values: Sequence[float | None], low: float, high: float, width: int) -> str:
+def sparkline(values: Sequence[float | None], low: float, high: float, width: int) -> str:
     """Draw values as a line of blocks.
 
     Args:
@@ -135,18 +121,15 @@ def draw_line(values: Sequence[float | None], low: float, high: float, width: in
 def render_page(runs: Sequence[Summary], first: str, project: str) -> str:
     """Render all metrics of all runs as a page.
 
-    Args:
-        runs: The runs.
-        first: The metric that comes first.
-        project: The project's name.
-
     Returns:
         A page of HTML that asks no host for anything; the same runs give the same page.
     """
-    from importlib.resources import files
+    try:
+        import jinja2
 
-    import jinja2
-
+        plotly_js = (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+    except ModuleNotFoundError as error:
+        raise LedgerError(f"a page needs {error.name}: pip install 'kedro-ledger[plots]'") from error
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__),
         autoescape=True,
@@ -155,39 +138,39 @@ def render_page(runs: Sequence[Summary], first: str, project: str) -> str:
         lstrip_blocks=True,
     )
     metrics = [first, *(metric for metric in list_metrics(runs) if metric != first)]
-    followed = {metric: follow(runs, metric) for metric in metrics}
+    series = {metric: metric_series(runs, metric) for metric in metrics}
     return environment.get_template("history.html").render(
         project=project,
         runs=runs,
-        followed=followed,
-        plots=[_plot(runs, courses) for courses in followed.values()],
-        plotly_js=(files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8"),
+        series=series,
+        plots=[_plot(runs, lines) for lines in series.values()],
+        plotly_js=plotly_js,
     )
 
 
-def _plot(runs: Sequence[Summary], courses: list[Course]) -> dict[str, Any]:
-    """Draw courses one below the other, all on one scale, as plotly reads it."""
-    known = [value for course in courses for value in course.known]
+def _plot(runs: Sequence[Summary], lines: list[MetricSeries]) -> dict[str, Any]:
+    """Draw lines one below the other, all on one scale, as plotly reads it."""
+    known = [value for line in lines for value in line.known]
     low, high = min(known), max(known)
     margin = (high - low) * 0.15 or abs(high) * 0.05 or 1
     faint = {"gridcolor": "rgba(128, 128, 128, 0.25)", "zeroline": False, "automargin": True}
     layout: dict[str, Any] = {
-        "height": 60 + 90 * len(courses),
+        "height": 60 + 90 * len(lines),
         "margin": {"l": 10, "r": 10, "t": 26, "b": 10},
         "font": {"color": "#808080"},
         "paper_bgcolor": "rgba(0, 0, 0, 0)",
         "plot_bgcolor": "rgba(0, 0, 0, 0)",
         "showlegend": False,
         "xaxis": faint
-        | {"title": {"text": "run"}, "tickformat": "d", "anchor": f"y{len(courses)}"}
+        | {"title": {"text": "run"}, "tickformat": "d", "anchor": f"y{len(lines)}"}
         | {"range": [runs[0].seq - 0.5, runs[-1].seq + 0.5]}
-        | ({"dtick": 1} if runs[-1].seq - runs[0].seq < FEW else {}),
+        | ({"dtick": 1} if runs[-1].seq - runs[0].seq < MAX_TICKS else {}),
         "annotations": [],
     }
     traces = []
-    for i, course in enumerate(courses):
-        top = 1 - i / len(courses)
-        bottom = 1 - (i + 0.8) / len(courses)
+    for i, line in enumerate(lines):
+        top = 1 - i / len(lines)
+        bottom = 1 - (i + 0.8) / len(lines)
         axis = f"y{i + 1}" if i else "y"
         layout[f"yaxis{i + 1}" if i else "yaxis"] = faint | {
             "domain": [bottom, top],
@@ -195,19 +178,19 @@ def _plot(runs: Sequence[Summary], courses: list[Course]) -> dict[str, Any]:
             "nticks": 4,
         }
         layout["annotations"].append(
-            {"text": course.name, "x": 0, "y": top, "xref": "paper", "yref": "paper", "showarrow": False}
+            {"text": line.name, "x": 0, "y": top, "xref": "paper", "yref": "paper", "showarrow": False}
             | {"xanchor": "left", "yanchor": "bottom", "font": {"size": 13}}
         )
-        shown = [(run, value) for run, value in zip(runs, course.values, strict=True) if value is not None]
-        alarming = [any(one.startswith(f"{course.full_name} ") for one in run.alarms) for run, _ in shown]
-        size = 5 if len(shown) <= MARKED else 0
+        shown = [(run, value) for run, value in zip(runs, line.values, strict=True) if value is not None]
+        alarming = [any(one.startswith(f"{line.full_name} ") for one in run.alarms) for run, _ in shown]
+        size = 5 if len(shown) <= MAX_MARKERS else 0
         traces.append(
             {
                 "type": "scatter",
                 "mode": "lines+markers",
                 "x": [run.seq for run, _ in shown],
                 "y": [value for _, value in shown],
-                "meta": course.name,
+                "meta": line.name,
                 "customdata": [run.run_id for run, _ in shown],
                 "hovertemplate": "%{meta}: %{y:.6g}<br>no. %{x}, %{customdata}<extra></extra>",
                 "yaxis": axis,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 from threading import Lock, Thread, current_thread, local
 from typing import Any
@@ -12,19 +13,22 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-from kedro_ledger.code import sum_sources
+from kedro_ledger.code import hash_sources
 from kedro_ledger.context import RunContext
+from kedro_ledger.kedro_internals import initialize_workers
 from kedro_ledger.printable import prepare_output
-from kedro_ledger.processes import TERMINATED, Termination, end_workers_with_parent, ignore_signals
+from kedro_ledger.processes import TERMINATED, Termination, end_with_parent, ignore_signals
 from kedro_ledger.transaction import Transaction
 
 
 class RunHooks:
-    """The hooks of the ledger, after those of others: what these do with a run belongs to it."""
+    """The hooks of the ledger. They run last, so that the effects of other hooks are recorded too."""
 
     def __init__(self) -> None:
-        """Knows of no run yet. Every process that runs steps makes this object, and may log what they say."""
         prepare_output()
+        logger = logging.getLogger(__package__)
+        if not logger.level:  # conf/logging.yml says nothing of it, and the root mostly has WARNING
+            logger.setLevel(logging.INFO)
         self._here = local()
         self._sources: dict[str, str] | None = None
         self._open: Transaction | None = None
@@ -32,7 +36,7 @@ class RunHooks:
         self._process = os.getpid()
         self._undoing = Lock()
         self._termination = Termination(self._undo)
-        end_workers_with_parent()
+        initialize_workers(end_with_parent)  # or they would wait for work when the run is killed
         atexit.register(self._undo_at_exit)  # after Ctrl-C and SIGTERM, which Kedro tells no hook of
 
     @hook_impl
@@ -42,7 +46,7 @@ class RunHooks:
             raise TypeError("RunHooks need `CONTEXT_CLASS = RunContext` in settings.py")
         self._here.context = context  # a run and its context are of one thread
         if self._sources is None:  # Kedro reloads this with the code
-            self._sources = sum_sources(context.project_path)
+            self._sources = hash_sources(context.project_path)
 
     @hook_impl(trylast=True)
     def before_pipeline_run(

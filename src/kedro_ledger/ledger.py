@@ -11,7 +11,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from kedro_ledger import files
 from kedro_ledger.errors import BusyError, LedgerError
 from kedro_ledger.paths import RUN_ID, is_version_folder
-from kedro_ledger.record import FORMAT, Artefact, Record, Summary, WentBack
+from kedro_ledger.record import FORMAT, Artefact, Checkout, Record, Summary
 from kedro_ledger.removal import IsKept, Version, remove_versions
 
 LAST = re.compile(r"last(?:~(\d{1,9}))?")
@@ -29,7 +29,7 @@ RECORD = re.compile(r"(\d{6,9})_(.+)\.json", re.ASCII)
 PART = re.compile(
     r"(\d{6,9}_.+\.json|.+\.uncommitted|(pruned|went_back)\.json|history\.jsonl)\.part", re.ASCII
 )
-LARGEST = 1 << 28
+MAX_BYTES = 1 << 28
 """Bytes. No file of the ledger is as large."""
 Announced = TypeAdapter(dict[str, str])
 """What a run announces: the folder of each dataset's version."""
@@ -84,12 +84,14 @@ class Ledger:
         recorded = self._files()
         if not recorded:
             return None
-        back = self._went_back()
-        if not back or back.at != _seq(recorded[-1]):
+        back = self._read_checkout()
+        if not back or back.at_seq != _seq(recorded[-1]):
             return self._read(recorded[-1])
-        found = [file for file in recorded if _run_id(file) == back.to]
+        found = [file for file in recorded if _run_id(file) == back.run_id]
         if not found:
-            raise LedgerError(f"{self.name_of(self._pointer)} names run {back.to}, which is gone: remove it")
+            raise LedgerError(
+                f"{self.name_of(self._pointer)} names run {back.run_id}, which is gone: remove it"
+            )
         return self._read(found[0])
 
     def history(self) -> list[Summary]:
@@ -154,19 +156,11 @@ class Ledger:
         raise LedgerError(f"there is no run {name}; `kedro runs list` shows those that there are")
 
     def path(self, artefact: Artefact) -> Path:
-        """Say where an artefact lies.
-
-        Args:
-            artefact: One on a local disk.
-        """
+        """Say where an artefact lies."""
         return self.project / artefact.path
 
     def name_of(self, path: Path | str) -> str:
-        """Say where something lies, seen from the project's folder if it lies there.
-
-        Args:
-            path: A path, or an address on another filesystem.
-        """
+        """Say where something lies, seen from the project's folder if it lies there."""
         if "://" in str(path):
             return str(path)
         path = Path(os.path.normpath(path))
@@ -174,10 +168,6 @@ class Ledger:
 
     def check(self, name: str, artefact: Artefact) -> None:
         """See that an artefact is what it was when its run was committed.
-
-        Args:
-            name: The dataset.
-            artefact: Its version.
 
         Raises:
             LedgerError: If it is gone or altered.
@@ -191,7 +181,7 @@ class Ledger:
                     f"{name}: {artefact.path} of run {artefact.version} was altered: "
                     f"it has {size:,} bytes, expected {artefact.bytes:,}"
                 )
-            found, _ = files.measure(path)
+            found, _ = files.hash_and_size(path)
         except FileNotFoundError:
             raise LedgerError(f"{name}: {artefact.path} of run {artefact.version} is gone") from None
         except OSError as error:
@@ -203,11 +193,7 @@ class Ledger:
             )
 
     def is_whole(self, artefact: Artefact) -> bool:
-        """Say whether an artefact is what it was when its run was committed.
-
-        Args:
-            artefact: A version.
-        """
+        """Say whether an artefact is what it was when its run was committed."""
         try:
             self.check("", artefact)
         except LedgerError:
@@ -266,9 +252,6 @@ class Ledger:
     def commit(self, record: Record) -> None:
         """Make a run exist.
 
-        Args:
-            record: The run; all that it names is on disk.
-
         Raises:
             LedgerError: If it can't be written.
         """
@@ -301,9 +284,6 @@ class Ledger:
     def discard(self, run_id: str) -> None:
         """Remove what a run wrote that will not be committed.
 
-        Args:
-            run_id: The run; it has no record.
-
         Raises:
             LedgerError: If it can't be removed.
         """
@@ -313,12 +293,11 @@ class Ledger:
                 self._remove(self._read_mark(mark))
                 mark.unlink()
 
-    def prune(self, keep: int, track: Callable[[list[str]], Iterable[str]] = iter) -> list[Record]:
+    def prune(self, keep: int) -> list[Record]:
         """Let the oldest runs go, but nothing that a kept one needs.
 
         Args:
             keep: How many runs stay, beside the one that was gone back to.
-            track: Goes through the datasets of which something is removed, and may show how far it is.
 
         Returns:
             The runs that went; a line of history is left of each.
@@ -347,15 +326,12 @@ class Ledger:
                 self._file(record).unlink()
             files.bring_names_to_disk({self.folder})
         with self.clear_errors("what the oldest runs wrote can't be removed"):
-            remove_versions(self.project, free, self._is_kept, track)
+            remove_versions(self.project, free, self._is_kept)
             self._pruned.unlink()
         return list(gone.values())
 
-    def use(self, record: Record) -> None:
+    def checkout(self, record: Record) -> None:
         """Let readers and partial runs see a run until the next commit.
-
-        Args:
-            record: The run.
 
         Raises:
             LedgerError: If it can't be written down.
@@ -365,14 +341,12 @@ class Ledger:
             if self._file(record) == last:
                 self._pointer.unlink(missing_ok=True)
             else:
-                files.write_at_once(self._pointer, json.dumps({"to": record.run_id, "at": _seq(last)}))
+                checkout = Checkout(run_id=record.run_id, at_seq=_seq(last))
+                files.write_at_once(self._pointer, checkout.model_dump_json())
 
     @contextmanager
     def clear_errors(self, consequence: str) -> Iterator[None]:
         """Tell errors of the system in one line.
-
-        Args:
-            consequence: What they lead to.
 
         Raises:
             LedgerError: In the place of an OSError.
@@ -442,8 +416,10 @@ class Ledger:
         """Read a file of the ledger, which is no link, no pipe that nobody writes to, and not endless."""
         try:
             status = file.lstat()
-            if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
-                raise LedgerError(f"{self.name_of(file)} is not a regular file of at most {LARGEST:,} bytes")
+            if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+                raise LedgerError(
+                    f"{self.name_of(file)} is not a regular file of at most {MAX_BYTES:,} bytes"
+                )
             return file.read_bytes()
         except FileNotFoundError:
             raise
@@ -486,9 +462,9 @@ class Ledger:
                 )
         return versions
 
-    def _went_back(self) -> WentBack | None:
+    def _read_checkout(self) -> Checkout | None:
         try:
-            return WentBack.model_validate_json(self._read_bytes(self._pointer))
+            return Checkout.model_validate_json(self._read_bytes(self._pointer))
         except FileNotFoundError:
             return None
         except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What was made from what: sums of everything that went into an artefact."""
+"""What was made from what: hashes of everything that went into an artefact."""
 
 from __future__ import annotations
 
@@ -12,23 +12,16 @@ from kedro.pipeline.node import Node
 from kedro_ledger.record import Artefact
 
 TO_BE_MADE = "to be made"
-"""Stands for the sum of what will be made anew."""
+"""Stands for the hash of what will be made anew."""
 
 
 def base_name(dataset: str) -> str:
-    """Drop what tells apart entries of one file, as in `cars@pandas` and `cars@spark`.
-
-    Args:
-        dataset: The name of a dataset.
-    """
+    """Drop what tells apart entries of one file, as in `cars@pandas` and `cars@spark`."""
     return dataset.partition("@")[0]
 
 
-def sum_of_value(value: Any) -> str:
-    """Sum a value of the configuration.
-
-    Args:
-        value: Anything that YAML can say.
+def hash_value(value: Any) -> str:
+    """Hash a value of the configuration.
 
     Returns:
         The sha256 of its JSON, whatever the order of its keys.
@@ -39,9 +32,6 @@ def sum_of_value(value: Any) -> str:
 
 def make_plain(value: Any) -> Any:
     """Make of a value of the configuration what JSON can say.
-
-    Args:
-        value: Anything that YAML or a resolver gives.
 
     Returns:
         The same, with keys and objects that JSON doesn't know as text.
@@ -75,7 +65,7 @@ def parameter_at(name: str, parameters: Mapping[str, Any]) -> Any:
 
 def list_sources(
     node: Node,
-    sums: Mapping[str, str],
+    hashes: Mapping[str, str],
     made_from: Mapping[str, dict[str, str]],
     parameters: Mapping[str, Any],
     code: str,
@@ -84,42 +74,36 @@ def list_sources(
 
     Args:
         node: The node.
-        sums: Those of the datasets that are kept; what isn't among them passes on what it was made from.
+        hashes: Those of the datasets that are kept; what isn't among them passes on what it was made from.
         made_from: What the outputs of earlier nodes were made from.
         parameters: All parameters.
-        code: The sum of the code.
+        code: The hash of the code.
 
     Returns:
-        The sums of datasets, parameters and code by name.
+        The hashes of datasets, parameters and code by name.
     """
     sources = {"code": code}
     for name in map(base_name, node.inputs):
         if name == "parameters" or name.startswith("params:"):
-            sources[name] = sum_of_value(parameter_at(name, parameters))
-        elif name in sums:
-            sources[name] = sums[name]
+            sources[name] = hash_value(parameter_at(name, parameters))
+        elif name in hashes:
+            sources[name] = hashes[name]
         else:
             sources |= made_from.get(name, {})
     return sources
 
 
 def trace(
-    nodes: Iterable[Node], sums: Mapping[str, str], parameters: Mapping[str, Any], code: str
+    nodes: Iterable[Node], hashes: Mapping[str, str], parameters: Mapping[str, Any], code: str
 ) -> dict[str, dict[str, str]]:
     """Say what every output is made from.
-
-    Args:
-        nodes: In the order in which they run.
-        sums: Those of the datasets that are kept.
-        parameters: All parameters.
-        code: The sum of the code.
 
     Returns:
         For every output of these nodes what `list_sources` says.
     """
     made_from: dict[str, dict[str, str]] = {}
     for node in nodes:
-        sources = list_sources(node, sums, made_from, parameters, code)
+        sources = list_sources(node, hashes, made_from, parameters, code)
         made_from |= dict.fromkeys(map(base_name, node.outputs), sources)
     return made_from
 
@@ -137,25 +121,25 @@ def find_outdated_nodes(
     Args:
         nodes: In the order in which they would run.
         view: What there is.
-        raw: The sums of what no run has made.
+        raw: The hashes of what no run has made.
         parameters: All parameters.
-        code: The sum of the code.
+        code: The hash of the code.
         is_kept: Tells whether a dataset is kept beyond the run.
 
     Returns:
         Those that have an output which isn't there, or was made from something else than they would make it
         from now; and those that they need for it because what these make isn't kept. In order.
     """
-    sums = {name: artefact.sum for name, artefact in view.items()} | dict(raw)
+    hashes = {name: artefact.digest for name, artefact in view.items()} | dict(raw)
     made_from: dict[str, dict[str, str]] = {}
     outdated: set[Node] = set()
     for node in nodes:
-        sources = list_sources(node, sums, made_from, parameters, code)
+        sources = list_sources(node, hashes, made_from, parameters, code)
         made_from |= dict.fromkeys(map(base_name, node.outputs), sources)
         kept = [name for name in map(base_name, node.outputs) if is_kept(name)]
         if any(name not in view or view[name].made_from != sources for name in kept) or not node.outputs:
             outdated.add(node)
-            sums |= dict.fromkeys(kept, TO_BE_MADE)
+            hashes |= dict.fromkeys(kept, TO_BE_MADE)
     for node in reversed(nodes):
         needed = {base_name(name) for other in outdated for name in other.inputs}
         if any(name in needed and not is_kept(name) for name in map(base_name, node.outputs)):
@@ -177,18 +161,20 @@ def find_unmatched(
         The names of those that are, or were made from, another content of a dataset than the run's; and of
         those made from one of them.
     """
-    sums: dict[str, str] = {}
+    hashes: dict[str, str] = {}
     for artefact in lines:
-        sums |= artefact.made_from
-    sums |= {name: artefact.sum for name, artefact in now.items()}
-    sums = {name: digest for name, digest in sums.items() if not _is_setting(name)}
-    unmatched = {name for name, artefact in carried.items() if sums.get(name, artefact.sum) != artefact.sum}
+        hashes |= artefact.made_from
+    hashes |= {name: artefact.digest for name, artefact in now.items()}
+    hashes = {name: digest for name, digest in hashes.items() if not _is_setting(name)}
+    unmatched = {
+        name for name, artefact in carried.items() if hashes.get(name, artefact.digest) != artefact.digest
+    }
     while found := {
         name
         for name, artefact in carried.items()
         if name not in unmatched
         and any(
-            source in unmatched or sums.get(source, digest) != digest
+            source in unmatched or hashes.get(source, digest) != digest
             for source, digest in artefact.made_from.items()
         )
     }:
@@ -205,11 +191,6 @@ def find_other_parameters(
 ) -> dict[str, list[str]]:
     """Find inputs that were made with other parameters than those of now.
 
-    Args:
-        inputs: What is read.
-        view: What there is.
-        parameters: All parameters.
-
     Returns:
         By parameter the inputs, and what these were made from, that were made with another value of it.
     """
@@ -222,9 +203,7 @@ def find_other_parameters(
             continue
         seen.add(name)
         for source, digest in view[name].made_from.items():
-            is_other = source.startswith("params:") and digest != sum_of_value(
-                parameter_at(source, parameters)
-            )
+            is_other = source.startswith("params:") and digest != hash_value(parameter_at(source, parameters))
             if is_other:
                 others.setdefault(source.removeprefix("params:"), []).append(name)
             left.append(source)

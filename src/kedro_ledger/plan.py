@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kedro.io import CachedDataset, DataCatalog
+from kedro.io import DataCatalog
 from kedro.io.core import is_parameter
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from kedro_ledger import files, lineage, storage
 from kedro_ledger.errors import LedgerError
+from kedro_ledger.kedro_internals import unwrap
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.lineage import base_name
 from kedro_ledger.record import Artefact, RawInput, Record
@@ -72,7 +73,7 @@ def make_plan(
         catalog: The run's catalog.
         run_params: What Kedro says of the run.
         parameters: All parameters.
-        code: The sum of the code.
+        code: The hash of the code.
         settings: The parameters of the ledger.
         prepared: Gets the raw datasets that prepare for the run, to `finish` after it, however it ends.
 
@@ -110,8 +111,8 @@ def make_plan(
             for name, artefact in (view | load_versions).items()
             if name not in outputs_there or ledger.is_whole(artefact)
         }
-        sums = {name: one.sum for name, one in raw.items()}
-        nodes = lineage.find_outdated_nodes(nodes, there, sums, parameters, code, versioned.__contains__)
+        hashes = {name: one.digest for name, one in raw.items()}
+        nodes = lineage.find_outdated_nodes(nodes, there, hashes, parameters, code, versioned.__contains__)
         if plain := sorted(pipeline.all_outputs() & {n for n in places if base_name(n) not in versioned}):
             raise LedgerError(
                 f"--only-missing-outputs needs all outputs to be versioned; {', '.join(plain)} is not"
@@ -142,12 +143,7 @@ def make_plan(
 def read_raw(
     ledger: Ledger, paths: Mapping[str, str | None], fetched: Mapping[str, str]
 ) -> dict[str, RawInput]:
-    """Sum what no run has made.
-
-    Args:
-        ledger: The project's runs.
-        paths: Where it lies.
-        fetched: Where the run reads some of it instead.
+    """Hash what no run has made.
 
     Returns:
         What is there now.
@@ -155,7 +151,7 @@ def read_raw(
     raw = {}
     for name, path in paths.items():
         try:
-            digest, size = files.measure(Path(fetched.get(name, path))) if path else (None, None)
+            digest, size = files.hash_and_size(Path(fetched.get(name, path))) if path else (None, None)
         except OSError:  # the run itself will say what it makes of that
             digest, size = None, None
         raw[name] = RawInput(path=path and ledger.name_of(path), sha256=digest, bytes=size)
@@ -169,17 +165,15 @@ def _prepare_raw(
     fetched = {}
     for name in names:
         policy = settings.policy_of(name)
-        dataset = catalog.get(name) if policy else None
-        if isinstance(dataset, CachedDataset):
-            dataset = dataset._dataset
+        dataset = unwrap(catalog.get(name)) if policy else None
         if prepare := getattr(dataset, "prepare", None):
             prepared.append(dataset)
             if path := prepare(policy):
                 fetched[base_name(name)] = str(path)
         elif policy == "pinned" and name in catalog:
             raise LedgerError(
-                f"{name}: parameter runs.raw_data is pinned, and a {type(dataset).__name__} can't hold its "
-                "data against a sum; expected a dataset that can, or its name in runs.changing"
+                f"{name}: parameter runs.raw_data is pinned, and a {type(dataset).__name__} can't check its "
+                "data against a hash; expected a dataset that can, or its name in runs.changing"
             )
     return fetched
 

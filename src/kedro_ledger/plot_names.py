@@ -18,9 +18,6 @@ TEMPLATES = ("hovertemplate", "title")
 def show_names(plot: dict[str, Any]) -> dict[str, Any]:
     """Let a plot show names as they are, which plotly would take for markup: a link, bold text, a line break.
 
-    Args:
-        plot: A figure of plotly.
-
     Returns:
         The same with all texts escaped but for titles and hover templates. Labels are cut in the middle, as
         both ends may tell them apart; what is shown on hover is broken into lines.

@@ -6,6 +6,8 @@ import io
 import logging
 import os
 import sys
+from collections.abc import Iterable
+from difflib import get_close_matches
 from textwrap import indent
 from typing import Any
 
@@ -28,6 +30,11 @@ def printable(text: object, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() or sign in keep else repr(sign)[1:-1] for sign in text)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean ...?` with the nearest known name; nothing if none is near."""
+    return "".join(f"; did you mean {near}?" for near in get_close_matches(name, list(known), n=1))
 
 
 class PrintableRecord(logging.LogRecord):
@@ -58,13 +65,7 @@ def prepare_output() -> None:
 
 
 def echo(text: object, end: str = "\n", err: bool = False) -> None:
-    """Print text to a terminal, a file or a pipe.
-
-    Args:
-        text: The text; its line breaks are kept.
-        end: What stands behind it.
-        err: Whether to standard error.
-    """
+    """Print text to a terminal, a file or a pipe."""
     click.echo(printable(f"{text}{end}", keep="\n"), nl=False, file=sys.stderr if err else sys.stdout)
 
 

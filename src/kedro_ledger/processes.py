@@ -9,14 +9,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial, partialmethod
 from multiprocessing.connection import wait
-from multiprocessing.managers import SyncManager
 from threading import Thread, current_thread, main_thread
 from types import FrameType
-
-from kedro.runner import parallel_runner
 
 TERMINATED = 128 + signal.SIGTERM
 """The exit code that shells give to what SIGTERM has ended."""
@@ -99,17 +94,6 @@ def ignore_signals() -> None:
     """Let nothing but SIGKILL disturb the end of this process."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-
-
-def end_workers_with_parent() -> None:
-    """Let the processes of Kedro's ParallelRunner end with the one that started them.
-
-    Without this they live on when it is killed, and wait for work. Kedro has no setting for how they begin.
-    """
-    start = partialmethod(SyncManager.start, end_with_parent)
-    parallel_runner.ParallelRunnerManager.start = start  # type: ignore[assignment]
-    executor = partial(ProcessPoolExecutor, initializer=end_with_parent)
-    parallel_runner.ProcessPoolExecutor = executor  # type: ignore[attr-defined, assignment]
 
 
 def end_with_parent() -> None:

@@ -35,7 +35,15 @@ RunId = Annotated[str, StringConstraints(pattern=f"^{RUN_ID.pattern}$")]
 class Written(BaseModel):
     """Whatever is written down; a file that doesn't say just that is damaged."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        ser_json_inf_nan="constants",
+        # Where a field has an alias, that is its key in the files: those of earlier versions remain readable.
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
 
 
 class Artefact(Written):
@@ -46,13 +54,13 @@ class Artefact(Written):
     path: str
     """Where it lies: relative to the project's folder, absolute outside it, or an address with a protocol."""
     sha256: str | None
-    """Its sum; none if it doesn't lie on a local disk."""
+    """Its hash; none if it doesn't lie on a local disk."""
     bytes: int | None
     made_from: dict[str, str]
-    """The sums of what it was made from: datasets, parameters, and the `code`."""
+    """The hashes of what it was made from: datasets, parameters, and the `code`."""
 
     @property
-    def sum(self) -> str:
+    def digest(self) -> str:
         """What tells its content from another: its sha256, or where there is none its version."""
         return self.sha256 or self.version
 
@@ -75,11 +83,11 @@ class RawInput(Written):
     path: Annotated[str, AfterValidator(_require_plain)] | None
     """Where it lies: relative to the project's folder, or absolute outside it; none if not a local file."""
     sha256: str | None
-    """Its sum; none if it was not there, or is not a local file."""
+    """Its hash; none if it was not there, or is not a local file."""
     bytes: int | None
 
     @property
-    def sum(self) -> str:
+    def digest(self) -> str:
         """What tells its content from another."""
         return self.sha256 or "none"
 
@@ -88,7 +96,7 @@ class Code(Written):
     """The code of a run."""
 
     files: dict[str, str]
-    """The sums of the project's sources."""
+    """The hashes of the project's sources."""
     commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None
     """The git commit; none if git does not give one."""
     folder: Annotated[str, AfterValidator(_require_relative)] = ""
@@ -126,7 +134,7 @@ class Summary(Written):
     started: str
     pipelines: list[str]
     recipe: str
-    """The sum of all that decides the artefacts."""
+    """The hash of all that decides the artefacts."""
     metrics: dict[str, dict[str, Scalar]]
     """By dataset: the metrics that the run wrote."""
     env: str | None = None
@@ -152,13 +160,12 @@ class Drift(Written):
     """By section, and by name: what was and what is; none for what isn't there."""
 
 
-class WentBack(Written):
+class Checkout(Written):
     """Which run readers see, for as long as no other is committed."""
 
-    to: RunId
-    """Its id."""
-    at: int
-    """The number of the last run when it was gone back."""
+    run_id: Annotated[RunId, Field(alias="to")]
+    at_seq: Annotated[int, Field(alias="at")]
+    """The number of the last run when it was checked out."""
 
 
 class Record(Summary):
@@ -176,8 +183,8 @@ class Record(Summary):
     """By dataset: what the run wrote that says what the raw data is like."""
     inputs: dict[str, str]
     """The versions that it read of datasets that other runs wrote."""
-    wrote: dict[str, Artefact]
-    carried: dict[str, Artefact]
+    outputs: Annotated[dict[str, Artefact], Field(alias="wrote")]
+    inherited: Annotated[dict[str, Artefact], Field(alias="carried")]
     """What readers see besides: of earlier runs, still matching what this one wrote."""
     outdated: list[str]
     """What readers don't see any more, since it was made from something that has changed since."""
@@ -194,16 +201,16 @@ class Record(Summary):
     @property
     def view(self) -> dict[str, Artefact]:
         """All that readers see once this run is committed."""
-        return self.wrote | self.carried
+        return self.outputs | self.inherited
 
     @property
     def artefacts(self) -> list[tuple[str, Artefact]]:
         """All that this record names, even what `--load-versions` kept from being read."""
-        return [*self.wrote.items(), *self.carried.items()]
+        return [*self.outputs.items(), *self.inherited.items()]
 
     @model_validator(mode="after")
     def _require_own_versions(self) -> Self:
-        if others := [name for name, artefact in self.wrote.items() if artefact.version != self.run_id]:
+        if others := [name for name, artefact in self.outputs.items() if artefact.version != self.run_id]:
             raise ValueError(f"{others[0]} has the version of another run")
         return self
 

@@ -37,7 +37,6 @@ def remove_versions(
     project: Path,
     versions: Iterable[Version],
     is_kept: IsKept,
-    track: Callable[[list[str]], Iterable[str]] = iter,
 ) -> set[str]:
     """Remove versions, and what workers left that died while they wrote them.
 
@@ -48,7 +47,6 @@ def remove_versions(
         project: The project's folder.
         versions: The versions; their paths were checked when they were read.
         is_kept: Says where the present catalog keeps a dataset.
-        track: Goes through the homes of the datasets, and may show how far it is.
 
     Returns:
         The runs of which something was removed.
@@ -60,7 +58,7 @@ def remove_versions(
     for version in versions:
         by_home[version.home][version.run_id] = version.dataset
     removed: set[str] = set()
-    for home in track(sorted(by_home)):
+    for home in sorted(by_home):
         datasets = by_home[home]
         own = {dataset for dataset in {*datasets.values()} if _is_own(project, home, dataset, is_kept)}
         try:

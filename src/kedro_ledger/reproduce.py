@@ -13,7 +13,7 @@ from typing import Any
 from kedro.io import DataCatalog
 
 from kedro_ledger import files, rerun
-from kedro_ledger.code import sum_sources
+from kedro_ledger.code import hash_sources
 from kedro_ledger.differences import compare, compare_environments, describe_difference
 from kedro_ledger.environment import read_environment
 from kedro_ledger.errors import LedgerError
@@ -37,9 +37,6 @@ NOT_PASSED_ON = ("KEDRO_", "GIT_", "no_proxy", "NO_PROXY")
 def list_changed_surroundings(record: Record) -> list[str]:
     """List what is another here and now than when a run ran, and may make other bytes.
 
-    Args:
-        record: The run.
-
     Returns:
         A line for each difference of packages, platform or threads.
     """
@@ -59,18 +56,13 @@ def list_changed_surroundings(record: Record) -> list[str]:
 def reproduce(ledger: Ledger, record: Record, folder: Path) -> dict[str, str | None]:
     """Run a run again.
 
-    Args:
-        ledger: The project's runs.
-        record: The run.
-        folder: An empty folder, which will hold the code, the data and what comes out.
-
     Returns:
         For each dataset that the run wrote how it differs now; none where it is identical.
 
     Raises:
         LedgerError: If something is missing that the run needs, or the rerun fails.
     """
-    _see_that_it_can_be_rebuilt(record)
+    _require_rebuildable(record)
     inputs = {name: record.view[name] for name in record.inputs}
     for name, artefact in inputs.items():
         ledger.check(name, artefact)
@@ -78,7 +70,7 @@ def reproduce(ledger: Ledger, record: Record, folder: Path) -> dict[str, str | N
     project = _check_out(ledger.project, record, folder / CHECKOUT)
     recorded = {name: one for name, one in record.raw.items() if one.sha256}
     raw = {name: _find_raw([ledger.project, project], one, name) for name, one in recorded.items()}
-    versions = [artefact.folder for artefact in [*record.wrote.values(), *inputs.values()]]
+    versions = [artefact.folder for artefact in [*record.outputs.values(), *inputs.values()]]
     raw_places = {name: _find_place(ledger, record.raw[name].path or "") for name in raw}
     for to_be_written in (f"{OUTSIDE}/x", "data/runs/x", *versions, *raw_places.values()):
         _make_real_folder(project, Path(to_be_written))
@@ -95,22 +87,22 @@ def reproduce(ledger: Ledger, record: Record, folder: Path) -> dict[str, str | N
 
     again = Ledger(project)
     different: dict[str, str | None] = {}
-    for name, artefact in record.wrote.items():
+    for name, artefact in record.outputs.items():
         there = again.path(artefact)
         if not there.exists():
             different[name] = "not written"
-        elif files.measure(there)[0] == artefact.sha256:
+        elif files.hash_and_size(there)[0] == artefact.sha256:
             different[name] = None
         else:
             different[name] = _describe(record, name, ledger, project)
     return different
 
 
-def _see_that_it_can_be_rebuilt(record: Record) -> None:
+def _require_rebuildable(record: Record) -> None:
     outside = {
         name
         for name, artefact in record.artefacts
-        if (name in record.wrote or name in record.inputs)
+        if (name in record.outputs or name in record.inputs)
         and (artefact.sha256 is None or Path(artefact.path).is_absolute())
     }
     if outside:
@@ -133,16 +125,20 @@ def _see_that_it_can_be_rebuilt(record: Record) -> None:
 
 
 def _find_raw(projects: list[Path], raw: RawInput, name: str) -> Path:
-    """Find raw data by its sum: where it was, now or in the commit, else under another name beside it."""
+    """Find raw data by its hash: where it was, now or in the commit, else under another name beside it."""
     path = Path(raw.path or "")
     for project in projects:
         found = Path(os.path.realpath(project / path))  # links in the rerun's folder are replaced by folders
-        if found.exists() and files.measure(found)[0] == raw.sha256:
+        if found.exists() and files.hash_and_size(found)[0] == raw.sha256:
             return found
     beside = (projects[0] / path).parent
     if not path.is_absolute() and beside.is_dir():  # else it is read where it is
         for file in sorted(beside.rglob("*")):
-            if file.is_file() and file.stat().st_size == raw.bytes and files.measure(file)[0] == raw.sha256:
+            if (
+                file.is_file()
+                and file.stat().st_size == raw.bytes
+                and files.hash_and_size(file)[0] == raw.sha256
+            ):
                 return file
     raise LedgerError(
         f"{name}: {raw.path} is not what the run read, and nothing beside it is; "
@@ -178,7 +174,7 @@ def _check_out(project: Path, record: Record, folder: Path) -> Path:
     checked_out = folder / code.folder
     if Path(os.path.realpath(checked_out)) != Path(os.path.realpath(folder), code.folder):
         raise LedgerError(f"{code.folder} is behind a link in what git checks out; expected a folder")
-    if other := compare(code.files, sum_sources(checked_out)):
+    if other := compare(code.files, hash_sources(checked_out)):
         raise LedgerError(
             f"{', '.join(other)}: not as recorded in what git checks out; "
             "expected all of src to be in git, and not ignored"
@@ -212,11 +208,11 @@ def _write_first_record(record: Record, project: Path) -> None:
     """Let the rerun find the versions that the run read, as those of a run before it."""
     if record.inputs:
         inputs = {name: record.view[name] for name in record.inputs}
-        nothing: dict[str, Any] = {"wrote": {}, "inputs": {}, "outdated": []}
+        nothing: dict[str, Any] = {"outputs": {}, "inputs": {}, "outdated": []}
         Ledger(project).commit(
             # In the first format, for the code of any commit to read.
             record.model_copy(
-                update={"format": 1, "seq": 0, "run_id": "inputs", "carried": inputs, **nothing}
+                update={"format": 1, "seq": 0, "run_id": "inputs", "inherited": inputs, **nothing}
             )
         )
 
@@ -229,7 +225,7 @@ def _run(record: Record, catalog: dict[str, Any], project: Path, folder: Path) -
             "run_id": record.run_id,
             "pipeline_names": record.pipelines,
             "node_names": record.nodes,
-            "load_versions": {name: v for name, v in record.inputs.items() if name in record.wrote},
+            "load_versions": {name: v for name, v in record.inputs.items() if name in record.outputs},
         },
     }
     (folder / ORDER).write_text(json.dumps(order), encoding="utf-8")
@@ -278,14 +274,14 @@ def _describe(record: Record, name: str, ledger: Ledger, project: Path) -> str:
     """Load both versions, each from its folder, and say how they differ."""
     try:
         then, now = (_load(record, name, root) for root in (ledger.project, project))
-    except Exception as error:  # a dataset may raise anything; that the sums differ is known already
+        return describe_difference(then, now)
+    except Exception as error:  # a dataset may raise anything; and NumPy may be missing
         return f"other bytes, which can't be compared: {error}"
-    return describe_difference(then, now)
 
 
 def _load(record: Record, name: str, root: Path) -> Any:
     catalog = move_paths(record.catalog, lambda _, path: str(root / path))
-    return DataCatalog.from_config(catalog, load_versions={name: record.wrote[name].version}).load(name)
+    return DataCatalog.from_config(catalog, load_versions={name: record.outputs[name].version}).load(name)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -21,12 +21,7 @@ SHARE: Final = re.compile(r"(\d+(?:\.\d+)?) ?%")
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Say whether a name fits a pattern.
-
-    Args:
-        name: The name; of white space any is like any other.
-        pattern: `*` is any text, `?` any character; nothing else is special.
-    """
+    """Say whether a name fits a pattern."""
     return fnmatchcase(" ".join(name.split()), " ".join(pattern.split()).replace("[", "[[]"))
 
 
@@ -80,7 +75,7 @@ class Settings(BaseModel):
     headline: str | None = None
     """The metric that `kedro runs list` and `kedro runs history` show."""
     raw_data: Literal["any", "pinned"] = "any"
-    """Which raw data is taken: what there is, or what has the sum that the catalog says."""
+    """Which raw data is taken: what there is, or what has the hash that the catalog says."""
     changing: list[str] = []
     """Patterns of raw datasets that are not pinned then: their data may change, and is fetched again before
     each run if they know how to."""
@@ -99,9 +94,6 @@ class Settings(BaseModel):
 
 def read_settings(parameters: dict[str, Any]) -> Settings:
     """Read the ledger's own parameters.
-
-    Args:
-        parameters: All parameters.
 
     Raises:
         LedgerError: If one of them is wrong.

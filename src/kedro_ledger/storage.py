@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 from kedro.framework.project import pipelines
 from kedro.io import (
     AbstractVersionedDataset,
-    CachedDataset,
     CatalogConfigResolver,
     DataCatalog,
-    Version,
 )
 from kedro.io.core import get_protocol_and_path, is_parameter
 
+from kedro_ledger.kedro_internals import set_version
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.lineage import base_name
 from kedro_ledger.paths import is_relative
@@ -60,10 +59,6 @@ def find_place(catalog: DataCatalog, dataset: str) -> Place | None:
 def list_paths(ledger: Ledger, catalog: DataCatalog) -> list[str]:
     """List where a catalog keeps data in the project's folder.
 
-    Args:
-        ledger: The project's runs.
-        catalog: A catalog as Kedro makes it for a session.
-
     Returns:
         Relative paths, and those to which they lead by links; none in `data`, where all is data, or in `src`,
         where all is code.
@@ -79,23 +74,13 @@ def list_paths(ledger: Ledger, catalog: DataCatalog) -> list[str]:
 
 
 def is_home(project: Path, catalog: DataCatalog, dataset: str, home: str) -> bool:
-    """Say whether a catalog keeps the versions of a dataset in a folder.
-
-    Args:
-        project: The project's folder.
-        catalog: A catalog as Kedro makes it for a session.
-        dataset: The dataset.
-        home: The folder, absolute or relative to the project's.
-    """
+    """Say whether a catalog keeps the versions of a dataset in a folder."""
     place = find_place(catalog, dataset)
     return bool(place and place.is_local and os.path.normpath(place.path) == os.path.normpath(project / home))
 
 
 def read_place(config: dict[str, Any]) -> Place | None:
     """Read from the configuration of a dataset where it is kept.
-
-    Args:
-        config: An entry of the catalog.
 
     Returns:
         The place, relative if the entry's path is; none if it has no path.
@@ -116,11 +101,7 @@ def read_place(config: dict[str, Any]) -> Place | None:
 
 
 def drop_credentials(catalog_config: dict[str, Any]) -> dict[str, Any]:
-    """Copy a catalog's configuration without its references to credentials.
-
-    Args:
-        catalog_config: The configuration.
-    """
+    """Copy a catalog's configuration without its references to credentials."""
     return _change_entries(catalog_config, lambda name, key, value: value)
 
 
@@ -165,10 +146,6 @@ def list_outputs() -> set[str]:
 def list_made_datasets(ledger: Ledger, before: Record | None) -> set[str]:
     """List the datasets that runs make; all others are raw data, even if they are versioned.
 
-    Args:
-        ledger: The project's runs.
-        before: The run that readers see.
-
     Returns:
         The outputs of all pipelines, and what earlier runs made or began to make.
     """
@@ -176,7 +153,7 @@ def list_made_datasets(ledger: Ledger, before: Record | None) -> set[str]:
     if before:
         made |= before.view.keys() | set(before.outdated)
         if before != ledger.last():  # readers went back: later runs may have made others
-            made |= {name for record in ledger.records() for name in record.wrote}
+            made |= {name for record in ledger.records() for name in record.outputs}
     return made
 
 
@@ -184,11 +161,6 @@ def list_load_versions(
     ledger: Ledger, catalog_config: dict[str, Any], before: Record | None
 ) -> dict[str, str]:
     """Choose a version to load for every dataset that runs make.
-
-    Args:
-        ledger: The project's runs.
-        catalog_config: The catalog's configuration.
-        before: The run that readers see.
 
     Returns:
         What Kedro takes as `load_versions`: the version that the run left, or the reason why there is none.
@@ -214,13 +186,7 @@ def list_load_versions(
 
 
 def is_kept_at(ledger: Ledger, artefact: Artefact, place: Place | None) -> bool:
-    """Say whether the catalog still has a dataset where a version of it lies.
-
-    Args:
-        ledger: The project's runs.
-        artefact: The version.
-        place: Where the dataset is kept now.
-    """
+    """Say whether the catalog still has a dataset where a version of it lies."""
     if not place or not place.is_local:
         return artefact.sha256 is None
     return ledger.name_of(ledger.project / place.version(artefact.version)) == artefact.path
@@ -228,11 +194,6 @@ def is_kept_at(ledger: Ledger, artefact: Artefact, place: Place | None) -> bool:
 
 def find_loaded_path(catalog: DataCatalog, name: str, place: Place | None) -> str | None:
     """Find the local file that a dataset is loaded from.
-
-    Args:
-        catalog: The catalog.
-        name: The dataset.
-        place: Where it is kept.
 
     Returns:
         The path; none if it isn't a local file.
@@ -247,17 +208,6 @@ def find_loaded_path(catalog: DataCatalog, name: str, place: Place | None) -> st
 
 
 def read_and_write(catalog: DataCatalog, datasets: Iterable[str], version: str) -> None:
-    """Let a catalog read the version that it writes.
-
-    Args:
-        catalog: The catalog of a run.
-        datasets: The versioned datasets in question.
-        version: The run's id.
-    """
+    """Let a run's catalog read the version of these datasets that it writes."""
     for name in datasets:
-        dataset = catalog.get(name)
-        if isinstance(dataset, CachedDataset):
-            dataset = dataset._dataset
-        if isinstance(dataset, AbstractVersionedDataset):
-            # Kedro can change a dataset's version only by replacing the dataset, which drops its validator.
-            dataset._version = Version(version, version)
+        set_version(catalog.get(name), version)

@@ -12,24 +12,19 @@ from rich.table import Table
 from rich.text import Text
 
 from kedro_ledger.differences import Differences, describe_commit
-from kedro_ledger.history import Course, draw_line
+from kedro_ledger.history import MetricSeries, sparkline
 from kedro_ledger.printable import echo, printable
 from kedro_ledger.record import Code, Record, Summary
 from kedro_ledger.settings import read_settings
 
-LONGEST = 60
+MAX_CHARACTERS = 60
 """Characters of a value in a table."""
-ENDLESS = 10_000
+UNLIMITED_WIDTH = 10_000
 """The width where no person looks but a script: nothing is wrapped or cut."""
 
 
 def show_runs(records: list[Record], current: Record | None) -> None:
-    """Print a line for each run.
-
-    Args:
-        records: The runs.
-        current: The one that readers see.
-    """
+    """Print a line for each run."""
     if not records:
         echo("no run is committed yet; `kedro run` makes one")
         return
@@ -52,13 +47,9 @@ def show_runs(records: list[Record], current: Record | None) -> None:
 
 
 def show_run(record: Record) -> None:
-    """Print what is recorded of a run, but for long lists.
-
-    Args:
-        record: The run.
-    """
+    """Print what is recorded of a run, but for long lists."""
     environment = record.environment
-    size = sum(artefact.bytes or 0 for artefact in record.wrote.values())
+    size = sum(artefact.bytes or 0 for artefact in record.outputs.values())
     threads = [f"{name}={count}" for name, count in environment.threads.items()]
     facts = {
         "run": f"{record.run_id} (no. {record.seq})",
@@ -71,7 +62,7 @@ def show_run(record: Record) -> None:
         f"{environment.processor} ({environment.cpu_capability})",
         "threads": ", ".join(threads) or "as parameters say",
         "packages": f"{len(environment.packages)} (--json lists them)",
-        "wrote": f"{len(record.wrote)} artefacts, {size / 1e6:.2f} MB",
+        "wrote": f"{len(record.outputs)} artefacts, {size / 1e6:.2f} MB",
     }
     facts |= {"alarm" if i == 0 else " " * i: phrase for i, phrase in enumerate(record.alarms)}
     if record.outdated:
@@ -87,7 +78,7 @@ def show_run(record: Record) -> None:
                 name, raw.path or "not a local file", str(raw.bytes or "-"), raw.sha256 or "was not there"
             )
         _print(table)
-    _heading("parameters of this run" if record.wrote.keys() != record.view.keys() else "parameters")
+    _heading("parameters of this run" if record.outputs.keys() != record.view.keys() else "parameters")
     text = yaml.safe_dump(record.parameters, sort_keys=False, allow_unicode=True, default_flow_style=None)
     echo(text.rstrip())
     if record.drift:
@@ -102,7 +93,7 @@ def show_run(record: Record) -> None:
         _print(table)
     _heading("artefacts that it wrote")
     table = _table("dataset", "file", "bytes", "sha256")
-    for name, artefact in sorted(record.wrote.items()):
+    for name, artefact in sorted(record.outputs.items()):
         table.add_row(name, artefact.path, str(artefact.bytes or "-"), (artefact.sha256 or "-")[:12])
     _print(table)
     _show_carried(record)
@@ -110,41 +101,33 @@ def show_run(record: Record) -> None:
 
 def _show_carried(record: Record) -> None:
     """Say what goes with a run of earlier ones."""
-    if record.carried:
+    if record.inherited:
         _heading("what goes with it of earlier runs")
         table = _table("run", "artefacts", "read by this run")
-        counts = Counter(artefact.version for artefact in record.carried.values())
+        counts = Counter(artefact.version for artefact in record.inherited.values())
         for run, count in sorted(counts.items()):
             read = sorted(name for name, version in record.inputs.items() if version == run)
             table.add_row(run, str(count), ", ".join(read))
         _print(table)
 
 
-def show_history(runs: Sequence[Summary], metric: str, courses: Sequence[Course]) -> None:
-    """Print a line for each run with its values of one metric, and a plot of each course.
-
-    Args:
-        runs: All runs.
-        metric: The metric.
-        courses: How it went, for each dataset.
-    """
-    table = _table("", "no.", *(course.name for course in courses), "run", "env", can_be_cut=2)
+def show_history(runs: Sequence[Summary], metric: str, lines: Sequence[MetricSeries]) -> None:
+    """Print a line for each run with its values of one metric, and a plot of each line."""
+    table = _table("", "no.", *(line.name for line in lines), "run", "env", can_be_cut=2)
     for i, run in enumerate(runs):
-        values = (_say(course.values[i]) for course in courses)
+        values = (_say(line.values[i]) for line in lines)
         alarm = "!" if run.alarms else ""
         table.add_row(alarm, str(run.seq), *values, _cut(run.run_id), _cut(run.env or ""))
     _print(table)
     _explain_alarms(runs)
-    known = [value for course in courses for value in course.known]
+    known = [value for line in lines for value in line.known]
     low, high = min(known), max(known)
     _heading(f"{metric}, from {_say(low)} (low) to {_say(high)} (high)")
-    width = max(10, Console().width - max(len(course.name) for course in courses) - 30)
+    width = max(10, Console().width - max(len(line.name) for line in lines) - 30)
     table = _table("", "", "lowest", "highest", "last")
-    for course in courses:
-        line = draw_line(course.values, low, high, width)
-        table.add_row(
-            course.name, line, _say(min(course.known)), _say(max(course.known)), _say(course.known[-1])
-        )
+    for line in lines:
+        drawn = sparkline(line.values, low, high, width)
+        table.add_row(line.name, drawn, _say(min(line.known)), _say(max(line.known)), _say(line.known[-1]))
     _print(table)
 
 
@@ -154,13 +137,7 @@ def _explain_alarms(runs: Sequence[Summary]) -> None:
 
 
 def show_differences(one: Record, other: Record, differences: dict[str, Differences]) -> None:
-    """Print what differs between two runs.
-
-    Args:
-        one: A run.
-        other: The other.
-        differences: What differs, by section.
-    """
+    """Print what differs between two runs."""
     headings = f"no. {one.seq}", f"no. {other.seq}"
     for heading, record in zip(headings, (one, other), strict=True):
         echo(f"{heading} is run {record.run_id}")
@@ -178,12 +155,7 @@ def show_differences(one: Record, other: Record, differences: dict[str, Differen
 
 
 def show_reproduction(run_id: str, differences: dict[str, str | None]) -> None:
-    """Print how what came out again differs.
-
-    Args:
-        run_id: The run.
-        differences: By dataset: how it differs; none where it doesn't.
-    """
+    """Print how what came out again differs."""
     if different := {name: difference for name, difference in differences.items() if difference}:
         table = _table("dataset", "run again")
         for name, difference in different.items():
@@ -224,7 +196,7 @@ def _say(value: Any) -> str:
     text = "-" if value is None else " ".join(str(value).split())
     if len(text) == 64 and set(text) <= set("0123456789abcdef"):
         return text[:12]
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"
 
 
 def _print_changes(changed: Mapping[str, Differences]) -> None:
@@ -268,7 +240,7 @@ def _print(table: Table) -> None:
     if console.is_terminal:
         console.print(table)
         return
-    console = Console(highlight=False, markup=False, width=ENDLESS)
+    console = Console(highlight=False, markup=False, width=UNLIMITED_WIDTH)
     with console.capture() as captured:
         console.print(table)
     echo("\n".join(line.rstrip() for line in captured.get().splitlines()))

@@ -17,11 +17,11 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from kedro_ledger import files, lineage, storage
-from kedro_ledger.code import read_code, sum_of_sums, sum_sources
+from kedro_ledger.code import combined_hash, hash_sources, read_code
 from kedro_ledger.context import RunContext
 from kedro_ledger.credentials import require_no_credentials
 from kedro_ledger.differences import flatten
-from kedro_ledger.drift import find_beyond, find_drift, find_idle, find_last_known, without
+from kedro_ledger.drift import find_drift, find_last_known, find_unmatched_limits, find_violations, without
 from kedro_ledger.environment import read_environment
 from kedro_ledger.errors import BusyError, DriftError, IrreproducibleError, LedgerError
 from kedro_ledger.ledger import Ledger
@@ -50,7 +50,7 @@ class Transaction:
             run_params: What Kedro says of the run.
             pipeline: What is to run.
             catalog: The run's catalog.
-            sources: The sums of the code's files when the process began to load them.
+            sources: The hashes of the code's files when the process began to load them.
 
         Raises:
             BusyError: If another run is writing, or has just written.
@@ -76,7 +76,7 @@ class Transaction:
             self._sweep()
             self._earlier = self._ledger.records()  # a damaged one is said before the work, not after it
             self._code = read_code(self._ledger.project, storage.list_paths(self._ledger, catalog))
-            self._code_sum = sum_of_sums(self._code.files)
+            self._code_hash = combined_hash(self._code.files)
             self._plan = make_plan(
                 self._ledger,
                 self._before,
@@ -84,7 +84,7 @@ class Transaction:
                 catalog,
                 run_params,
                 self._parameters,
-                self._code_sum,
+                self._code_hash,
                 self._settings,
                 self._prepared,
             )
@@ -110,13 +110,17 @@ class Transaction:
                 return
             try:
                 with self._ledger.clear_errors("the run is not committed"):
-                    record = self._make_record(self._measure_outputs(), self._read_raw_again())
+                    record = self._make_record(self._hash_outputs(), self._read_raw_again())
                 record = self._find_drift(record)
-                beyond = find_beyond(record.drift, self._settings.drift.allowed) if record.drift else []
-                if beyond and not self._settings.drift.commit:
-                    raise DriftError(*beyond, f"the run is not committed: {_say_moved(beyond)}")
-                unlike = _find_unlike(record, self._earlier)
-                record = record.model_copy(update={"alarms": [*unlike, *beyond]})
+                violations = (
+                    find_violations(record.drift, self._settings.drift.allowed) if record.drift else []
+                )
+                if violations and not self._settings.drift.commit:
+                    raise DriftError(
+                        *violations, f"the run is not committed: {_describe_violations(violations)}"
+                    )
+                irreproducible = _find_irreproducible(record, self._earlier)
+                record = record.model_copy(update={"alarms": [*irreproducible, *violations]})
                 self._ledger.commit(record)
             except BaseException as error:
                 self._discard()
@@ -127,11 +131,13 @@ class Transaction:
             log.info("committed as run %s%s", self._run_id, self._say_what_is_not_recorded())
             pruned = self._prune()
         if self._before and self._before not in pruned and self._changes_the_view(record):
-            log.info("to go back: kedro runs use %s", self._before.run_id)
-        if unlike:
-            raise IrreproducibleError(*beyond, *(f"{one}; the run is committed" for one in unlike))
-        if beyond:
-            raise DriftError(*beyond, f"the run is committed, but {_say_moved(beyond)}")
+            log.info("to go back: kedro runs checkout %s", self._before.run_id)
+        if irreproducible:
+            raise IrreproducibleError(
+                *violations, *(f"{one}; the run is committed" for one in irreproducible)
+            )
+        if violations:
+            raise DriftError(*violations, f"the run is committed, but {_describe_violations(violations)}")
 
     def abort(self) -> None:
         """End a run that failed: remove what it wrote."""
@@ -143,7 +149,7 @@ class Transaction:
         """Whether readers saw something before the run that they don't see any more."""
         seen = self._before.view if self._before else {}
         now = record.view
-        return any(name not in now or now[name].sum != artefact.sum for name, artefact in seen.items())
+        return any(name not in now or now[name].digest != artefact.digest for name, artefact in seen.items())
 
     def _announce(self) -> None:
         folders = {
@@ -219,11 +225,8 @@ class Transaction:
         """Find what changed since the last run, say it, and add it to the record."""
         earlier = self._earlier
         known = find_last_known(earlier)
-        for pattern, near in find_idle(self._settings.drift.allowed, record, known).items():
-            said = f"{pattern}; did you mean {near}?" if near else pattern
-            log.warning(
-                "parameter runs.drift.allowed: nothing recorded has a name like %s", " ".join(said.split())
-            )
+        for limit in find_unmatched_limits(self._settings.drift.allowed, record, known):
+            log.warning("parameter runs.drift.allowed: nothing recorded has a name like %s", limit)
         if not earlier:
             return record
         drift = find_drift(record, earlier[-1], known)
@@ -241,21 +244,21 @@ class Transaction:
 
     # --- What is recorded
 
-    def _measure_outputs(self) -> dict[str, tuple[str | None, int | None]]:
-        """Sum all that the run wrote, and wait until it is on disk."""
-        measured: dict[str, tuple[str | None, int | None]] = {}
+    def _hash_outputs(self) -> dict[str, tuple[str | None, int | None]]:
+        """Hash all that the run wrote, and wait until it is on disk."""
+        hashes: dict[str, tuple[str | None, int | None]] = {}
         folders = set()
         for name, output in self._plan.outputs.items():
-            measured[name] = None, None
+            hashes[name] = None, None
             if output.is_local:
                 path = self._ledger.project / output.path
                 if not path.exists():
                     raise LedgerError(f"{name}: {output.path} was not written; the run is not committed")
-                measured[name] = files.measure(path)
+                hashes[name] = files.hash_and_size(path)
                 files.bring_to_disk(path)
                 folders |= {folder for folder in path.parents if folder != folder.parent}
         files.bring_names_to_disk(folders)
-        return measured
+        return hashes
 
     def _read_raw_again(self) -> dict[str, RawInput]:
         raw = read_raw(self._ledger, self._plan.raw_paths, self._plan.fetched)
@@ -265,11 +268,11 @@ class Transaction:
         return raw
 
     def _make_record(
-        self, measured: dict[str, tuple[str | None, int | None]], raw: dict[str, RawInput]
+        self, hashes: dict[str, tuple[str | None, int | None]], raw: dict[str, RawInput]
     ) -> Record:
         plan, environment = self._plan, read_environment()
-        wrote = self._make_artefacts(measured, raw)
-        carried, outdated = self._carry_on(wrote)
+        outputs = self._make_artefacts(hashes, raw)
+        inherited, outdated = self._inherit(outputs)
         return Record(
             seq=self._earlier[-1].seq + 1 if self._earlier else 1,
             run_id=self._run_id,
@@ -285,24 +288,26 @@ class Transaction:
             inexact=self._find_inexact(),
             raw=raw,
             inputs={name: artefact.version for name, artefact in plan.inputs.items()},
-            wrote=wrote,
-            carried=carried,
+            outputs=outputs,
+            inherited=inherited,
             outdated=outdated,
             code=self._code,
-            code_changed_meanwhile=not self._sources == self._code.files == sum_sources(self._ledger.project),
+            code_changed_meanwhile=not self._sources
+            == self._code.files
+            == hash_sources(self._ledger.project),
             environment=environment,
-            recipe=self._sum_recipe(raw, environment),
+            recipe=self._hash_recipe(raw, environment),
             data=self._read_values(self._settings.data),
             metrics=self._read_values(self._settings.metrics),
         )
 
     def _make_artefacts(
-        self, measured: dict[str, tuple[str | None, int | None]], raw: dict[str, RawInput]
+        self, hashed: dict[str, tuple[str | None, int | None]], raw: dict[str, RawInput]
     ) -> dict[str, Artefact]:
-        sums = {name: one.sum for name, one in raw.items()}
-        sums |= {name: digest or self._run_id for name, (digest, _) in measured.items()}
-        sums |= {name: artefact.sum for name, artefact in self._plan.inputs.items()}
-        made_from = lineage.trace(self._plan.nodes, sums, self._parameters, self._code_sum)
+        hashes = {name: one.digest for name, one in raw.items()}
+        hashes |= {name: digest or self._run_id for name, (digest, _) in hashed.items()}
+        hashes |= {name: artefact.digest for name, artefact in self._plan.inputs.items()}
+        made_from = lineage.trace(self._plan.nodes, hashes, self._parameters, self._code_hash)
         return {
             name: Artefact(
                 version=self._run_id,
@@ -311,28 +316,30 @@ class Transaction:
                 bytes=size,
                 made_from=made_from[name],
             )
-            for name, (digest, size) in measured.items()
+            for name, (digest, size) in hashed.items()
         }
 
-    def _carry_on(self, wrote: dict[str, Artefact]) -> tuple[dict[str, Artefact], list[str]]:
+    def _inherit(self, outputs: dict[str, Artefact]) -> tuple[dict[str, Artefact], list[str]]:
         """Find what readers still see of earlier runs, and what is outdated."""
         view = self._before.view if self._before else {}
         # What is both written and read is what --load-versions went back to, and that is what readers see.
-        now = wrote | self._plan.inputs
+        now = outputs | self._plan.inputs
         others = {name: artefact for name, artefact in view.items() if name not in now}
         unmatched = lineage.find_unmatched(others, [*now.values(), *self._find_ancestors(now)], now)
         if remade := sorted(storage.list_outputs() & set(unmatched)):
             log.info("outdated by this run, until their pipelines make them anew: %s", _shorten(remade))
-        carried = {name: artefact for name, artefact in others.items() if name not in unmatched}
+        inherited = {name: artefact for name, artefact in others.items() if name not in unmatched}
         before = self._before.outdated if self._before else []
-        return carried | self._plan.inputs, sorted({*before, *unmatched} - now.keys())
+        return inherited | self._plan.inputs, sorted({*before, *unmatched} - now.keys())
 
     def _find_ancestors(self, artefacts: dict[str, Artefact]) -> list[Artefact]:
         """Find what it was made from that --load-versions went back to; all else matches the view anyway."""
         if not self._plan.load_versions:
             return []
         committed = {
-            (name, artefact.sum): artefact for record in self._earlier for name, artefact in record.artefacts
+            (name, artefact.digest): artefact
+            for record in self._earlier
+            for name, artefact in record.artefacts
         }
         found: dict[tuple[str, str], Artefact] = {}
         left = list(artefacts.values())
@@ -343,14 +350,14 @@ class Transaction:
                     left.append(committed[source])
         return list(found.values())
 
-    def _sum_recipe(self, raw: dict[str, RawInput], environment: Environment) -> str:
-        return lineage.sum_of_value(
+    def _hash_recipe(self, raw: dict[str, RawInput], environment: Environment) -> str:
+        return lineage.hash_value(
             {
-                "code": self._code_sum,
+                "code": self._code_hash,
                 "catalog": self._catalog_config,
                 "parameters": {name: value for name, value in self._parameters.items() if name != "runs"},
-                "raw": {name: one.sum for name, one in raw.items()},
-                "inputs": {name: artefact.sum for name, artefact in self._plan.inputs.items()},
+                "raw": {name: one.digest for name, one in raw.items()},
+                "inputs": {name: artefact.digest for name, artefact in self._plan.inputs.items()},
                 "nodes": sorted(node.name for node in self._plan.nodes),
                 "environment": environment.model_dump(),
             }
@@ -371,13 +378,13 @@ class Transaction:
         return values
 
 
-def _find_unlike(record: Record, earlier: list[Record]) -> list[str]:
+def _find_irreproducible(record: Record, earlier: list[Record]) -> list[str]:
     """Say how a run differs from the last one of the same recipe."""
     twin = next((run for run in reversed(earlier) if run.recipe == record.recipe), None)
     differing = sorted(
         name
-        for name, artefact in record.wrote.items()
-        if twin and artefact.sha256 and name in twin.wrote and twin.wrote[name].sha256 != artefact.sha256
+        for name, artefact in record.outputs.items()
+        if twin and artefact.sha256 and name in twin.outputs and twin.outputs[name].sha256 != artefact.sha256
     )
     if not twin or not differing:
         return []
@@ -387,8 +394,8 @@ def _find_unlike(record: Record, earlier: list[Record]) -> list[str]:
     ]
 
 
-def _say_moved(beyond: list[str]) -> str:
-    values = "1 value" if len(beyond) == 1 else f"{len(beyond)} values"
+def _describe_violations(violations: list[str]) -> str:
+    values = "1 value" if len(violations) == 1 else f"{len(violations)} values"
     return f"{values} moved further than parameter runs.drift.allowed says"
 
 

@@ -28,8 +28,8 @@ def test_every_node_output_is_versioned_and_nothing_is_pickled(article_run: Proj
         "html",
     }
     record = Ledger(article_run.folder).records()[0]
-    assert len(record.wrote) == len(artefacts)
-    for name, artefact in record.wrote.items():
+    assert len(record.outputs) == len(artefacts)
+    for name, artefact in record.outputs.items():
         assert artefact.version == record.run_id, "one run is one version"
         Ledger(article_run.folder).check(name, artefact)
 
@@ -246,7 +246,7 @@ def test_the_readmes_example_is_what_the_report_shows_and_there_is_a_way_back(pr
     )
     assert example
     ran = project.kedro(*example[1].split()[1:])
-    assert ran.stderr.splitlines()[-1] == f"to go back: kedro runs use {everything.run_id}"
+    assert ran.stderr.splitlines()[-1] == f"to go back: kedro runs checkout {everything.run_id}"
     assert project.load("deep.metrics")["valid_accuracy"] == pytest.approx(0.5955, abs=5e-5)
 
     said = project.kedro("runs", "path", "report").stderr
@@ -261,7 +261,7 @@ def test_the_readmes_example_is_what_the_report_shows_and_there_is_a_way_back(pr
     assert comparison["sigmoid"] == 0.8258
     page = made.stdout.splitlines()[0]
     assert "0.5955" in Path(page).read_text("utf-8")
-    assert project.kedro("runs", "use", everything.run_id).returncode == 0
+    assert project.kedro("runs", "checkout", everything.run_id).returncode == 0
     assert project.load("deep.metrics")["valid_accuracy"] == pytest.approx(0.8258, abs=5e-5)
 
 

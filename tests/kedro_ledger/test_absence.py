@@ -10,7 +10,7 @@ import pytest
 from kedro_ledger.record import Record
 from tests.support.tiny import TOTALS, Tiny
 
-GO_BACK = "to go back: kedro runs use"
+GO_BACK = "to go back: kedro runs checkout"
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_an_unknown_name_is_asked_about(tiny: Tiny) -> None:
     record = tiny.run()
     for make in ([], ["--make"]):
         ran = tiny.kedro("runs", "path", "total.metric", *make)
-        said = f"Error: total.metric: not in run {record.run_id}: did you mean total.metrics?\n"
+        said = f"Error: total.metric: not in run {record.run_id}; did you mean total.metrics?\n"
         assert (ran.returncode, ran.stderr) == (1, said)
 
 
@@ -82,7 +82,7 @@ def test_a_run_that_changes_what_readers_see_says_how_to_go_back(tiny: Tiny) -> 
     ran = tiny.kedro("run", "--pipeline", "scaling", "--params", "factor=5")
     assert ran.stderr.splitlines()[-1] == f"{GO_BACK} {second.run_id}"
     assert first.run_id not in ran.stderr
-    assert tiny.kedro("runs", "use", second.run_id).returncode == 0
+    assert tiny.kedro("runs", "checkout", second.run_id).returncode == 0
     assert tiny.read()["scaled.up"] == [2, 4]
 
 

@@ -112,7 +112,7 @@ def test_a_removed_file_is_in_the_patch(repository: Path) -> None:
 
 
 def test_data_that_is_not_ignored_is_no_patch(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(code, "LARGEST_PATCH", 1_000_000)
+    monkeypatch.setattr(code, "MAX_PATCH_BYTES", 1_000_000)
     (repository / "large.csv").write_bytes(bytes(2_000_000))
     found = read_code(repository)
     assert found.patch is None

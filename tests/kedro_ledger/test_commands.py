@@ -81,11 +81,11 @@ def test_path_says_where_a_dataset_lies(two_runs: Tiny) -> None:
     first, second = two_runs.ledger.records()
     for arguments, record in (((), second), (("1",), first)):
         path = Path(run(two_runs, "path", "numbers", *arguments).rstrip("\n"))
-        assert path == two_runs.ledger.path(record.wrote["numbers"])
+        assert path == two_runs.ledger.path(record.outputs["numbers"])
         assert path.is_file()
     ran = two_runs.kedro("runs", "path", "number")
     assert ran.returncode == 1
-    assert ran.stderr == f"Error: number: not in run {second.run_id}: did you mean numbers?\n"
+    assert ran.stderr == f"Error: number: not in run {second.run_id}; did you mean numbers?\n"
 
 
 def test_verify_names_what_differs(tiny: Tiny) -> None:
@@ -109,12 +109,12 @@ def test_use_goes_back_only_to_what_is_whole(tiny: Tiny) -> None:
     first = tiny.run()
     tiny.feed([3, 4])
     tiny.run()
-    assert first.run_id in run(tiny, "use", "last~1")
+    assert first.run_id in run(tiny, "checkout", "last~1")
     assert tiny.read()["numbers"] == [1, 2]
     assert "> is the run that readers and partial runs see" in run(tiny, "list")
-    run(tiny, "use", "last")
-    (tiny.ledger.path(first.wrote["numbers"])).unlink()
-    ran = tiny.kedro("runs", "use", first.run_id)
+    run(tiny, "checkout", "last")
+    (tiny.ledger.path(first.outputs["numbers"])).unlink()
+    ran = tiny.kedro("runs", "checkout", first.run_id)
     assert (ran.returncode, "is gone" in ran.stderr) == (1, True)
     assert tiny.read()["numbers"] == [3, 4]
 
@@ -129,7 +129,9 @@ def test_prune_keeps_as_many_as_it_is_told(tiny: Tiny) -> None:
     tiny.expect_whole()
 
 
-@pytest.mark.parametrize("command", [["show", "x"], ["diff", "last", "x"], ["use", "x"], ["reproduce", "x"]])
+@pytest.mark.parametrize(
+    "command", [["show", "x"], ["diff", "last", "x"], ["checkout", "x"], ["reproduce", "x"]]
+)
 def test_an_unknown_run_is_one_line(two_runs: Tiny, command: list[str]) -> None:
     ran = two_runs.kedro("runs", *command)
     assert ran.returncode == 1

@@ -51,7 +51,7 @@ def test_readers_see_the_last_committed_run_while_another_writes(tiny: Tiny) -> 
             75,
             "Error: another run is writing data; nothing was changed, try again when it is done",
         )
-        assert tiny.kedro("runs", "use", "last").returncode == 75
+        assert tiny.kedro("runs", "checkout", "last").returncode == 75
         tiny.go_on()
         assert writer.wait(30) == 0
     assert tiny.read()["numbers"] == [3, 4]

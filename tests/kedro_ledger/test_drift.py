@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kedro_ledger.drift import find_beyond
+from kedro_ledger.drift import find_violations
 from kedro_ledger.record import Drift, Record
 from tests.support.tiny import TOTALS, Tiny
 
@@ -200,10 +200,10 @@ def test_a_limit_that_limits_nothing_is_told(tiny: Tiny) -> None:
 )
 def test_limits(then: Any, now: Any, limit: float | str, is_beyond: bool) -> None:
     drift = Drift(since="x", changed={"metrics": {"m": (then, now)}})
-    assert bool(find_beyond(drift, {"metrics.*": limit})) == is_beyond
-    assert not find_beyond(drift, {"data.*": 0})
+    assert bool(find_violations(drift, {"metrics.*": limit})) == is_beyond
+    assert not find_violations(drift, {"data.*": 0})
     if is_beyond:
-        (phrase,) = find_beyond(drift, {"metrics.m": 10**9, "metrics.*": limit})[-1:]
+        (phrase,) = find_violations(drift, {"metrics.m": 10**9, "metrics.*": limit})[-1:]
         assert phrase.startswith("metrics.m went from ")
 
 
@@ -227,13 +227,13 @@ def test_a_rerun_is_held_to_no_limit_and_checks_no_raw_data(tiny: Tiny) -> None:
         assert ran.returncode == 0, ran.stderr
 
 
-def test_pinned_needs_datasets_that_can_hold_their_data_against_a_sum(tiny: Tiny) -> None:
+def test_pinned_needs_datasets_that_can_check_their_data_against_a_hash(tiny: Tiny) -> None:
     tiny.run()
     configure(tiny, raw_data="pinned")
     ran = tiny.kedro("run")
     assert ran.returncode == 1
     assert ran.stderr == (
-        "Error: raw: parameter runs.raw_data is pinned, and a JSONDataset can't hold its data against a sum; "
-        "expected a dataset that can, or its name in runs.changing\n"
+        "Error: raw: parameter runs.raw_data is pinned, and a JSONDataset can't check its data against a "
+        "hash; expected a dataset that can, or its name in runs.changing\n"
     )
     assert tiny.run(**TOTALS).inputs, "what reads no raw data needs no sum"

@@ -1,24 +1,27 @@
 from __future__ import annotations
 
+import logging
+import pickle
 import re
 
 import pytest
 from kedro.io.core import DatasetError
 
-from kedro_ledger.errors import InputError, in_lines, show
+from kedro_ledger.errors import EXIT_CODES, BusyError, InputError, LedgerError, UserError, format_error, show
 from tests.conftest import MakeProject
+from tests.support.tiny import Tiny
 
 
 def test_ours_speak_for_themselves_and_others_say_their_type() -> None:
-    assert in_lines(InputError("parameter x\n  is wrong")) == ["parameter x is wrong"]
-    assert in_lines(DatasetError("Failed while loading.\n\nNo file")) == ["Failed while loading. No file"]
-    assert in_lines(KeyError("x")) == ["KeyError: 'x'"]
+    assert format_error(InputError("parameter x\n  is wrong")) == ["parameter x is wrong"]
+    assert format_error(DatasetError("Failed while loading.\n\nNo file")) == ["Failed while loading. No file"]
+    assert format_error(KeyError("x")) == ["KeyError: 'x'"]
 
 
 def test_the_node_is_told() -> None:
     error = InputError("column x is wrong")
     error.add_note("in data_processing.ingest")
-    assert in_lines(error) == ["column x is wrong (in data_processing.ingest)"]
+    assert format_error(error) == ["column x is wrong (in data_processing.ingest)"]
 
 
 def test_show_logs_a_line_for_each_fault(caplog: pytest.LogCaptureFixture) -> None:
@@ -26,6 +29,43 @@ def test_show_logs_a_line_for_each_fault(caplog: pytest.LogCaptureFixture) -> No
     show(InputError, error, None)
     said = [one.getMessage() for one in caplog.records if one.name == "kedro_ledger.errors"]
     assert said == ["Error: parameter x is wrong", "Error: parameter y is wrong"]
+
+
+@pytest.mark.parametrize("error", [InputError("a", "b\nc"), LedgerError("a", "b\nc"), BusyError("a", "b\nc")])
+def test_an_error_comes_back_from_a_worker_as_it_was(error: UserError) -> None:
+    error.add_note("in scale")
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert (again.args, again.message, again.exit_code) == (error.args, error.message, error.exit_code)
+    assert format_error(again) == format_error(error)
+    assert len(format_error(again)) == 2
+    assert format_error(again)[0] == "a (in scale)"
+
+
+def test_tracebacks_are_logged_only_where_there_is_a_file_for_them(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logger = logging.getLogger("kedro_ledger.tracebacks")
+    monkeypatch.setattr(logger, "propagate", True)
+    monkeypatch.setattr(logger, "handlers", [])
+    InputError("x").show()
+    assert [record.name for record in caplog.records] == ["kedro_ledger.errors"]
+    monkeypatch.setattr(logger, "handlers", [logging.NullHandler()])
+    InputError("x").show()
+    assert caplog.records[-1].name == "kedro_ledger.tracebacks"
+
+
+def test_a_node_that_ends_the_process_commits_nothing(tiny: Tiny) -> None:
+    seen = tiny.run()
+    registry = tiny.folder / "src/tiny/pipeline_registry.py"
+    for code in EXIT_CODES:
+        registry.write_text(registry.read_text().replace("return raw", f"raise SystemExit({code})"))
+        ran = tiny.kedro("run")
+        assert ran.returncode == 1
+        said = f"Error: a step ended the process with exit code {code}, and nothing is committed"
+        assert said in ran.stderr
+        assert tiny.ledger.last() == seen
+        registry.write_text(registry.read_text().replace(f"raise SystemExit({code})", "return raw"))
 
 
 @pytest.mark.parametrize("runner", ["SequentialRunner", "ParallelRunner"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kedro_ledger.history import draw_line, list_all_runs
+from kedro_ledger.history import list_all_runs, sparkline
 from tests.support.tiny import TOTALS, Tiny
 
 NUMBERS = [[1, 2], [1, 3], [1, 4], [2, 4]]
@@ -125,8 +125,8 @@ def test_runs_beyond_a_limit_are_marked(tiny: Tiny) -> None:
     ],
 )
 def test_lines_of_blocks(values: list[float | None], width: int, line: str) -> None:
-    assert draw_line(values, 0, 1, width) == line
-    assert draw_line([2, 2], 2, 2, 9) == "▁▁", "all the same"
+    assert sparkline(values, 0, 1, width) == line
+    assert sparkline([2, 2], 2, 2, 9) == "▁▁", "all the same"
 
 
 def test_an_unknown_headline_is_told(tiny: Tiny) -> None:

@@ -24,7 +24,7 @@ COMMANDS = (
     ("runs", "diff", "1", "last"),
     ("runs", "path", "numbers", "1"),
     ("runs", "verify"),
-    ("runs", "use", "1"),
+    ("runs", "checkout", "1"),
     ("runs", "history"),
     ("runs", "prune", "--keep", "1"),
     ("runs", "reproduce", "1"),
@@ -270,7 +270,7 @@ def test_files_of_users_beside_versions_stay(two_runs: Tiny) -> None:
 
 
 def test_a_version_that_is_a_link_stays(two_runs: Tiny, tmp_path: Path) -> None:
-    version = two_runs.ledger.path(two_runs.ledger.records()[0].wrote["numbers"]).parent
+    version = two_runs.ledger.path(two_runs.ledger.records()[0].outputs["numbers"]).parent
     version.rename(tmp_path / "moved")
     version.symlink_to(tmp_path / "moved")
     ran = two_runs.kedro("runs", "prune", "--keep", "1")
@@ -340,8 +340,8 @@ def test_nothing_is_written_through_a_link(two_runs: Tiny, name: str) -> None:
     for kind in ("link", "pipe"):
         part = two_runs.ledger.folder / f"{name.format(run=f'my-run-{kind}')}.part"
         part.symlink_to(victim) if kind == "link" else os.mkfifo(part)
-        assert two_runs.kedro("runs", "use", "last~1").returncode == 0
-        assert two_runs.kedro("runs", "use", "last").returncode == 0
+        assert two_runs.kedro("runs", "checkout", "last~1").returncode == 0
+        assert two_runs.kedro("runs", "checkout", "last").returncode == 0
         two_runs.run(run_id=f"my-run-{kind}")
         part.unlink(missing_ok=True)
     assert victim.read_text() == "precious"
@@ -358,7 +358,7 @@ def test_a_ledger_behind_a_link_is_refused(two_runs: Tiny, tmp_path: Path) -> No
     two_runs.ledger.folder.rename(tmp_path / "theirs")
     two_runs.ledger.folder.symlink_to(tmp_path / "theirs")
     before = snapshot(tmp_path)
-    for command in (("run",), ("runs", "prune", "--keep", "1"), ("runs", "use", "1")):
+    for command in (("run",), ("runs", "prune", "--keep", "1"), ("runs", "checkout", "1")):
         ran = two_runs.kedro(*command)
         assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
         assert "Error: data/runs is a link; expected a folder" in ran.stderr
@@ -415,7 +415,7 @@ def test_no_file_of_the_ledger_is_too_large_for_memory(two_runs: Tiny, name: str
 
 
 def test_an_artefact_of_another_size_is_not_read_whole(two_runs: Tiny) -> None:
-    with two_runs.ledger.path(two_runs.ledger.records()[0].wrote["numbers"]).open("ab") as file:
+    with two_runs.ledger.path(two_runs.ledger.records()[0].outputs["numbers"]).open("ab") as file:
         file.truncate(1 << 40)
     assert "was altered: it has 1,099,511,627,776 bytes, expected" in two_runs.kedro("runs", "verify").stderr
 

@@ -33,7 +33,7 @@ def test_runs_are_found_by_id_by_its_beginning_and_from_the_end(three_runs: Tiny
     assert ledger.find(unique) == third
     assert ledger.find("2") == second, "its number"
     assert ledger.find("current") == third
-    ledger.use(second)
+    ledger.checkout(second)
     assert ledger.find("current") == second
 
 
@@ -63,7 +63,7 @@ def test_going_back_lasts_until_the_next_commit(three_runs: Tiny) -> None:
     ledger = three_runs.ledger
     second, third = ledger.records()
     with ledger.lock():
-        ledger.use(second)
+        ledger.checkout(second)
     assert three_runs.read()["numbers"] == [2, 3]
     assert three_runs.run(**TOTALS).inputs["scaled.up"] == second.run_id
     assert ledger.current() == ledger.last() != third
@@ -74,18 +74,18 @@ def test_going_back_lasts_until_the_next_commit(three_runs: Tiny) -> None:
 def test_going_back_to_the_last_run_undoes_it(three_runs: Tiny) -> None:
     ledger = three_runs.ledger
     second, third = ledger.records()
-    ledger.use(second)
+    ledger.checkout(second)
     assert ledger.current() == second
-    ledger.use(third)
+    ledger.checkout(third)
     assert ledger.current() == third
 
 
 def test_the_run_that_was_gone_back_to_is_not_pruned(three_runs: Tiny) -> None:
     ledger = three_runs.ledger
     second, third = ledger.records()
-    ledger.use(second)
+    ledger.checkout(second)
     assert ledger.prune(1) == []
-    ledger.use(third)
+    ledger.checkout(third)
     assert ledger.prune(1) == [second]
     assert three_runs.read()["numbers"] == [3, 4]
     three_runs.expect_one_whole_run()
@@ -170,3 +170,32 @@ def test_an_interrupted_pruning_goes_on(three_runs: Tiny) -> None:
     assert not left.parent.exists()
     three_runs.run()
     assert not mark.exists()
+
+
+OF_EARLIER_VERSIONS = """{"seq": 7, "run_id": "2026-11-26", "started": "2026-11-26T01:00:00.000",
+"pipelines": ["totals"], "recipe": "0", "metrics": {}, "env": null, "alarms": [], "format": 2,
+"finished": "2026-11-26T01:00:01.000", "command": "kedro run --pipeline totals", "runner": "SequentialRunner",
+"nodes": ["total"], "parameters": {"factor": 2}, "catalog": {}, "raw": {}, "data": {}, "inputs": {}, "wrote":
+{"total.metrics": {"version": "2026-11-26", "sha256": "0", "bytes": 1, "made_from": {"code": "0"},
+"path": "data/04_total/total.json/2026-11-26/total.json"}}, "carried": {}, "outdated": [],
+"inexact": [], "code": {"files": {}, "commit": null}, "code_changed_meanwhile": false, "environment":
+{"python": "CPython 3.11.7", "system": "Linux", "libc": "", "machine": "x86_64", "processor": "",
+"cpu_capability": "AVX2", "threads": {}, "packages": {}}, "drift": null, "last_known": {}}"""
+
+
+def test_the_files_keep_the_keys_of_earlier_versions(tiny: Tiny) -> None:
+    """`wrote` is `outputs` in the code, `carried` is `inherited`; `to` and `at` are `run_id` and `at_seq`."""
+    tiny.ledger.folder.mkdir(parents=True)
+    run_id = "2026-11-26"
+    (tiny.ledger.folder / f"000007_{run_id}.json").write_text(OF_EARLIER_VERSIONS)
+    earlier = tiny.ledger.find("last")
+    assert earlier.outputs["total.metrics"].folder == f"data/04_total/total.json/{run_id}"
+    again = json.loads(earlier.to_json())
+    assert again == json.loads(OF_EARLIER_VERSIONS) | {key: again[key] for key in ("code", "last_known")}
+    assert run_id in tiny.kedro("runs", "list").stdout
+    tiny.run()
+    (tiny.ledger.folder / "went_back.json").write_text(json.dumps({"to": run_id, "at": 8}))
+    assert tiny.ledger.current() == earlier
+    tiny.ledger.checkout(earlier)
+    pointer = json.loads((tiny.ledger.folder / "went_back.json").read_text())
+    assert pointer == {"to": run_id, "at": 8}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from kedro.pipeline import Pipeline, node
 
-from kedro_ledger.lineage import find_outdated_nodes, find_unmatched, parameter_at, sum_of_value, trace
+from kedro_ledger.lineage import find_outdated_nodes, find_unmatched, hash_value, parameter_at, trace
 from kedro_ledger.record import Artefact
 
 PIPELINE = Pipeline(
@@ -42,9 +42,9 @@ def find_outdated(view: dict[str, Artefact], code: str = "sum of code", **raw: s
 def test_what_is_in_memory_passes_on_what_it_was_made_from() -> None:
     view = make_view()
     assert view["end"].made_from == {"code": "sum of code", "cars": "sum of cars"}
-    x = sum_of_value(1)
+    x = hash_value(1)
     assert view["cars"].made_from == {"code": "sum of code", "raw": "sum of raw", "params:block.x": x}
-    assert view["other"].made_from["parameters"] == sum_of_value(PARAMETERS)
+    assert view["other"].made_from["parameters"] == hash_value(PARAMETERS)
 
 
 def test_what_matches_is_not_outdated() -> None:
@@ -99,5 +99,5 @@ def test_parameters_are_found_as_kedro_names_them(name: str, value: object) -> N
 
 
 def test_sums_of_values_know_no_order_of_keys() -> None:
-    assert sum_of_value({"a": 1, "b": [1, 2]}) == sum_of_value({"b": [1, 2], "a": 1})
-    assert sum_of_value({"a": 1, "b": [1, 2]}) != sum_of_value({"a": 1, "b": [2, 1]})
+    assert hash_value({"a": 1, "b": [1, 2]}) == hash_value({"b": [1, 2], "a": 1})
+    assert hash_value({"a": 1, "b": [1, 2]}) != hash_value({"a": 1, "b": [2, 1]})

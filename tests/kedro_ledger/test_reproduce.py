@@ -47,7 +47,7 @@ def expect_reproduced(tiny: Tiny, record: Record, *said: str) -> None:
     before = snapshot(tiny.folder)
     ran = tiny.kedro("runs", "reproduce", record.run_id)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert f"all {len(record.wrote)} artefacts of run {record.run_id} are identical" in ran.stdout
+    assert f"all {len(record.outputs)} artefacts of run {record.run_id} are identical" in ran.stdout
     for line in said:
         assert line in ran.stderr
     assert snapshot(tiny.folder) == before
@@ -116,7 +116,7 @@ def test_what_differs_is_told_with_the_largest_difference(tiny: Tiny, tmp_path: 
     assert again.returncode == 1
     assert "noise is only in one of them; rest is only in one of them" in again.stdout
     assert f"3 of 4 artefacts of run {record.run_id} are identical" in again.stdout
-    assert (tmp_path / "again" / "project" / record.wrote["numbers"].path).exists(), (
+    assert (tmp_path / "again" / "project" / record.outputs["numbers"].path).exists(), (
         "it stays to be looked at"
     )
 

@@ -34,8 +34,8 @@ def test_a_record_holds_all_that_decides_the_artefacts(tiny: Tiny) -> None:
     assert record.parameters["factor"] == 5
     assert record.raw["raw"].path == "data/01_raw/raw.json"
     assert record.raw["raw"].bytes == len("[1, 2]")
-    assert record.wrote.keys() == {"numbers", "scaled.up", "scaled.down", "total.metrics"}
-    assert record.wrote["scaled.up"].made_from.keys() == {"code", "numbers", "params:factor"}
+    assert record.outputs.keys() == {"numbers", "scaled.up", "scaled.down", "total.metrics"}
+    assert record.outputs["scaled.up"].made_from.keys() == {"code", "numbers", "params:factor"}
     assert record.metrics == {"total.metrics": {"total": 15, "rest": 0}}
     assert "src/tiny/pipeline_registry.py" in record.code.files
     assert record.environment.packages["kedro"] == "1.7.0"
@@ -91,7 +91,7 @@ def test_a_partial_run_takes_the_rest_from_the_last_commit(tiny: Tiny) -> None:
     first = tiny.run()
     second = tiny.run(**TOTALS)
     assert second.inputs == {"scaled.down": first.run_id, "scaled.up": first.run_id}
-    assert second.wrote.keys() == {"total.metrics"}
+    assert second.outputs.keys() == {"total.metrics"}
     assert second.view.keys() == first.view.keys()
     tiny.expect_one_whole_run()
 
@@ -203,7 +203,7 @@ def test_a_record_cut_short_is_said_by_everything(tiny: Tiny) -> None:
         ran = tiny.kedro("runs", *command)
         assert (ran.returncode, ran.stderr.splitlines()[-1].startswith(f"Error: {said}")) == (1, True)
     file.rename(tiny.folder / "moved_away.json")
-    tiny.ledger.check("numbers", first.wrote["numbers"])
+    tiny.ledger.check("numbers", first.outputs["numbers"])
     assert tiny.run(**TOTALS).inputs["scaled.up"] == first.run_id
     file.write_bytes(whole)
     assert len(tiny.ledger.records()) == 3
@@ -314,7 +314,7 @@ def test_what_is_not_versioned_is_said(tiny: Tiny) -> None:
     assert "not versioned, so overwritten even if the run fails: scaled.down, scaled.up" in ran.stderr
     record = tiny.ledger.last()
     assert record
-    assert record.wrote.keys() == {"numbers", "total.metrics"}
+    assert record.outputs.keys() == {"numbers", "total.metrics"}
 
 
 def test_old_runs_go_but_nothing_that_a_kept_one_needs(tiny: Tiny) -> None:
@@ -527,7 +527,7 @@ def open_another_context_meanwhile(folder: Path) -> None:
     enter(folder)
     session = KedroServiceSession.create(project_path=folder)
     assert isinstance(session, KedroServiceSession)
-    make_catalog = RunContext._get_catalog
+    make_catalog = RunContext.make_catalog
 
     def make_catalog_slowly(self: RunContext, *arguments: Any, **keywords: Any) -> Any:
         catalog = make_catalog(self, *arguments, **keywords)
@@ -536,5 +536,5 @@ def open_another_context_meanwhile(folder: Path) -> None:
         other.join()
         return catalog
 
-    RunContext._get_catalog = make_catalog_slowly  # type: ignore[method-assign]
+    RunContext.make_catalog = make_catalog_slowly  # type: ignore[method-assign]
     session.run(runtime_params={"factor": 3})

@@ -58,7 +58,7 @@ disable_existing_loggers: false
 formatters: {plain: {format: "%(message)s"}}
 handlers: {console: {class: logging.StreamHandler, formatter: plain}}
 root: {level: WARNING, handlers: [console]}
-loggers: {kedro: {level: ERROR}, kedro_ledger: {level: INFO}}
+loggers: {kedro: {level: ERROR}}
 """,
     "src/tiny/__init__.py": "",
     "src/tiny/settings.py": """
@@ -280,6 +280,7 @@ def command(folder: Path, arguments: Sequence[str], environment: dict[str, str],
     os.environ |= environment
     enter(folder)
     logging.disable(logging.NOTSET)
+    logging.getLogger("kedro_ledger.tracebacks").handlers.clear()  # of the folder that pytest began in
     configure_logging(yaml.safe_load((folder / "conf/logging.yml").read_text()))
     sys.argv = ["kedro", *arguments]
     try:

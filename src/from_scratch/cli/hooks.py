@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TypeGuard
 
 from kedro.framework.cli.hooks import cli_hook_impl
-from kedro.framework.project import settings
 from kedro.framework.startup import ProjectMetadata
 
 from from_scratch.cli import logs, site
@@ -19,9 +18,6 @@ from kedro_ledger import errors
 from kedro_ledger.printable import prepare_output
 
 _KNOWN_WARNING = "ORJSONResponse is deprecated"  # FastAPI's, of Kedro-Viz 12.5
-
-TELLING = (0, 75, 76, 77)
-"""The exit codes that say how a run went: no step can have them."""
 
 ALLOCATIONS = 100_000
 """How many objects Python makes before it searches for cycles. With its own 700 it would search all the many
@@ -55,11 +51,6 @@ class CommandHooks:
         """
         if not _is_this_project(project_metadata):
             return
-        if (exit_code or 0) in TELLING and any(getattr(one, "is_running", False) for one in settings.HOOKS):
-            raise errors.InputError(
-                f"a step ended the process with exit code {exit_code}, and nothing is committed; "
-                "expected it to return, or to raise an error"
-            )
         gc.freeze()
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from kedro.io.core import DatasetError
 
-from kedro_ledger.files import bring_names_to_disk, bring_to_disk, measure
+from kedro_ledger.files import bring_names_to_disk, bring_to_disk, hash_and_size
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def keep(part: Path, file: Path) -> Kept:
         part: Where the content is, on the same disk.
         file: The file.
     """
-    path = file.parent / EARLIER / f"{file.stem}_{measure(part)[0][:12]}{file.suffix}"
+    path = file.parent / EARLIER / f"{file.stem}_{hash_and_size(part)[0][:12]}{file.suffix}"
     is_new = not path.exists()
     _move_at_once(part, path)
     return Kept(path, is_new)

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import Any
 
-from kedro_ledger.code import sum_files
+from kedro_ledger.code import hash_files
 from kedro_ledger.differences import compare, compare_environments
 from kedro_ledger.environment import read_environment
 from kedro_ledger.record import Environment
@@ -32,7 +32,7 @@ def read_facts(package: str) -> Facts:
     folder = import_module(package).__file__
     assert folder
     return {
-        "code": sum_files(Path(folder).parent, Path(folder).parent),
+        "code": hash_files(Path(folder).parent, Path(folder).parent),
         "environment": read_environment().model_dump(),
         "required": _list_required(package),
     }

@@ -24,7 +24,7 @@ from kedro.pipeline.node import Node
 from kedro_ledger import storage
 from kedro_ledger.dask.facts import find_faults, read_facts
 from kedro_ledger.dask.forwarding import forward_logs
-from kedro_ledger.errors import InputError, in_lines
+from kedro_ledger.errors import InputError, format_error
 from kedro_ledger.paths import TRY
 
 _loading = Lock()
@@ -97,7 +97,7 @@ def _execute(work: Work, hook_manager: Any) -> None:
         ) from error
     except Exception as error:
         if not _can_be_sent(error):
-            raise RuntimeError(in_lines(error)[0]) from None
+            raise RuntimeError(format_error(error)[0]) from None
         raise
 
 

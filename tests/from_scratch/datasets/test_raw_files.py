@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from from_scratch.datasets.raw_files import copy_at_once, hash_text, keep_copy, unfinished
-from kedro_ledger.files import measure
+from kedro_ledger.files import hash_and_size
 
 texts = st.lists(st.sampled_from([b"a", b"\r", b"\n", b"\r\n"])).map(b"".join)
 
@@ -27,7 +27,7 @@ def test_hashes_take_little_memory(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"1,2,3,4\n" * 2_500_000)
     tracemalloc.start()
     try:
-        assert hash_text(tmp_path / "x") == measure(tmp_path / "x")[0]
+        assert hash_text(tmp_path / "x") == hash_and_size(tmp_path / "x")[0]
         keep_copy(tmp_path / "x")
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:

@@ -114,9 +114,9 @@ def test_two_ticks_are_two_identical_runs_and_a_third_start_meanwhile_ends_with_
     first, second = ledger.records()
     assert first.command == second.command == "kedro run --env scheduled"
     assert first.recipe == second.recipe
-    assert len(first.wrote) > 50
-    assert {name: one.sha256 for name, one in first.wrote.items()} == {
-        name: one.sha256 for name, one in second.wrote.items()
+    assert len(first.outputs) > 50
+    assert {name: one.sha256 for name, one in first.outputs.items()} == {
+        name: one.sha256 for name, one in second.outputs.items()
     }
     assert "from-scratch: exit code 75 (docs/scheduling.md)" in third.stdout
     assert "Error: another run is writing data; nothing was changed" in third.stdout

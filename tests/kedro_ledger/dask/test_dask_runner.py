@@ -38,7 +38,7 @@ def last_run(project: Project) -> Record:
 
 
 def sums(record: Record) -> dict[str, str | None]:
-    return {name: artefact.sha256 for name, artefact in record.wrote.items()}
+    return {name: artefact.sha256 for name, artefact in record.outputs.items()}
 
 
 def run_and_compare(project: Project, article_run: Project, *options: str) -> list[str]:
@@ -46,7 +46,9 @@ def run_and_compare(project: Project, article_run: Project, *options: str) -> li
     ran = project.run(*options)
     record = last_run(project)
     assert sums(record) == sums(last_run(article_run))
-    assert {artefact.version for artefact in record.wrote.values()} == {record.run_id}, "one run, one commit"
+    assert {artefact.version for artefact in record.outputs.values()} == {record.run_id}, (
+        "one run, one commit"
+    )
     assert list((project.folder / "data").rglob("*~*")) == []
     return ran.stderr.splitlines()
 
@@ -105,7 +107,7 @@ def test_the_study_is_spread_over_the_workers(make_project: MakeProject, cluster
     ours.run(*study)
     theirs.run(*study, *cluster.runner)
     assert sums(last_run(ours)) == sums(last_run(theirs))
-    assert "stability_runs" in last_run(theirs).wrote
+    assert "stability_runs" in last_run(theirs).outputs
 
 
 @pytest.mark.slow

@@ -66,8 +66,8 @@ def test_machines_with_addresses_of_their_own_and_a_shared_folder(
     ours, theirs = Ledger(project.folder).last(), Ledger(article_run.folder).last()
     assert ours
     assert theirs
-    assert {name: one.sha256 for name, one in ours.wrote.items()} == {
-        name: one.sha256 for name, one in theirs.wrote.items()
+    assert {name: one.sha256 for name, one in ours.outputs.items()} == {
+        name: one.sha256 for name, one in theirs.outputs.items()
     }
     worked = [log for log in tmp_path.glob("worker*.log") if " -> " in log.read_text()]
     assert len(worked) >= 2, "several machines had a part in it"

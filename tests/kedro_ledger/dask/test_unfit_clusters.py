@@ -268,8 +268,8 @@ def test_what_nobody_keeps_comes_back(tmp_path: Path) -> None:
         assert ran.returncode == 0, ran.stderr
         last = tiny.ledger.last()
         assert last
-        assert {name: one.sha256 for name, one in last.wrote.items()} == {
-            name: one.sha256 for name, one in alone.wrote.items()
+        assert {name: one.sha256 for name, one in last.outputs.items()} == {
+            name: one.sha256 for name, one in alone.outputs.items()
         }
         code = f"""
 from pathlib import Path

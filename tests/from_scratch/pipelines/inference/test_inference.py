@@ -76,7 +76,7 @@ def test_the_418_answers_are_those_of_a_plain_script(
         assert ((predicted["probability"] > 0.5) == plain[variant]["Survived"]).all()
     records = Ledger(project.folder).records()
     assert records[: len(before)] == before
-    assert set(records[-1].wrote) == {"submission", "new_predictions"}
+    assert set(records[-1].outputs) == {"submission", "new_predictions"}
 
 
 def test_it_answers_one_row_without_a_target(article_run: Project, tmp_path: Path) -> None:
