@@ -10,7 +10,7 @@ THRESHOLD = 0.5
 
 
 def accuracy(predictions: Tensor, targets: Tensor) -> float:
-    """The share of rows that are predicted rightly.
+    """The share of rows that are predicted correctly.
 
     Args:
         predictions: One for each row [rows].
@@ -19,8 +19,8 @@ def accuracy(predictions: Tensor, targets: Tensor) -> float:
     Returns:
         A share between 0 and 1.
     """
-    right = (predictions > THRESHOLD) == targets.bool()
-    return int(right.sum()) / len(targets)
+    correct = (predictions > THRESHOLD) == targets.bool()
+    return int(correct.sum()) / len(targets)
 
 
 def baseline_accuracy(train: Tensor, valid: Tensor) -> float:
@@ -51,7 +51,7 @@ def is_no_better(low: Any, baseline: Any) -> Any:
 
 
 def confusion(predictions: Tensor, targets: Tensor) -> dict[str, int]:
-    """Count the rows that are decided rightly and wrongly, either way.
+    """Count the true and false positives and negatives.
 
     Args:
         predictions: One for each row [rows].
@@ -69,18 +69,17 @@ def confusion(predictions: Tensor, targets: Tensor) -> dict[str, int]:
     }
 
 
-def wilson_interval(share: float, rows: int, confidence: float = 0.95) -> tuple[float, float]:
-    """How high the true share may be, seen in so few rows: E. B. Wilson's score interval, 1927.
+def wilson_interval(share: float, rows: int) -> tuple[float, float]:
+    """The 95 % interval of a share that was seen in few rows: E. B. Wilson's score interval, 1927.
 
     Args:
         share: The share that was seen, between 0 and 1.
         rows: In how many rows.
-        confidence: How surely the interval holds the true share.
 
     Returns:
         The interval's ends, between 0 and 1.
     """
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    z = NormalDist().inv_cdf(0.975)
     centre = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
     reach = z / (1 + z**2 / rows) * (share * (1 - share) / rows + z**2 / (4 * rows**2)) ** 0.5
     return max(centre - reach, 0.0), min(centre + reach, 1.0)

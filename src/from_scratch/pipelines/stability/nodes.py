@@ -40,7 +40,7 @@ def prepare_splits(
     """Split the rows anew from each of several seeds.
 
     All that is learnt from the rows to prepare them is learnt again for each split: with `fit_on: train`, no
-    row that validates has any part in it.
+    validation row has any part in it.
 
     Args:
         data: The rows, checked.
@@ -52,11 +52,11 @@ def prepare_splits(
         The splits; their seeds follow on each other.
 
     Raises:
-        InputError: If the rows that train in one of them are not enough to prepare the data.
+        InputError: If the training rows of one of them are not enough to prepare the data.
     """
     seeds = ((split.seed + i) % 2**63 for i in range(study.splits))  # after the greatest seed comes 0
     splits = [split.model_copy(update={"seed": seed}) for seed in seeds]
-    return [_prepare(data, features, one) for one in splits]
+    return [_prepare(data, features, split) for split in splits]
 
 
 def _prepare(data: pd.DataFrame, features: Features, split: Split) -> StudySplit:
@@ -88,11 +88,11 @@ def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: 
 
     Returns:
         A row for each seed: `model`, `split` (its seed), `seed`, `valid_accuracy`, `train_accuracy`,
-        `majority_accuracy` (what always giving the answer that is more frequent in training reaches on the
-        rows that validate), `last_loss` (before the last step), `train_rows` and `valid_rows`.
+        `majority_accuracy` (the baseline's: always the answer that is more frequent in training, on the
+        validation rows), `last_loss` (before the last step), `train_rows` and `valid_rows`.
 
     Raises:
-        InputError: If a loss, a coefficient or a prediction is no finite number any more.
+        InputError: If a loss, a coefficient or a prediction is not finite any more.
     """
     torch.set_num_threads(threads)
     truth = {
@@ -162,8 +162,8 @@ def _train_at_once(
 
 def _accuracies(predictions: Tensor, targets: Tensor) -> list[float]:
     """The accuracy of each model: of predictions [models, rows] for targets [rows]."""
-    right = (predictions > THRESHOLD) == targets.bool()
-    return [count / len(targets) for count in right.sum(dim=1).tolist()]
+    correct = (predictions > THRESHOLD) == targets.bool()
+    return [count / len(targets) for count in correct.sum(dim=1).tolist()]
 
 
 def collect_runs(**chunks: pd.DataFrame) -> pd.DataFrame:

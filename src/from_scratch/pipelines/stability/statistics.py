@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 def estimate_mean(values: NDArray[np.float64], ratio: float) -> tuple[float, float, float]:
     """Estimate what the mean would be over all seeds, and over fresh rows of the same kind.
 
-    Runs of one seed, or of one split, are no independent ones: a lucky seed is lucky on many splits, and a
+    Runs of one seed, or of one split, are not independent: a lucky seed is lucky on many splits, and a
     split is easy for many seeds. So the mean is as unsure as the splits' means and the seeds' means together.
     The splits are of the same rows, too: their means differ less than those of fresh rows would. What
     C. Nadeau and Y. Bengio (Machine Learning 52, 2003) add for that, by a rule of thumb, is `ratio`.
 
     Args:
         values: One for each split and seed [splits, seeds]; nan where there is none.
-        ratio: How many rows validate for each that trains.
+        ratio: Validation rows for each training row.
 
     Returns:
         The mean, and the ends of its 95 % interval: Student's t with a degree less than there are splits, or
@@ -44,7 +44,7 @@ def estimate_difference(differences: NDArray[np.float64], ratio: float) -> tuple
 
     Args:
         differences: One for each split and seed [splits, seeds]; nan where there is none.
-        ratio: How many rows validate for each that trains.
+        ratio: Validation rows for each training row.
 
     Returns:
         As `estimate_mean`, with the ends between -1 and 1.
@@ -58,7 +58,7 @@ def estimate_share(shares: NDArray[np.float64], ratio: float) -> tuple[float, fl
 
     Args:
         shares: One for each split and seed, or whether something happened there: 0 or 1 [splits, seeds].
-        ratio: How many rows validate for each that trains.
+        ratio: Validation rows for each training row.
 
     Returns:
         As `estimate_mean`, with the ends between 0 and 1.

@@ -14,7 +14,7 @@ from from_scratch.schema.parameters import Stability
 def summarise(runs: pd.DataFrame, study: Stability) -> pd.DataFrame:
     """Say for each variant how its accuracies are spread, how often it trains, and if it beats the reference.
 
-    A run stays at the majority if its accuracy on the rows that validate is at most that of always giving the
+    A run stays at the majority if its accuracy on the validation rows is at most the baseline's: always the
     answer that is more frequent in training. A pair is a run of the variant and the run of the reference from
     the same seed on the same split.
 

@@ -53,7 +53,7 @@ def fit(
         The trained coefficients, float32, and a table with a row for each epoch: `epoch` from 1, `loss`.
 
     Raises:
-        InputError: If the loss or a coefficient is no finite number any more.
+        InputError: If the loss or a coefficient is not finite any more.
     """
     torch.set_num_threads(threads)
     coefficients, rows = _in_precision(initial_coefficients, precision), _in_precision(train, precision)
@@ -103,7 +103,7 @@ def predict(
         `train` [rows] and `valid` [rows], float32.
 
     Raises:
-        InputError: If one of them is no finite number.
+        InputError: If one of them is not finite.
     """
     return {
         name: compute_predictions(coefficients, rows, variant, threads, precision)
@@ -131,7 +131,7 @@ def compute_predictions(
         The predictions [rows], float32.
 
     Raises:
-        InputError: If one of them is no finite number.
+        InputError: If one of them is not finite.
     """
     torch.set_num_threads(threads)
     coefficients, rows = _in_precision(coefficients, precision), _in_precision(rows, precision)
@@ -165,7 +165,7 @@ def score(
         threads: How many threads compute.
 
     Returns:
-        The metrics by name. `majority_accuracy` is that of always giving the answer that is more frequent in
+        The metrics by name. `majority_accuracy` is the baseline's: always the answer that is more frequent in
         `train`; `valid_accuracy_low` and `_high` are the Wilson interval that holds the true accuracy with
         95 % confidence; positives and negatives are counted in `valid`.
     """
