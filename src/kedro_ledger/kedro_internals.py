@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial, partialmethod
 from multiprocessing.managers import SyncManager
 from typing import Any
 
 from kedro.framework.context import KedroContext
+from kedro.framework.hooks.manager import (
+    _create_hook_manager,
+    _register_hooks,
+    _register_hooks_entry_points,
+)
 from kedro.io import AbstractVersionedDataset, CachedDataset, CatalogProtocol, DataCatalog, Version
 from kedro.runner import parallel_runner
+from pluggy import PluginManager
 
 # --- Catalogs and datasets
 
@@ -57,3 +63,19 @@ def initialize_workers(initializer: Callable[[], None]) -> None:
     parallel_runner.ParallelRunnerManager.start = start  # type: ignore[assignment]
     executor = partial(ProcessPoolExecutor, initializer=initializer)
     parallel_runner.ProcessPoolExecutor = executor  # type: ignore[attr-defined, assignment]
+
+
+# --- The DaskRunner: tests/kedro_ledger/dask/test_kedro_internals.py
+
+
+def create_hook_manager(hooks: Iterable[Any], disabled_plugins: Iterable[str]) -> PluginManager:
+    """Create a hook manager as a session does: Kedro has none for workers of other runners than its own."""
+    manager = _create_hook_manager()
+    _register_hooks(manager, hooks)
+    _register_hooks_entry_points(manager, disabled_plugins)
+    return manager
+
+
+def is_single_process(dataset: object) -> bool:
+    """Return whether a dataset can't be shared with other processes, as the ParallelRunner asks."""
+    return bool(getattr(dataset, "_SINGLE_PROCESS", False))

@@ -1,4 +1,4 @@
-"""Ways to run a pipeline beyond Kedro's own: `kedro run --runner kedro_ledger.dask.DaskRunner`."""
+"""A runner for Dask clusters: `kedro run --runner kedro_ledger.dask.DaskRunner`."""
 
 from kedro_ledger.dask.runner import DaskRunner
 

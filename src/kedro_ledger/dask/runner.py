@@ -1,4 +1,4 @@
-"""The runner that Kedro is given."""
+"""The runner that `kedro run --runner` takes."""
 
 from __future__ import annotations
 
@@ -14,38 +14,39 @@ from kedro.runner import AbstractRunner
 
 from kedro_ledger import storage
 from kedro_ledger.errors import InputError
+from kedro_ledger.kedro_internals import is_single_process
 
 if TYPE_CHECKING:
     from pluggy import PluginManager
 
 
 class DaskRunner(AbstractRunner):
-    """Runs every node as a task of a Dask cluster, as soon as what it reads is there.
+    """Runs every node as a task of a Dask cluster, as soon as its inputs are there.
 
-    What is kept, workers read and write themselves, in a folder that all of them share. What is not stays in
-    the memory of the workers, and goes from one to another. If a worker dies, what it was computing or held
-    in memory is computed again elsewhere.
+    Workers read and write persisted datasets themselves, in a folder that all of them share. Other datasets
+    stay in the memory of the workers, which send them to each other. If a worker dies, what it computed or
+    held in memory is computed again elsewhere.
     """
 
     def __init__(
         self, address: str | None = None, workers: int | None = None, is_async: bool = False, **unknown: Any
     ) -> None:
-        """Take what stands behind `--runner-params`.
+        """Take the parameters of `--runner-params`.
 
         Args:
-            address: That of a scheduler that is there; none for workers on this machine, while the run lasts.
-            workers: How many of these; by default as many as there are processors.
+            address: The address of a scheduler. By default, workers are started on this machine for the run.
+            workers: How many workers to start; by default one for each processor.
             is_async: Whether a node's datasets are loaded and saved in threads.
-            **unknown: Whatever else was given.
+            **unknown: Any other parameters, which are refused.
 
         Raises:
             InputError: If a parameter is unknown or wrong, or Dask isn't installed.
         """
         super().__init__(is_async=is_async)
         if unknown:
-            known = ["address", "workers", "is_async"]
-            names = ", ".join(unknown)
-            raise InputError(f"--runner-params: {names} is unknown; known: {', '.join(known)}")
+            raise InputError(
+                f"--runner-params: {', '.join(unknown)} is unknown; known: address, workers, is_async"
+            )
         if address is not None and (not address or not isinstance(address, str) or workers is not None):
             raise InputError(
                 f"--runner-params: address is {address!r}, workers is {workers!r}; expected an address such "
@@ -54,16 +55,16 @@ class DaskRunner(AbstractRunner):
         if workers is not None and (type(workers) is not int or workers < 1):
             raise InputError(f"--runner-params: workers is {workers!r}; expected a number, at least 1")
         if not find_spec("distributed"):
-            raise InputError("the DaskRunner needs Dask: pip install -e '.[dask]'")
+            raise InputError("the DaskRunner needs Dask: pip install 'kedro-ledger[dask]'")
         self._address, self._workers = address, workers
 
     @property
     def _logger(self) -> logging.Logger:
-        """Let Kedro's own lines go where those of its runners go."""
+        """Log Kedro's own lines below `kedro.runner`, as Kedro's runners do."""
         return logging.getLogger("kedro.runner.dask")
 
     def _get_executor(self, max_workers: int) -> Executor | None:
-        """Nothing: Dask is more than an executor, since tasks may need what others left in memory."""
+        """Return none: an executor can't hand on what other tasks left in memory."""
         return None
 
     def _run(
@@ -73,23 +74,23 @@ class DaskRunner(AbstractRunner):
         hook_manager: PluginManager | None = None,
         run_id: str | None = None,
     ) -> None:
-        """Run the nodes; their hooks run where they do."""
-        from kedro_ledger.dask.cluster import open_cluster
+        """Run the nodes; their hooks run on the workers."""
+        from kedro_ledger.dask.cluster import open_cluster  # Dask is optional
         from kedro_ledger.dask.tasks import Tasks
 
         if not run_id or not project.PACKAGE_NAME:
             raise InputError("the DaskRunner runs in a session of Kedro: `kedro run`, or session.run")
-        _see_that_datasets_can_be_shared(pipeline, catalog)
+        _require_shareable(pipeline, catalog)
         with open_cluster(self._address, self._workers) as client:
             Tasks(client, pipeline, catalog, self._is_async, run_id, project.PACKAGE_NAME).run()
 
 
-def _see_that_datasets_can_be_shared(pipeline: Pipeline, catalog: Any) -> None:
-    """See that what one process writes another can read."""
+def _require_shareable(pipeline: Pipeline, catalog: Any) -> None:
+    """Require that what one process writes another can read."""
     single = [
         name
         for name in sorted(pipeline.datasets())
-        if getattr(catalog.get(name), "_SINGLE_PROCESS", False)
+        if is_single_process(catalog.get(name))
         or ((place := storage.find_place(catalog, name)) and place.path.startswith("memory:"))
     ]
     if single:

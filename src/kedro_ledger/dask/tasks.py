@@ -1,4 +1,4 @@
-"""The tasks of a run, from the first to the last."""
+"""The tasks of a run on a cluster."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +16,31 @@ from distributed import CancelledError, Client, Future, KilledWorker, wait
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from kedro_ledger import storage
-from kedro_ledger.dask import by_value, facts, worker
-from kedro_ledger.dask.cluster import Watch, check_workers, find_address
-from kedro_ledger.dask.forwarding import receive
+from kedro_ledger.dask import facts, worker
+from kedro_ledger.dask.cluster import WorkerMonitor, call, check_workers, find_address
 from kedro_ledger.errors import InputError
 from kedro_ledger.paths import TRY
-from kedro_ledger.printable import is_watched
 
 log = logging.getLogger(__name__)
 
-GLANCE = 1
-"""Seconds after which the runner looks whether workers have come or gone."""
-FUNCTION = f"{worker.__name__}.{worker.run_node.__name__}"
+POLL_INTERVAL = 1
+"""Seconds between two checks of the workers."""
+RUN_NODE = f"{worker.__name__}.{worker.run_node.__name__}"
 
 
 class Tasks:
-    """The tasks of a run."""
+    """The tasks of one run, a node each."""
 
     def __init__(
         self, client: Client, pipeline: Pipeline, catalog: Any, is_async: bool, run_id: str, package: str
     ) -> None:
-        """Finds out what the run will write, and where.
+        """Find out what the run will write, and where.
 
         Args:
             client: The cluster.
-            pipeline: What is to run.
+            pipeline: The nodes to run.
             catalog: The run's catalog.
             is_async: Whether a node's datasets are loaded and saved in threads.
             run_id: The run.
@@ -68,33 +64,34 @@ class Tasks:
         self._running: dict[Future[Any], Node] = {}
 
     def run(self) -> None:
-        """Run all nodes, and bring what the run leaves in memory here.
+        """Run all nodes, and load what the run leaves in memory into its catalog.
 
         Raises:
             InputError: If a worker is not fit for it, or the cluster fails.
         """
-        with self._mark_run() as self._marker, _progress(len(self._pipeline.nodes)) as bar:
+        with self._mark_run() as self._marker:
             try:
                 check_workers(self._client, self._package, self._marker)
-                self._watch = Watch(self._client)
-                self._client.subscribe_topic(self._package, receive(self._run_id))
-                self._run_nodes(bar)
+                self._monitor = WorkerMonitor(self._client)
+                self._client.subscribe_topic(self._package, _log_here(self._run_id))
+                self._run_nodes()
                 for name, future in self._held.items():
                     self._all.save(name, self._fetch(future)[name])
             except (CancelledError, OSError) as error:
                 if self._client.status != "running":
-                    happened = "has gone away, and with it the run; expected it to stay"
+                    reason = "has gone away, and with it the run; expected it to stay"
                 elif isinstance(error, CancelledError):
-                    happened = "has dropped the run's tasks; expected nobody to restart it"
+                    reason = "has dropped the run's tasks; expected nobody to restart it"
                 else:
                     raise
-                raise InputError(f"the scheduler at {self._address} {happened}") from error
+                raise InputError(f"the scheduler at {self._address} {reason}") from error
             finally:
                 with suppress(Exception):  # the cluster may be gone
                     self._client.cancel([*self._running], force=True)
 
-    def _run_nodes(self, bar: tqdm[Any]) -> None:
+    def _run_nodes(self) -> None:
         dependencies = self._pipeline.node_dependencies
+        total = len(self._pipeline.nodes)
         done: set[Node] = set()
         left = list(self._pipeline.nodes)
         while left or self._running:
@@ -102,22 +99,14 @@ class Tasks:
                 left.remove(node)
                 self._running[self._submit(node)] = node
             with suppress(TimeoutError):
-                wait(list(self._running), timeout=GLANCE, return_when="FIRST_COMPLETED")
-            self._watch.look()
-            for node in self._take_finished():
+                wait(list(self._running), timeout=POLL_INTERVAL, return_when="FIRST_COMPLETED")
+            self._monitor.check()
+            for future in [future for future in self._running if future.done()]:
+                _raise_error(future, self._running[future])
+                node = self._running.pop(future)
                 done.add(node)
-                bar.update()
-                if bar.disable:
-                    log.info("%*d of %d done: %s", len(str(bar.total)), len(done), bar.total, node.name)
-                self._release(node)
-
-    def _take_finished(self) -> list[Node]:
-        """Take the nodes that are done, and keep no hold on their tasks: what is held is computed again."""
-        finished = {future: node for future, node in self._running.items() if future.done()}
-        for future, node in finished.items():
-            _raise_error(future, node)
-            del self._running[future]
-        return list(finished.values())
+                log.info("%*d of %d done: %s", len(str(total)), len(done), total, node.name)
+                self._release(node, future)
 
     def _submit(self, node: Node) -> Future[Any]:
         work = worker.Work(
@@ -131,8 +120,8 @@ class Tasks:
         )
         upstream = {future.key: future for name in node.inputs if (future := self._held.get(name))}
         future = self._client.submit(
-            by_value.call,
-            FUNCTION,
+            call,
+            RUN_NODE,
             self._package,
             self._facts,
             self._pickle(work),
@@ -146,33 +135,37 @@ class Tasks:
     def _pickle(self, work: worker.Work) -> bytes:
         try:
             pickled: bytes = cloudpickle.dumps(work)
-        except Exception as error:  # whatever pickling may raise
-            expected = "expected what can be pickled, or another runner"
-            for name in sorted(self._pipeline.datasets()):
-                if not _can_be_pickled(self._catalog.get(name)):
-                    raise InputError(f"{name}: can't be sent to workers ({error}); {expected}") from error
-            raise InputError(f"{work.node.name}: can't be sent to workers ({error}); {expected}") from error
+        except Exception as error:  # pickling may raise anything
+            datasets = sorted(self._pipeline.datasets())
+            unfit = [name for name in datasets if not _can_pickle(self._catalog.get(name))]
+            raise InputError(
+                f"{[*unfit, work.node.name][0]}: can't be sent to workers ({error}); expected what can be "
+                "pickled, or another runner"
+            ) from error
         return pickled
 
     def _fetch(self, future: Future[Any]) -> dict[str, Any]:
-        """Bring a result here, unless all workers go before."""
+        """Load a result from its worker; fail if no worker is left."""
         while True:
             with suppress(TimeoutError):
-                result: dict[str, Any] = future.result(timeout=GLANCE)
+                result: dict[str, Any] = future.result(timeout=POLL_INTERVAL)
                 return result
-            self._watch.look()
+            self._monitor.check()
 
-    def _release(self, node: Node) -> None:
-        """Let go what nobody reads any more."""
+    def _release(self, node: Node, future: Future[Any]) -> None:
+        """Release the results that no other node needs: if a worker dies, Dask computes all others again."""
         self._readers.subtract({*node.inputs})
         kept = self._pipeline.outputs()
+        unused = {future}
         for name in [*node.inputs, *node.outputs]:
-            if not self._readers[name] and name not in kept:
-                self._held.pop(name, None)
+            if name in self._held and not self._readers[name] and name not in kept:
+                unused.add(self._held.pop(name))
+        for other in unused - {*self._held.values()}:
+            other.release()  # whatever else refers to it, such as the traceback of a timeout
 
     @contextmanager
     def _mark_run(self) -> Iterator[str | None]:
-        """Leave a file by which workers see that the run goes on, where the ledger cleans up."""
+        """Keep a file, where the ledger cleans up, by which workers see that the run is active."""
         if not self._places:
             yield None
             return
@@ -191,34 +184,36 @@ class Tasks:
 
 
 def _raise_error(future: Future[Any], node: Node) -> None:
-    """Raise what a node raised, or why it can't be run."""
+    """Raise what a node raised, or why it could not run."""
     if future.status == "finished":
         return
     if future.status != "error":
         raise CancelledError(node.name)
     error = future.exception()
     if isinstance(error, KilledWorker):
-        times = error.allowed_failures + 1
         raise InputError(
-            f"{node.name}: every worker that ran it died ({times} times); expected it to end: it may need "
-            "more memory than a worker has"
+            f"{node.name}: every worker that ran it died ({error.allowed_failures + 1} times); expected it to"
+            " end: it may need more memory than a worker has"
         )
     raise error.with_traceback(future.traceback())
 
 
-def _can_be_pickled(dataset: Any) -> bool:
+def _can_pickle(dataset: object) -> bool:
     try:
         cloudpickle.dumps(dataset)
-    except Exception:  # whatever pickling may raise
+    except Exception:  # pickling may raise anything
         return False
     return True
 
 
-@contextmanager
-def _progress(nodes: int) -> Iterator[tqdm[Any]]:
-    """Show a bar, where someone watches, with log lines above it."""
-    with ExitStack() as stack:
-        bar = stack.enter_context(tqdm(total=nodes, unit="node", leave=False, disable=not is_watched()))
-        if not bar.disable:
-            stack.enter_context(logging_redirect_tqdm())
-        yield bar
+def _log_here(run_id: str) -> Callable[[tuple[Any, dict[str, Any]]], None]:
+    """Make a handler of events that logs here what the workers have logged for a run, but not for others."""
+
+    def handle(event: tuple[Any, dict[str, Any]]) -> None:
+        _, values = event
+        if values.get("run_id") == run_id:
+            logger = logging.getLogger(values["name"])
+            if logger.isEnabledFor(values["levelno"]):
+                logger.handle(logging.makeLogRecord(values))
+
+    return handle

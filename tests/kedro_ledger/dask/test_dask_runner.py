@@ -83,6 +83,7 @@ def test_a_cluster_that_is_there_makes_the_same_artefacts(
     project.run("--pipeline", "reporting", *cluster.runner)
 
 
+@pytest.mark.slow
 def test_a_changed_parameter_reaches_the_workers(make_project: MakeProject, cluster: Cluster) -> None:
     ours, theirs = make_project(), make_project()
     ours.run("--pipeline", "linear", "--params", "variants.linear.epochs=3")
@@ -90,6 +91,7 @@ def test_a_changed_parameter_reaches_the_workers(make_project: MakeProject, clus
     assert sums(last_run(ours)) == sums(last_run(theirs))
 
 
+@pytest.mark.slow
 def test_what_steps_warn_of_is_said_here(project: Project, cluster: Cluster) -> None:
     file = project.folder / "data" / "01_raw" / "train.csv"
     header, *rows = file.read_text().splitlines()
@@ -174,6 +176,7 @@ def test_everything_listens_to_this_machine_only() -> None:
     assert not {pid for pid, _, _ in listeners} & here, "workers go with the run"
 
 
+@pytest.mark.slow
 def test_the_clusters_of_the_tests_listen_to_this_machine_only(cluster: Cluster) -> None:
     listeners = find_listeners(cluster.scheduler.pid, *(worker.pid for worker in cluster.workers))
     assert len(listeners) >= 2 + 3 * 3, "a scheduler, nannies, workers, and what these serve to browsers"

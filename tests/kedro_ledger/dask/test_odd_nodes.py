@@ -52,7 +52,10 @@ def change(tiny: Tiny, old: str, new: str) -> None:
             "raise KeyboardInterrupt",
             "InputError: negate would end its process (KeyboardInterrupt()); expected ",
         ),
-        ("e = OSError('locked'); e.lock = __import__('threading').Lock(); raise e", "OSError: locked"),
+        (
+            "e = OSError('locked'); e.lock = __import__('threading').Lock(); raise e",
+            "Exception: OSError('locked')",
+        ),
         ("return None", "DatasetError: scaled.down: Saving 'None' to a 'Dataset' is not allowed"),
     ],
 )
@@ -109,7 +112,7 @@ def test_a_worker_that_hangs(tiny: Tiny, cluster: Cluster, monkeypatch: pytest.M
     with clusters.open_cluster(cluster.address, None) as client:
         clusters.check_workers(client, "from_scratch", None)
         (worker,) = clusters.list_workers(client)
-        monkeypatch.setattr(clusters, "PATIENCE", 1)
+        monkeypatch.setattr(clusters, "TIMEOUT", 1)
         os.kill(client.run(os.getpid)[worker], signal.SIGSTOP)
         with pytest.raises(
             InputError, match=f"doesn't answer within 1 s; expected all of its workers to: {worker}"

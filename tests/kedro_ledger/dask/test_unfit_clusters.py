@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from kedro_ledger.dask import by_value, tasks
+from kedro_ledger.dask import DaskRunner, tasks
 from kedro_ledger.dask import cluster as clusters
 from kedro_ledger.dask.facts import read_facts
 from kedro_ledger.errors import InputError
@@ -78,6 +78,24 @@ def test_wrong_parameters(trained: Project, parameters: str, said: str) -> None:
     assert fail(trained, *RUNNER, "--runner-params", parameters) == said
 
 
+def test_dask_is_imported_by_a_run_only() -> None:
+    code = """
+import sys
+import kedro_ledger.dask
+heavy = {"distributed", "dask", "pandas", "torch", "tqdm", "plotly", "from_scratch"}
+print(*sorted(heavy & sys.modules.keys()))
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == ("\n", "")
+
+
+def test_without_dask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kedro_ledger.dask.runner.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"the DaskRunner needs Dask: pip install 'kedro-ledger\[dask\]'"):
+        DaskRunner()
+
+
+@pytest.mark.matrix
 @pytest.mark.parametrize("address", ["tcp//nowhere", "ftp://127.0.0.1:9", "tcp://127.0.0.1:notaport"])
 def test_what_is_no_address(trained: Project, address: str) -> None:
     said = fail(trained, *RUNNER, "--runner-params", f"address={address}")
@@ -86,7 +104,7 @@ def test_what_is_no_address(trained: Project, address: str) -> None:
 
 
 def test_no_scheduler_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "PATIENCE", 1)
+    monkeypatch.setattr(clusters, "TIMEOUT", 1)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -108,7 +126,7 @@ def test_nobody_is_there(address: str, reason: str) -> None:
 
 
 def test_a_cluster_without_workers(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "PATIENCE", 1)
+    monkeypatch.setattr(clusters, "TIMEOUT", 1)
     with (
         clusters.open_cluster(cluster.address, None) as client,
         pytest.raises(
@@ -119,19 +137,20 @@ def test_a_cluster_without_workers(cluster: Cluster, monkeypatch: pytest.MonkeyP
 
 
 def test_no_worker_is_left(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "PATIENCE", 1)
+    monkeypatch.setattr(clusters, "TIMEOUT", 1)
     worker = cluster.add_worker("--no-nanny")
     with clusters.open_cluster(cluster.address, None) as client:
-        watch = clusters.Watch(client)
-        watch.look()
+        monitor = clusters.WorkerMonitor(client)
+        monitor.check()
         worker.kill()
         wait_for(lambda: not clusters.list_workers(client), "the scheduler sees that it is gone")
-        watch.look()
+        monitor.check()
         time.sleep(1.1)
         with pytest.raises(InputError, match="no worker is left, and none came within 1 s"):
-            watch.look()
+            monitor.check()
 
 
+@pytest.mark.slow
 def test_a_worker_without_the_project(trained: Project, cluster: Cluster) -> None:
     cluster.add_worker()
     # -S: without the files of site-packages that put an editable install on the path
@@ -140,7 +159,7 @@ def test_a_worker_without_the_project(trained: Project, cluster: Cluster) -> Non
     said = fail(trained, *cluster.runner)
     assert said.startswith("worker tcp://127.0.0.1:")
     assert said.endswith(
-        ": ModuleNotFoundError: No module named 'from_scratch'; expected the project to be installed there"
+        ": ModuleNotFoundError: No module named 'kedro_ledger'; expected the project to be installed there"
     )
 
 
@@ -163,13 +182,18 @@ def test_a_worker_with_another_version_of_a_package(
     assert said.endswith(" here; expected the same as here")
 
 
-def test_a_worker_with_other_code(trained: Project, cluster: Cluster, tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(("package", "file"), [("from_scratch", "models.py"), ("kedro_ledger", "paths.py")])
+def test_a_worker_with_other_code(
+    trained: Project, cluster: Cluster, tmp_path: Path, package: str, file: str
+) -> None:
     shutil.copytree(ROOT / "src", tmp_path / "src")
-    with (tmp_path / "src" / "from_scratch" / "models.py").open("a") as file:
-        file.write("\nANSWER = 42\n")
+    with (tmp_path / "src" / package / file).open("a") as changed:
+        changed.write("\nANSWER = 42\n")
     cluster.add_worker(path=str(tmp_path / "src"))
-    expected = "other code in models.py (a worker keeps what it has loaded: restart it after a change)"
-    assert f": {expected}; expected the same as here" in fail(trained, *cluster.runner)
+    said = fail(trained, *cluster.runner)
+    assert f": other code in {package}/{file} (a worker keeps the code it has loaded: " in said
+    assert said.endswith("expected the same as here")
 
 
 def test_a_worker_that_comes_late_is_checked_before_its_first_task(cluster: Cluster, tmp_path: Path) -> None:
@@ -179,10 +203,10 @@ def test_a_worker_that_comes_late_is_checked_before_its_first_task(cluster: Clus
     cluster.add_worker(path=str(tmp_path / "src"))
     with clusters.open_cluster(cluster.address, None) as client:  # and nobody has asked the worker yet
         here = json.dumps(read_facts("from_scratch"))
-        task = client.submit(by_value.call, tasks.FUNCTION, "from_scratch", here, b"not to be read")
+        task = client.submit(clusters.call, tasks.RUN_NODE, "from_scratch", here, b"not to be read")
         error = task.exception(timeout=60)
     assert isinstance(error, InputError)
-    assert ": other code in models.py (" in str(error)
+    assert ": other code in from_scratch/models.py (" in str(error)
     assert str(error).startswith("worker tcp://127.0.0.1:")
 
 
@@ -190,13 +214,13 @@ def test_a_worker_of_another_dask() -> None:
     ours = {"packages": {"python": "3.11.7.final.0", "distributed": "2026.8.0"}}
     theirs = {"packages": {"python": "3.12.1.final.0", "distributed": "2026.1.0"}}
     with pytest.raises(InputError) as caught:
-        clusters._check_versions({"client": ours, "scheduler": theirs, "workers": {"tcp://w:1": theirs}})
+        clusters.check_versions({"client": ours, "scheduler": theirs, "workers": {"tcp://w:1": theirs}})
     differ = "python 3.12.1.final.0 there, 3.11.7.final.0 here; distributed 2026.1.0 there, 2026.8.0 here"
     assert caught.value.args == (
         f"the scheduler: {differ}; expected the same as here",
         f"worker tcp://w:1: {differ}; expected the same as here",
     )
-    clusters._check_versions({"client": ours, "scheduler": ours, "workers": {"tcp://w:1": ours}})
+    clusters.check_versions({"client": ours, "scheduler": ours, "workers": {"tcp://w:1": ours}})
 
 
 def test_a_folder_that_is_not_shared(trained: Project, cluster: Cluster, tmp_path: Path) -> None:
@@ -208,7 +232,7 @@ def test_a_folder_that_is_not_shared(trained: Project, cluster: Cluster, tmp_pat
         pytest.skip("folders can be hidden from a process by root on Linux only")
     cluster.add_worker(within=own_mounts)
     said = fail(trained, *cluster.runner)
-    assert f" doesn't see this run in {data}" in said
+    assert f" can't see this run in {data}" in said
     assert said.endswith("expected the data folder to be shared, under the same path everywhere")
 
 
