@@ -61,5 +61,5 @@ def test_each_line_of_an_error_is_one(caplog: pytest.LogCaptureFixture) -> None:
     error = LedgerError("deep\nError: forged is gone", "a\u2028b")
     assert error.message == "deep\\nError: forged is gone\na\\u2028b"
     error.show()
-    said = [record.getMessage() for record in caplog.records]
+    said = [record.getMessage() for record in caplog.records if record.name == "kedro_ledger.errors"]
     assert said == ["Error: deep\\nError: forged is gone", "Error: a\\u2028b"]

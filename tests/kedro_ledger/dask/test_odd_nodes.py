@@ -46,11 +46,11 @@ def change(tiny: Tiny, old: str, new: str) -> None:
     [
         (
             "raise SystemExit(0)",
-            "InputError: negate would end its process (SystemExit(0)); expected it to return, ",
+            "Error: negate would end its process (SystemExit(0)); expected it to return, ",
         ),
         (
             "raise KeyboardInterrupt",
-            "InputError: negate would end its process (KeyboardInterrupt()); expected ",
+            "Error: negate would end its process (KeyboardInterrupt()); expected ",
         ),
         (
             "e = OSError('locked'); e.lock = __import__('threading').Lock(); raise e",
