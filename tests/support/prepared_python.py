@@ -6,6 +6,7 @@ The tests of start-up, and all that set environment variables, start a fresh Pyt
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
 import os
@@ -40,6 +41,7 @@ def run(
     if _server is None or _server.poll() is not None:
         command = [sys.executable, __file__]
         _server = processes.start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        atexit.register(_end, _server)
     assert _server.stdin
     assert _server.stdout
     with tempfile.TemporaryDirectory() as printed:
@@ -49,6 +51,12 @@ def run(
         code = int(_server.stdout.readline())
         stdout, stderr = (Path(printed, name).read_text() for name in ("stdout", "stderr"))
     return code, stdout, stderr
+
+
+def _end(server: subprocess.Popen[str]) -> None:
+    """Let the server end, by having nothing more to read."""
+    with server:
+        pass
 
 
 _server: subprocess.Popen[str] | None = None
