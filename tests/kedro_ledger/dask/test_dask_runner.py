@@ -53,6 +53,7 @@ def run_and_compare(project: Project, article_run: Project, *options: str) -> li
     return ran.stderr.splitlines()
 
 
+@pytest.mark.slow
 def test_workers_of_this_machine_make_the_same_artefacts(
     make_project: MakeProject, article_run: Project
 ) -> None:
@@ -71,6 +72,7 @@ def test_workers_of_this_machine_make_the_same_artefacts(
     assert project.kedro("runs", "verify").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_there_makes_the_same_artefacts(
     make_project: MakeProject, article_run: Project, cluster: Cluster
 ) -> None:
@@ -100,6 +102,7 @@ def test_what_steps_warn_of_is_said_here(project: Project, cluster: Cluster) -> 
     assert "train.csv: Deck ignored: no parameter in `features` names it" in ran.stderr
 
 
+@pytest.mark.slow
 def test_the_study_is_spread_over_the_workers(make_project: MakeProject, cluster: Cluster) -> None:
     ours, theirs = make_project(), make_project()
     study = ("--pipeline", "stability", "--params", "stability.seeds=8,stability.splits=2")
@@ -109,6 +112,7 @@ def test_the_study_is_spread_over_the_workers(make_project: MakeProject, cluster
     assert "stability_runs" in last_run(theirs).outputs
 
 
+@pytest.mark.slow
 def test_wrong_data_is_told_as_in_one_process(make_project: MakeProject, cluster: Cluster) -> None:
     project = make_project()
     project.run("--pipeline", "deep")
@@ -122,6 +126,7 @@ def test_wrong_data_is_told_as_in_one_process(make_project: MakeProject, cluster
     assert project.artefacts() == before
 
 
+@pytest.mark.slow
 def test_killed_workers_change_nothing(
     make_project: MakeProject, article_run: Project, cluster: Cluster
 ) -> None:

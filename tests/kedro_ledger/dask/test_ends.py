@@ -13,6 +13,8 @@ from tests.support.dask_cluster import RUNNER, run_cluster
 from tests.support.processes import list_session, wait_for
 from tests.support.tiny import Tiny
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Tiny:

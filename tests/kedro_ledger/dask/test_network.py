@@ -14,6 +14,8 @@ from kedro_ledger.ledger import Ledger
 from tests.conftest import MakeProject, Project
 from tests.support.dask_cluster import run_cluster
 
+pytestmark = pytest.mark.slow
+
 MACHINES = 5
 """One that runs the scheduler and joins the others, three with a worker, and one that gives the order."""
 

@@ -20,6 +20,8 @@ from tests.support.dask_cluster import RUNNER, Cluster, run_cluster
 from tests.support.processes import start, wait_for
 from tests.support.tiny import Tiny
 
+pytestmark = pytest.mark.slow
+
 DIES = "def negate(numbers):\n"
 
 

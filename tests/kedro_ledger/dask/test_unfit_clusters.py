@@ -103,6 +103,7 @@ def test_what_is_no_address(trained: Project, address: str) -> None:
     assert said.endswith("expected one, started by `dask scheduler`, and its address")
 
 
+@pytest.mark.slow
 def test_no_scheduler_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "TIMEOUT", 1)
     with socket.socket() as silent:
@@ -116,6 +117,7 @@ def test_no_scheduler_answers(monkeypatch: pytest.MonkeyPatch) -> None:
             pass
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("address", "reason"),
     [("tcp://127.0.0.1:9", "Connection refused"), ("tcp://nohost.invalid:9", "[Nn]ame")],
@@ -136,6 +138,7 @@ def test_a_cluster_without_workers(cluster: Cluster, monkeypatch: pytest.MonkeyP
         clusters.check_workers(client, "from_scratch", None)
 
 
+@pytest.mark.slow
 def test_no_worker_is_left(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "TIMEOUT", 1)
     worker = cluster.add_worker("--no-nanny")
@@ -163,6 +166,7 @@ def test_a_worker_without_the_project(trained: Project, cluster: Cluster) -> Non
     )
 
 
+@pytest.mark.slow
 def test_a_scheduler_without_the_project_is_enough(trained: Project, tmp_path: Path) -> None:
     packages = os.pathsep.join(site.getsitepackages())
     with run_cluster(tmp_path, python=(sys.executable, "-S", "-m", "dask"), path=packages) as cluster:
@@ -170,6 +174,7 @@ def test_a_scheduler_without_the_project_is_enough(trained: Project, tmp_path: P
         trained.run(*STEPS, *cluster.runner)
 
 
+@pytest.mark.slow
 def test_a_worker_with_another_version_of_a_package(
     trained: Project, cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -196,6 +201,7 @@ def test_a_worker_with_other_code(
     assert said.endswith("expected the same as here")
 
 
+@pytest.mark.slow
 def test_a_worker_that_comes_late_is_checked_before_its_first_task(cluster: Cluster, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "src", tmp_path / "src")
     with (tmp_path / "src" / "from_scratch" / "models.py").open("a") as file:
@@ -223,6 +229,7 @@ def test_a_worker_of_another_dask() -> None:
     clusters.check_versions({"client": ours, "scheduler": ours, "workers": {"tcp://w:1": ours}})
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_shared(trained: Project, cluster: Cluster, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     data = trained.folder / "data"
@@ -236,6 +243,7 @@ def test_a_folder_that_is_not_shared(trained: Project, cluster: Cluster, tmp_pat
     assert said.endswith("expected the data folder to be shared, under the same path everywhere")
 
 
+@pytest.mark.slow
 def test_the_scheduler_goes_away(trained: Project, cluster: Cluster) -> None:
     cluster.add_worker()
     before = trained.artefacts()
@@ -254,6 +262,7 @@ def test_the_scheduler_goes_away(trained: Project, cluster: Cluster) -> None:
     assert trained.artefacts() == before
 
 
+@pytest.mark.slow
 def test_a_node_that_kills_its_workers(tmp_path: Path) -> None:
     tiny = Tiny.make(tmp_path / "tiny")
     registry = tiny.folder / "src" / "tiny" / "pipeline_registry.py"
@@ -271,6 +280,7 @@ def test_a_node_that_kills_its_workers(tmp_path: Path) -> None:
     assert tiny.versions() == set()
 
 
+@pytest.mark.slow
 def test_what_nobody_keeps_comes_back(tmp_path: Path) -> None:
     tiny = Tiny.make(tmp_path / "tiny")
     path = os.pathsep.join([str(tiny.folder / "src"), str(ROOT / "src")])
