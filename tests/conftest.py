@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.project import RAW, ROOT, SHA256, MakeProject, Project, copy_project
-
-__all__ = ["RAW", "ROOT", "SHA256", "MakeProject", "Project"]
+from tests.support.project import MakeProject, Project, copy_project
 
 # How fast this machine is, and what else it does, decides about nothing.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

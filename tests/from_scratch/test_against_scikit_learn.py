@@ -19,7 +19,7 @@ from from_scratch.pipelines.data_processing import nodes
 from from_scratch.pipelines.data_processing.splitting import select_fitting
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split
-from tests.conftest import RAW, ROOT, MakeProject, Project
+from tests.support.project import RAW, ROOT, MakeProject, Project
 
 TITANIC: dict[str, Any] = yaml.safe_load((ROOT / "conf" / "base" / "parameters.yml").read_text())["features"]
 NUMBERS, CATEGORICAL = ["Age", "SibSp", "Parch", "Fare"], ["Sex", "Pclass", "Embarked"]

@@ -27,7 +27,7 @@ from from_scratch.pipelines.inference.nodes import ingest_new
 from from_scratch.schema import parameters
 from kedro_ledger.errors import InputError
 from kedro_ledger.ledger import Ledger
-from tests.conftest import RAW, ROOT, Project
+from tests.support.project import RAW, ROOT, Project
 
 Rows = list[list[str]]
 GOOD: Rows = list(csv.reader(io.StringIO((RAW / "train.csv").read_text())))[:41]

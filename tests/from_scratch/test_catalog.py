@@ -14,7 +14,7 @@ from plotly.graph_objects import Figure
 
 from from_scratch.article import read_figures
 from from_scratch.datasets import RawCSVDataset
-from tests.conftest import RAW, ROOT, SHA256
+from tests.support.project import RAW, ROOT, SHA256
 
 TEXTS = ("CSVDataset", "JSONDataset")
 CATALOG: dict[str, Any] = yaml.safe_load((ROOT / "conf" / "base" / "catalog.yml").read_text())

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from kedro_ledger.ledger import Ledger
-from tests.conftest import Project
 from tests.support.file_server import FileServer, serving
+from tests.support.project import Project
 from tests.support.scheduled import PASSENGERS, set_catalog, set_parameters
 
 PASSWORD = "xyzzy-plugh"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import MakeProject, Project
 from tests.support import hostile
+from tests.support.project import MakeProject, Project
 
 
 @pytest.fixture(scope="module")

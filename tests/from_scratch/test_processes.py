@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.conftest import ROOT
 from tests.support import processes
+from tests.support.project import ROOT
 
 TESTS = """
 import time

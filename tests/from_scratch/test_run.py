@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kedro_ledger.ledger import Ledger
-from tests.conftest import ROOT, MakeProject, Project
+from tests.support.project import ROOT, MakeProject, Project
 
 VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
 

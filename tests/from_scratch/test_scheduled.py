@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from kedro_ledger.ledger import Ledger
-from tests.conftest import MakeProject, Project
 from tests.support.file_server import FileServer, serving
+from tests.support.project import MakeProject, Project
 from tests.support.scheduled import LINE, PASSENGERS, SCHEDULED, set_catalog, set_parameters
 
 

@@ -13,7 +13,7 @@ import termios
 
 import pytest
 
-from tests.conftest import MakeProject, Project
+from tests.support.project import MakeProject, Project
 
 FEW = ("--pipeline", "stability", "--params", "stability.seeds=8,stability.splits=2")
 VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]

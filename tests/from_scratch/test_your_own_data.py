@@ -9,8 +9,8 @@ import shutil
 import pytest
 import yaml
 
-from tests.conftest import ROOT, Project
 from tests.from_scratch.pipelines.inference.test_inference import ONE
+from tests.support.project import ROOT, Project
 
 PAGE = (ROOT / "docs" / "your-own-data.md").read_text()
 BLOCKS: list[tuple[str, str]] = re.findall(r"```(\w*)\n(.*?)```", PAGE, re.DOTALL)

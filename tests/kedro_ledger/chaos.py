@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from kedro_ledger.ledger import Ledger
-from tests.conftest import MakeProject, Project
+from tests.support.project import MakeProject, Project
 
 RUNS = int(os.environ.get("CHAOS_RUNS", "100"))
 SLOWED = "write,fsync,rename,unlink,rmdir,mkdir"

@@ -8,7 +8,7 @@ import pytest
 from kedro.io.core import DatasetError
 
 from kedro_ledger.errors import EXIT_CODES, BusyError, InputError, LedgerError, UserError, format_error, show
-from tests.conftest import MakeProject
+from tests.support.project import MakeProject
 from tests.support.tiny import Tiny
 
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.conftest import ROOT
 from tests.support import processes
 from tests.support.processes import wait_for
+from tests.support.project import ROOT
 
 RUNNER = ("--runner", "kedro_ledger.dask.DaskRunner")
 SOURCES = str(ROOT / "src")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.conftest import Project
+from tests.support.project import Project
 
 ESC = "a\x1b]0;HACKED\x07b"
 """Sets the title of a terminal's window."""

@@ -7,7 +7,7 @@ import re
 
 import yaml
 
-from tests.conftest import RAW, Project
+from tests.support.project import RAW, Project
 
 PASSENGERS = (RAW / "train.csv").read_text()
 SCHEDULED = ("run", "--env", "scheduled")

@@ -11,7 +11,7 @@ from torch import Tensor
 from from_scratch.article import published_accuracies, read_figures
 from from_scratch.models import linear as predict_linear
 from from_scratch.training import gradient_step, mean_absolute_error
-from tests.conftest import Project
+from tests.support.project import Project
 
 FIGURES: dict[str, Any] = {name: group.figures for name, group in read_figures().items()}
 EDGE = torch.tensor([*range(7), *range(-7, 0)])

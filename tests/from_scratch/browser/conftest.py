@@ -25,8 +25,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.conftest import Project
 from tests.support import processes
+from tests.support.project import Project
 
 WIDTH, HEIGHT = 1600, 1000
 FLAGS = (

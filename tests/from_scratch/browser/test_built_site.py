@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.conftest import RAW, Project
+from tests.support.project import RAW, Project
 
 pytestmark = pytest.mark.slow
 

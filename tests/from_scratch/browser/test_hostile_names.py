@@ -7,10 +7,10 @@ from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.conftest import MakeProject, Project
 from tests.from_scratch.browser.conftest import HEIGHT, WIDTH, serve_site
 from tests.from_scratch.browser.test_pages import LocalPage, find_report
 from tests.support import hostile
+from tests.support.project import MakeProject, Project
 
 pytestmark = pytest.mark.slow
 

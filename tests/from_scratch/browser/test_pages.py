@@ -10,7 +10,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.conftest import Project
+from tests.support.project import Project
 
 PLOTS = {"accuracies", "losses", "coefficients", "groups"}
 

@@ -9,9 +9,9 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.conftest import Project
 from tests.from_scratch.browser.test_pages import LocalPage, find_report
 from tests.from_scratch.notebooks.test_notebook import run_notebook
+from tests.support.project import Project
 
 pytestmark = pytest.mark.slow
 

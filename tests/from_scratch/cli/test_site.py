@@ -11,7 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from from_scratch.cli import site
 from kedro_ledger.errors import InputError
-from tests.conftest import Project
+from tests.support.project import Project
 
 FONTS = """<link rel="preconnect" href="https://fonts.googleapis.com" />
 <link rel="preconnect" href="https://fonts.gstatic.com" crossorigin />

@@ -19,7 +19,7 @@ from from_scratch.pipelines.data_processing import nodes
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split
 from kedro_ledger.errors import InputError
-from tests.conftest import RAW, Project
+from tests.support.project import RAW, Project
 
 
 def block_of(said: str) -> dict[str, Any]:

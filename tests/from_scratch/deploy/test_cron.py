@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from kedro_ledger.ledger import Ledger
-from tests.conftest import Project
 from tests.support import processes
+from tests.support.project import Project
 from tests.support.scheduled import set_catalog
 
 pytestmark = pytest.mark.slow

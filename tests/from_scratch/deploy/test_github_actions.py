@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from kedro_ledger.ledger import Ledger
-from tests.conftest import ROOT, Project
+from tests.support.project import ROOT, Project
 from tests.support.scheduled import set_catalog, set_parameters
 
 FILE = ROOT / "deploy/github-actions/scheduled.yml"

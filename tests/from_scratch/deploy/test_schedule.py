@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from from_scratch.cli.schedule import fill_in, list_notes, parse_cron, to_calendar
 from kedro_ledger.errors import InputError
-from tests.conftest import ROOT, Project
+from tests.support.project import ROOT, Project
 
 NIGHTLY = ("schedule", "--cron", "0 2 * * *", "--scheduler")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project
+from tests.support.project import Project
 from tests.support.scheduled import set_catalog
 
 pytestmark = pytest.mark.slow

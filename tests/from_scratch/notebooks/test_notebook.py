@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from from_scratch.article import read_figures
-from tests.conftest import ROOT, Project
+from tests.support.project import ROOT, Project
 
 NOTEBOOK = ROOT / "notebooks" / "from_machine_learning_to_deep_learning.ipynb"
 WHOSE_CODE = "import from_scratch\nprint(from_scratch.__file__)"

@@ -17,9 +17,9 @@ from distributed import Client
 from kedro_ledger.dask.cluster import open_cluster
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.record import Record
-from tests.conftest import MakeProject, Project
 from tests.support.dask_cluster import RUNNER, Cluster, run_cluster
 from tests.support.processes import wait_for
+from tests.support.project import MakeProject, Project
 
 KILLS = 20
 DONE = re.compile(r" *(\d+) of (\d+) done: ")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.support.dask_cluster import RUNNER, run_cluster
 from tests.support.processes import list_session, wait_for
+from tests.support.project import ROOT
 from tests.support.tiny import Tiny
 
 pytestmark = pytest.mark.slow

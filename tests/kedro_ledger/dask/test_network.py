@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from kedro_ledger.ledger import Ledger
-from tests.conftest import MakeProject, Project
 from tests.support.dask_cluster import run_cluster
+from tests.support.project import MakeProject, Project
 
 pytestmark = pytest.mark.slow
 

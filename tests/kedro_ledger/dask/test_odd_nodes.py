@@ -15,9 +15,9 @@ import pytest
 
 from kedro_ledger.dask import cluster as clusters
 from kedro_ledger.errors import InputError
-from tests.conftest import ROOT, MakeProject
 from tests.support.dask_cluster import RUNNER, Cluster, run_cluster
 from tests.support.processes import start, wait_for
+from tests.support.project import ROOT, MakeProject
 from tests.support.tiny import Tiny
 
 pytestmark = pytest.mark.slow

@@ -18,9 +18,9 @@ from kedro_ledger.dask import DaskRunner, tasks
 from kedro_ledger.dask import cluster as clusters
 from kedro_ledger.dask.facts import read_facts
 from kedro_ledger.errors import InputError
-from tests.conftest import ROOT, MakeProject, Project
 from tests.support.dask_cluster import RUNNER, Cluster, run_cluster
 from tests.support.processes import wait_for
+from tests.support.project import ROOT, MakeProject, Project
 from tests.support.tiny import Tiny
 
 STEPS = ("--pipeline", "data_processing")

@@ -18,8 +18,8 @@ from from_scratch.pipelines.inference.nodes import predict_new
 from from_scratch.schema.parameters import Variant
 from kedro_ledger.errors import InputError
 from kedro_ledger.ledger import Ledger
-from tests.conftest import RAW, ROOT, Project
 from tests.from_scratch.pipelines.data_processing.conftest import FEATURES
+from tests.support.project import RAW, ROOT, Project
 
 VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
 METRICS = {

@@ -10,7 +10,7 @@ from from_scratch.pipelines.reporting.article import compare_with_article, print
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split, Variant
-from tests.conftest import Project
+from tests.support.project import Project
 
 
 @pytest.mark.parametrize(

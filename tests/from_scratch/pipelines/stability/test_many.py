@@ -15,8 +15,8 @@ from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split
 from from_scratch.scoring import accuracy
 from from_scratch.training import train
-from tests.conftest import RAW
 from tests.from_scratch.schema.test_parameters import COMMITTED
+from tests.support.project import RAW
 
 MODELS_ALONE = {
     "linear": (0.2, 18, []),

@@ -14,8 +14,8 @@ from from_scratch.pipelines.training import nodes as training
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split, Stability, Variant
 from kedro_ledger.errors import InputError
-from tests.conftest import RAW
 from tests.from_scratch.schema.test_parameters import COMMITTED
+from tests.support.project import RAW
 
 FEATURES = Features.model_validate(COMMITTED["features"])
 ON_TRAIN = FEATURES.model_copy(update={"fit_on": "train"})
