@@ -57,7 +57,11 @@ def test_every_persisted_dataset_shows_something(built_site: Path, article_run: 
 def test_every_step_shows_its_code_and_docstring(built_site: Path) -> None:
     steps = {name: node["code"] for name, node in shown(built_site).items() if "code" in node}
     assert {"split", "fit", "compare", "write_report"} <= set(steps)
+    bundles = {name for name in steps if name.startswith("gather_")}
+    assert bundles == {"gather_data", "gather_results"}  # dataclasses, of which Kedro-Viz shows no code
     for name, code in steps.items():
+        if name in bundles:
+            continue
         assert code.startswith("def "), name
         assert '"""' in code, name
 

@@ -71,7 +71,7 @@ def test_a_run_beyond_its_limits_fails_and_is_kept(project: Project, workflow: d
     commit_to_git(project)
     run_steps(project, workflow)
     limits = {"drift": {"allowed": {"metrics.*.valid_accuracy": 0}}}
-    set_parameters(project, runs=limits, linear={"epochs": 1})
+    set_parameters(project, runs=limits, variants={"linear": {"epochs": 1}})
     codes = run_steps(project, workflow)
     assert codes == {CHECKOUT: 0, "Run": 77, "Gather the report and the history": 0}
     assert len(Ledger(project.folder).records()) == 2
