@@ -8,12 +8,13 @@ from kedro.pipeline import Pipeline
 
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.lineage import base_name
-from kedro_ledger.printable import did_you_mean
-from kedro_ledger.record import Record
+from kedro_ledger.record import Record, is_same_run
+from kedro_ledger.storage import list_outputs
+from kedro_ledger.validation import did_you_mean
 
 
 def explain(ledger: Ledger, record: Record | None, dataset: str) -> str:
-    """Say why a dataset can't be read as a run left it, and what makes it or still has it."""
+    """Explain why a dataset can't be read as a run left it, and what makes it or still has it."""
     command = find_command(record, dataset)
     if not record:
         return f"{dataset}: no run is committed yet" + (f"; `{command}` makes one" if command else "")
@@ -30,7 +31,7 @@ def explain(ledger: Ledger, record: Record | None, dataset: str) -> str:
         hints.append(f"`{command}` makes it anew" if newest else f"`{command}` makes it")
     else:
         near = did_you_mean(dataset, record.view)
-    if newest and newest != record:
+    if newest and not is_same_run(newest, record):
         hints.append(f"run {newest.run_id} is the newest that has it")
     return f"{dataset}: {reason}{near}" + (f": {'; '.join(hints)}" if hints else "")
 
@@ -56,7 +57,7 @@ def find_command(record: Record | None, dataset: str) -> str | None:
         for name, pipeline in sorted(pipelines.items(), key=lambda item: len(item[1].nodes))
         if dataset in map(base_name, pipeline.all_outputs())
     }
-    made = {base_name(output) for pipeline in pipelines.values() for output in pipeline.all_outputs()}
+    made = list_outputs()
     there = record.view.keys() if record else set()
 
     def can_run(pipeline: Pipeline) -> bool:

@@ -55,27 +55,27 @@ def read_code(project: Path, data: Iterable[str] = ()) -> Code:
     paths = (*BUT_CREDENTIALS_AND_DATA, *(f":(exclude,literal){path}" for path in data))
     top = project / ("../" * folder.count("/"))
     try:
-        changed = _list_changes(project, paths)
+        status = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *paths)
+        # As seen from the top of the repository.
+        changed = [line[3:].rstrip(b"/") for line in git(project, *status).split(b"\0")[:-1]]
         size = sum(file.stat().st_size for name in changed if (file := top / os.fsdecode(name)).is_file())
         if size > MAX_PATCH_BYTES:
             raise LedgerError(f"{size / 1e6:.0f} MB differ from the commit: have git ignore what is no code")
         with _index_of_now(top, changed) as index:
             patch = git(project, *PATCH, *paths, environment=index) if changed else b""
             _require_that_git_has(sources, project, folder, index)
-        encoding: Literal["utf-8", "latin-1"] = "utf-8" if _is_utf_8(patch) else "latin-1"
-        text = patch.decode(encoding)
+        text, encoding = _decode(patch)
         require_no_credentials_in_patch(text)
     except LedgerError as error:
         return Code(files=sources, commit=commit, folder=folder, patch_left_out=error.message)
     return Code(files=sources, commit=commit, folder=folder, patch=text or None, patch_encoding=encoding)
 
 
-def _is_utf_8(content: bytes) -> bool:
+def _decode(content: bytes) -> tuple[str, Literal["utf-8", "latin-1"]]:
     try:
-        content.decode()
+        return content.decode(), "utf-8"
     except UnicodeDecodeError:
-        return False
-    return True  # otherwise, Latin-1 has a character for every byte
+        return content.decode("latin-1"), "latin-1"  # which has a character for every byte
 
 
 def _say_why_there_is_no_commit(message: str) -> str | None:
@@ -86,20 +86,12 @@ def _say_why_there_is_no_commit(message: str) -> str | None:
 
 
 def hash_sources(project: Path) -> dict[str, str]:
-    """Hash a project's sources.
-
-    Returns:
-        The sha256 of every file in `src`, by its path seen from the project's folder.
-    """
+    """Hash every file in `src`, by its path seen from the project's folder."""
     return hash_files(project / "src", project)
 
 
 def hash_files(top: Path, seen_from: Path) -> dict[str, str]:
-    """Hash the sources in a folder.
-
-    Returns:
-        The sha256 of every file, by its path.
-    """
+    """Hash every file in a folder by sha256, but for what no code is: caches, and what an editor leaves."""
     hashes = {}
     for folder, folders, names in os.walk(top):
         folders[:] = [
@@ -118,19 +110,9 @@ def hash_files(top: Path, seen_from: Path) -> dict[str, str]:
 
 
 def combined_hash(hashes: dict[str, str]) -> str:
-    """Hash hashes.
-
-    Returns:
-        One hash of all names and hashes, whatever their order.
-    """
+    """Return one hash of all names and hashes, whatever their order."""
     lines = "".join(f"{digest} {name}\n" for name, digest in sorted(hashes.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def _list_changes(project: Path, paths: tuple[str, ...]) -> list[bytes]:
-    """List what differs from the commit, as seen from the top of the repository."""
-    status = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *paths)
-    return [line[3:].rstrip(b"/") for line in git(project, *status).split(b"\0")[:-1]]
 
 
 @contextmanager
@@ -164,15 +146,8 @@ def _require_that_git_has(sources: dict[str, str], project: Path, folder: str, i
     """
     with tempfile.TemporaryDirectory() as temporary:
         names = git(project, "ls-files", "-z", "--", "src", environment=index)
-        git(
-            project,
-            "checkout-index",
-            "-z",
-            "--stdin",
-            f"--prefix={temporary}/",
-            stdin=names,
-            environment=index,
-        )
+        checkout = ("checkout-index", "-z", "--stdin", f"--prefix={temporary}/")
+        git(project, *checkout, stdin=names, environment=index)
         checked_out = hash_sources(Path(temporary, folder))
     changed = [
         name

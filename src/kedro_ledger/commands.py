@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -43,11 +43,12 @@ def runs() -> None:
 def list_runs(project: ProjectMetadata, as_json: bool) -> None:
     """List the runs that are kept, oldest first."""
     from kedro_ledger import tables
+    from kedro_ledger.record import is_same_run
 
     ledger = _open_ledger(project)
     records, current = ledger.records(), ledger.current()
     if as_json:
-        _print_json([record.summary().model_dump() | {"current": record == current} for record in records])
+        _print_json([run.summary().model_dump() | {"current": is_same_run(run, current)} for run in records])
     else:
         tables.show_runs(records, current)
 
@@ -125,13 +126,13 @@ def verify(project: ProjectMetadata, run: str | None, as_json: bool) -> None:
         _print_json(
             {"runs": len(records), "artefacts": len(artefacts), "unchecked": remote, "faults": faults}
         )
-    elif not faults:
+    elif faults:
+        echo("\n".join(faults.values()), err=True)
+    else:
         unchecked = f"; {remote} on other filesystems were not checked" if remote else ""
         runs = "1 run" if len(records) == 1 else f"{len(records)} runs"
         echo(f"{len(artefacts) - remote} artefacts of {runs} are as they were committed{unchecked}")
     if faults:
-        for fault in faults.values() if not as_json else ():
-            echo(fault, err=True)
         raise click.exceptions.Exit(1)
 
 
@@ -144,9 +145,19 @@ def prune(project: ProjectMetadata, keep: int) -> None:
     A line of history stays of each. What a run that stays needs is never removed, nor the run that is checked
     out.
     """
+    from kedro_ledger import storage
     from kedro_ledger.ledger import Ledger
 
-    ledger = Ledger(project.project_path, partial(_is_home, project.project_path))
+    @cache
+    def load_catalog() -> DataCatalog:
+        from kedro.framework.session import KedroSession
+
+        return cast("DataCatalog", KedroSession.create(project.project_path).load_context().catalog)
+
+    def is_kept(dataset: str, home: str) -> bool:
+        return storage.is_home(project.project_path, load_catalog(), dataset, home)
+
+    ledger = Ledger(project.project_path, is_kept)
     with ledger.lock():
         ledger.sweep()
         gone = ledger.prune(keep)
@@ -186,7 +197,7 @@ def history(project: ProjectMetadata, metric: str | None, page: Path | None, as_
         echo(f"the page is {page}", err=True)
     if not as_json:
         tables.show_history(runs, metric, metric_series(runs, metric))
-        others = [one for one in list_metrics(runs) if one != metric]
+        others = [other for other in list_metrics(runs) if other != metric]
         if others:
             echo(f"\n--metric shows others: {', '.join(map(printable, others))}")
 
@@ -229,13 +240,15 @@ def checkout(project: ProjectMetadata, run: str) -> None:
 
     Readers and partial runs see it, and all that went with it. `checkout last` returns.
     """
+    from kedro_ledger.record import is_same_run
+
     ledger = _open_ledger(project)
     with ledger.lock():
         record = ledger.find(run)
         for name, artefact in sorted(record.view.items()):
             ledger.check(name, artefact)
         ledger.checkout(record)
-    until = "" if record == ledger.last() else " until the next commit"
+    until = "" if is_same_run(record, ledger.last()) else " until the next commit"
     echo(f"readers and partial runs see run {record.run_id}{until}")
 
 
@@ -268,18 +281,16 @@ def reproduce(project: ProjectMetadata, run: str, into: Path | None, as_json: bo
     changed = list_changed_surroundings(record)
     for line in changed:
         echo(f"not as recorded: {line}", err=True)
-    if into:
-        into.mkdir(parents=True, exist_ok=True)
     folder = into or Path(tempfile.mkdtemp(prefix=f"{project.package_name}-reproduce-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    stays = into is not None
     try:
         differences = reproduce(ledger, record, folder.resolve())
-    except BaseException:
-        if not into:
+        identical = not any(differences.values())
+        stays = stays or not identical
+    finally:
+        if not stays:
             shutil.rmtree(folder, ignore_errors=True)
-        raise
-    identical = not any(differences.values())
-    if identical and not into:
-        shutil.rmtree(folder)
     if as_json:
         _print_json(
             {
@@ -287,12 +298,12 @@ def reproduce(project: ProjectMetadata, run: str, into: Path | None, as_json: bo
                 "not_as_recorded": changed,
                 "identical": identical,
                 "differences": differences,
-                "folder": str(folder) if into or not identical else None,
+                "folder": str(folder) if stays else None,
             }
         )
     else:
         tables.show_reproduction(record.run_id, differences)
-        if into or not identical:
+        if stays:
             echo(f"the rerun lies in {folder}")
     if not identical:
         raise click.exceptions.Exit(1)
@@ -302,20 +313,6 @@ def _open_ledger(project: ProjectMetadata) -> Ledger:
     from kedro_ledger.ledger import Ledger
 
     return Ledger(project.project_path)
-
-
-def _is_home(project: Path, dataset: str, home: str) -> bool:
-    """Say whether the present catalog keeps a dataset in a folder outside the project."""
-    from kedro_ledger import storage
-
-    return storage.is_home(project, _load_catalog(project), dataset, home)
-
-
-@cache
-def _load_catalog(project: Path) -> DataCatalog:
-    from kedro.framework.session import KedroSession
-
-    return cast("DataCatalog", KedroSession.create(project).load_context().catalog)
 
 
 def _print_json(value: Any) -> None:

@@ -45,7 +45,7 @@ def compare_origins(one: Record, other: Record) -> dict[str, Differences]:
 
 
 def describe_origins(record: Record) -> dict[str, dict[str, Any]]:
-    """Tell what a run was made from, and what it reached.
+    """Describe what a run was made from, and what it reached.
 
     Returns:
         Values by name in each section; the sections are those of `runs.settings.DRIFTING`.
@@ -82,20 +82,13 @@ def compare_environments(one: Environment, other: Environment) -> Differences:
 
 
 def compare(one: Mapping[str, Any], other: Mapping[str, Any]) -> Differences:
-    """Compare two dictionaries.
-
-    Returns:
-        Both values under each key that has not the same in both.
-    """
+    """Return both values under each key that has not the same in both dictionaries."""
+    both = {key: (one.get(key), other.get(key)) for key in [*one, *other]}
     return {
-        key: (one.get(key), other.get(key))
-        for key in [*one, *(key for key in other if key not in one)]
-        if not _same(one.get(key), other.get(key))
+        key: (first, second)
+        for key, (first, second) in both.items()
+        if first != second and (first == first or second == second)  # NaN is as before
     }
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool(one == other or (one != one and other != other))  # what is no number is as before
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -107,23 +100,19 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def describe_commit(code: Code) -> str:
-    """Say which commit ran, and whether as it was committed."""
+    """Describe which commit ran, and whether as it was committed."""
     if code.commit is None:
         return "not in git"
     return code.commit if code.is_committed else f"{code.commit} with changes"
 
 
 def describe_difference(one: Any, other: Any) -> str:
-    """Say how two contents of a dataset differ.
-
-    Returns:
-        Where the largest difference between two numbers is, or what else isn't the same.
-    """
+    """Describe where the largest difference between two contents of a dataset is, or what else differs."""
     import numpy as np
 
     largest, where, others = 0.0, "", []
     ours, theirs = _name_values(one), _name_values(other)
-    for name in [*ours, *(name for name in theirs if name not in ours)]:
+    for name in dict.fromkeys([*ours, *theirs]):
         if name not in ours or name not in theirs:
             others.append(f"{name} is only in one of them")
             continue
@@ -131,13 +120,9 @@ def describe_difference(one: Any, other: Any) -> str:
         if a.shape != b.shape:
             others.append(f"{name} has shape {a.shape}, now {b.shape}")
         elif a.dtype.kind in "iufb" and b.dtype.kind in "iufb":
-            if not a.size:
-                continue
-            gaps = np.abs(a.astype("float64") - b.astype("float64"))
-            gaps = np.where(
-                (a == b) | (np.isnan(a.astype("float64")) & np.isnan(b.astype("float64"))), 0, gaps
-            )
-            gap = float(np.nan_to_num(gaps, nan=np.inf).max())
+            x, y = a.astype("float64"), b.astype("float64")
+            gaps = np.where((a == b) | (np.isnan(x) & np.isnan(y)), 0, np.abs(x - y))
+            gap = float(np.nan_to_num(gaps, nan=np.inf).max(initial=0))
             if gap > largest:
                 largest, where = gap, name
         elif differing := int((a != b).sum()):

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kedro_ledger.differences import compare_origins, describe_origins
-from kedro_ledger.printable import did_you_mean
 from kedro_ledger.record import Drift, LastKnown, Record
 from kedro_ledger.settings import SHARE, matches
+from kedro_ledger.validation import did_you_mean
 
 MAX_MAGNITUDE = 1e300
 """What is no number to calculate with, as infinity isn't."""
@@ -26,25 +26,20 @@ def find_last_known(earlier: Sequence[Record]) -> LastKnown:
 
 def without(known: LastKnown, record: Record) -> LastKnown:
     """Leave out what a run had itself."""
-    parts: dict[str, dict[str, Any]] = {part: getattr(known, part) for part in LastKnown.model_fields}
-    return LastKnown(
-        **{
-            part: {name: value for name, value in values.items() if name not in getattr(record, part)}
-            for part, values in parts.items()
-        }
-    )
+    parts: dict[str, dict[str, Any]] = {}
+    for part in LastKnown.model_fields:
+        own = getattr(record, part)
+        parts[part] = {name: value for name, value in getattr(known, part).items() if name not in own}
+    return LastKnown(**parts)
 
 
 def find_drift(record: Record, last: Record, known: LastKnown) -> Drift:
-    """Find what changed since the last run.
+    """Find what changed since the last run, but for parameters of the ledger itself.
 
     Args:
         record: A run.
         last: The last committed run before it.
         known: The data and metrics before it: not every run reads and scores everything.
-
-    Returns:
-        What changed. Of parameters, those of the ledger itself are left out.
     """
     before = last.model_copy(update={part: getattr(known, part) for part in LastKnown.model_fields})
     changed = compare_origins(before, record)
@@ -55,15 +50,7 @@ def find_drift(record: Record, last: Record, known: LastKnown) -> Drift:
 
 
 def find_violations(drift: Drift, allowed: Mapping[str, float | str]) -> list[str]:
-    """Find what moved further than allowed.
-
-    Args:
-        drift: What changed.
-        allowed: By pattern of section and name: by how much a number may move, or by which share.
-
-    Returns:
-        A phrase for each.
-    """
+    """Describe what moved further than allowed: by `DriftLimits.allowed`, a number or a share by pattern."""
     violations = []
     for section, changes in drift.changed.items():
         for name, (then, now) in changes.items():
@@ -103,7 +90,7 @@ def _is_within(then: Any, now: Any, limit: float | str) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    """Say whether a value is a number to calculate with."""
+    """Return whether a value is a number to calculate with."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MAX_MAGNITUDE
 
 

@@ -40,23 +40,21 @@ def bring_to_disk(path: Path) -> None:
             return
         for child in path.iterdir():
             bring_to_disk(child)
+    _sync(path)
+
+
+def bring_names_to_disk(folders: set[Path]) -> None:
+    """Wait until the names of what lies in these folders would survive a power cut."""
+    for folder in sorted(folders) if os.name != "nt" else ():
+        _sync(folder)
+
+
+def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def bring_names_to_disk(folders: set[Path]) -> None:
-    """Wait until the names of what lies in these folders would survive a power cut."""
-    if os.name == "nt":
-        return
-    for folder in sorted(folders):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def write_at_once(path: Path, text: str) -> None:

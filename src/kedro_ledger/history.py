@@ -12,9 +12,9 @@ from kedro_ledger.drift import is_number
 from kedro_ledger.errors import LedgerError
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.plot_names import show_names
-from kedro_ledger.printable import did_you_mean
 from kedro_ledger.record import Summary
 from kedro_ledger.settings import read_settings
+from kedro_ledger.validation import did_you_mean
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 COLOUR, ALARM = "#0072B2", "#E69F00"
@@ -41,11 +41,7 @@ class MetricSeries:
 
 
 def list_all_runs(ledger: Ledger) -> list[Summary]:
-    """List all runs ever, pruned ones too, in the order of their commits.
-
-    Raises:
-        LedgerError: If a record or the history is damaged.
-    """
+    """List all runs ever, pruned ones too, in the order of their commits."""
     pruned = {run.run_id: run for run in ledger.history()}
     kept = {record.run_id: record.summary() for record in ledger.records()}
     return sorted((pruned | kept).values(), key=lambda run: run.seq)
@@ -84,21 +80,15 @@ def choose_metric(ledger: Ledger, runs: Sequence[Summary], asked_for: str | None
 
 
 def metric_series(runs: Sequence[Summary], metric: str) -> list[MetricSeries]:
-    """Follow a metric through all runs.
-
-    Returns:
-        Its line for each dataset that ever held it.
-    """
-    names = dict.fromkeys(
-        name for run in runs for name, metrics in run.metrics.items() if is_number(metrics.get(metric))
-    )
+    """Follow a metric through all runs, for each dataset that ever held it."""
+    found: dict[str, list[Any]] = {}
+    for i, run in enumerate(runs):
+        for name, metrics in run.metrics.items():
+            if is_number(value := metrics.get(metric)):
+                found.setdefault(name, [None] * len(runs))[i] = value
     return [
-        MetricSeries(
-            name.rpartition(".")[0] or name,
-            f"metrics.{name}.{metric}",
-            [_number(run.metrics.get(name, {}).get(metric)) for run in runs],
-        )
-        for name in names
+        MetricSeries(name.rpartition(".")[0] or name, f"metrics.{name}.{metric}", values)
+        for name, values in found.items()
     ]
 
 
@@ -169,11 +159,9 @@ def _plot(runs: Sequence[Summary], lines: list[MetricSeries]) -> dict[str, Any]:
     }
     traces = []
     for i, line in enumerate(lines):
-        top = 1 - i / len(lines)
-        bottom = 1 - (i + 0.8) / len(lines)
-        axis = f"y{i + 1}" if i else "y"
-        layout[f"yaxis{i + 1}" if i else "yaxis"] = faint | {
-            "domain": [bottom, top],
+        top, number = 1 - i / len(lines), i + 1 if i else ""
+        layout[f"yaxis{number}"] = faint | {
+            "domain": [1 - (i + 0.8) / len(lines), top],
             "range": [low - margin, high + margin],
             "nticks": 4,
         }
@@ -182,7 +170,7 @@ def _plot(runs: Sequence[Summary], lines: list[MetricSeries]) -> dict[str, Any]:
             | {"xanchor": "left", "yanchor": "bottom", "font": {"size": 13}}
         )
         shown = [(run, value) for run, value in zip(runs, line.values, strict=True) if value is not None]
-        alarming = [any(one.startswith(f"{line.full_name} ") for one in run.alarms) for run, _ in shown]
+        alarming = [any(alarm.startswith(f"{line.full_name} ") for alarm in run.alarms) for run, _ in shown]
         size = 5 if len(shown) <= MAX_MARKERS else 0
         traces.append(
             {
@@ -193,7 +181,7 @@ def _plot(runs: Sequence[Summary], lines: list[MetricSeries]) -> dict[str, Any]:
                 "meta": line.name,
                 "customdata": [run.run_id for run, _ in shown],
                 "hovertemplate": "%{meta}: %{y:.6g}<br>no. %{x}, %{customdata}<extra></extra>",
-                "yaxis": axis,
+                "yaxis": f"y{number}",
                 "line": {"color": COLOUR, "width": 1.5},
                 "marker": {
                     "color": [ALARM if alarm else COLOUR for alarm in alarming],
@@ -203,7 +191,3 @@ def _plot(runs: Sequence[Summary], lines: list[MetricSeries]) -> dict[str, Any]:
             }
         )
     return show_names({"data": traces, "layout": layout})
-
-
-def _number(value: Any) -> float | None:
-    return value if is_number(value) else None

@@ -34,23 +34,26 @@ MAX_BYTES = 1 << 28
 Announced = TypeAdapter(dict[str, str])
 """What a run announces: the folder of each dataset's version."""
 Pruned = TypeAdapter(dict[str, dict[str, str]])
-"""The same of runs that were pruned."""
+"""The same, by run, of runs that were pruned."""
 
 
 class Ledger:
     """The runs of a project."""
 
     def __init__(self, project: Path, is_kept: IsKept = lambda dataset, folder: False) -> None:
-        """Opens the ledger of a project; writes nothing.
+        """Opens the ledger in a project's folder; writes nothing.
 
         Args:
-            project: The project's folder.
-            is_kept: Says whether the present catalog keeps a dataset in a folder outside the project: only
-                there versions of it are removed.
+            project: The folder.
+            is_kept: Whether the present catalog keeps a dataset in a folder outside `data`: only there
+                versions of it are removed.
         """
         self.project = project
-        self._is_kept = is_kept
         self.folder = project / "data" / "runs"
+        self._is_kept = is_kept
+        self._history = self.folder / "history.jsonl"
+        self._pointer = self.folder / "went_back.json"
+        self._pruned = self.folder / "pruned.json"
 
     # --- What there is
 
@@ -84,15 +87,19 @@ class Ledger:
         recorded = self._files()
         if not recorded:
             return None
-        back = self._read_checkout()
-        if not back or back.at_seq != _seq(recorded[-1]):
+        pointer = self.name_of(self._pointer)
+        try:
+            checkout = Checkout.model_validate_json(self._read_bytes(self._pointer))
+        except FileNotFoundError:
             return self._read(recorded[-1])
-        found = [file for file in recorded if _run_id(file) == back.run_id]
-        if not found:
-            raise LedgerError(
-                f"{self.name_of(self._pointer)} names run {back.run_id}, which is gone: remove it"
-            )
-        return self._read(found[0])
+        except ValidationError as error:
+            raise LedgerError(f"{pointer} is damaged: remove it") from error
+        if checkout.at_seq != _seq(recorded[-1]):
+            return self._read(recorded[-1])
+        for file in recorded:
+            if _run_id(file) == checkout.run_id:
+                return self._read(file)
+        raise LedgerError(f"{pointer} names run {checkout.run_id}, which is gone: remove it")
 
     def history(self) -> list[Summary]:
         """Read what is left of the pruned runs.
@@ -100,20 +107,16 @@ class Ledger:
         Raises:
             LedgerError: If the history is damaged.
         """
-        file = self._history
         try:
-            return [Summary.model_validate_json(line) for line in self._read_bytes(file).splitlines()]
+            lines = self._read_bytes(self._history).splitlines()
+            return [Summary.model_validate_json(line) for line in lines]
         except FileNotFoundError:
             return []
         except ValueError as error:
-            raise LedgerError(f"{self.name_of(file)} is damaged: restore it from a copy") from error
+            raise LedgerError(f"{self.name_of(self._history)} is damaged: restore it from a copy") from error
 
     def list_announced(self) -> set[str]:
-        """List the datasets of which there may be versions that no committed run wrote.
-
-        Raises:
-            LedgerError: If that can't be read.
-        """
+        """List the datasets of which there may be versions that no committed run wrote."""
         announced: set[str] = set()
         for mark in self._marks():
             with suppress(FileNotFoundError):  # its run has just ended
@@ -140,9 +143,8 @@ class Ledger:
             if back >= len(recorded):
                 raise LedgerError(f"there is no run {name}: {len(recorded)} are kept")
             return self._read(recorded[-1 - back])
-        found = [file for file in recorded if _run_id(file) == name] or [
-            file for file in recorded if name and _run_id(file).startswith(name)
-        ]
+        begin_so = [file for file in recorded if name and _run_id(file).startswith(name)]
+        found = [file for file in begin_so if _run_id(file) == name] or begin_so
         if len(found) != 1:
             found = [file for file in recorded if name == str(_seq(file))] or found
         if len(found) == 1:
@@ -156,51 +158,49 @@ class Ledger:
         raise LedgerError(f"there is no run {name}; `kedro runs list` shows those that there are")
 
     def path(self, artefact: Artefact) -> Path:
-        """Say where an artefact lies."""
+        """Return where an artefact lies."""
         return self.project / artefact.path
 
     def name_of(self, path: Path | str) -> str:
-        """Say where something lies, seen from the project's folder if it lies there."""
+        """Return where something lies, seen from the project's folder if it lies there."""
         if "://" in str(path):
             return str(path)
         path = Path(os.path.normpath(path))
         return (path.relative_to(self.project) if path.is_relative_to(self.project) else path).as_posix()
 
     def check(self, name: str, artefact: Artefact) -> None:
-        """See that an artefact is what it was when its run was committed.
+        """Require an artefact that is what it was when its run was committed.
 
         Raises:
             LedgerError: If it is gone or altered.
         """
         if artefact.sha256 is None:
             return
+        version, path = f"{name}: {artefact.path} of run {artefact.version}", self.path(artefact)
         try:
-            path = self.path(artefact)
             if path.is_file() and (size := path.stat().st_size) != artefact.bytes:
                 raise LedgerError(
-                    f"{name}: {artefact.path} of run {artefact.version} was altered: "
-                    f"it has {size:,} bytes, expected {artefact.bytes:,}"
+                    f"{version} was altered: it has {size:,} bytes, expected {artefact.bytes:,}"
                 )
             found, _ = files.hash_and_size(path)
         except FileNotFoundError:
-            raise LedgerError(f"{name}: {artefact.path} of run {artefact.version} is gone") from None
+            raise LedgerError(f"{version} is gone") from None
         except OSError as error:
-            raise LedgerError(f"{name}: {artefact.path} of run {artefact.version}: {error}") from error
+            raise LedgerError(f"{version}: {error}") from error
         if found != artefact.sha256:
             raise LedgerError(
-                f"{name}: {artefact.path} of run {artefact.version} was altered: "
-                f"its sha256 is {found[:12]}…, expected {artefact.sha256[:12]}…"
+                f"{version} was altered: its sha256 is {found[:12]}…, expected {artefact.sha256[:12]}…"
             )
 
     def is_whole(self, artefact: Artefact) -> bool:
-        """Say whether an artefact is what it was when its run was committed."""
+        """Whether `check` finds no fault with an artefact."""
         try:
             self.check("", artefact)
         except LedgerError:
             return False
         return True
 
-    # --- Changes, each of them under the lock
+    # --- Changes, each of them under the lock. What the system refuses is a LedgerError.
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -237,8 +237,7 @@ class Ledger:
             folders: The versions' folders, seen from the project's, by dataset.
 
         Raises:
-            LedgerError: If there is a run or a version of this id already, it can't be an id, or it can't be
-                written down.
+            LedgerError: If it can't be an id, or there is a run or a version of this id already.
         """
         if not RUN_ID.fullmatch(run_id) or LAST.fullmatch(run_id) or run_id in ("current", "inputs"):
             raise LedgerError(f"{run_id} can't be a run's id; expected letters, digits, '.', '-', '_' or ':'")
@@ -250,11 +249,7 @@ class Ledger:
             files.write_at_once(self._mark(run_id), json.dumps(folders))
 
     def commit(self, record: Record) -> None:
-        """Make a run exist.
-
-        Raises:
-            LedgerError: If it can't be written.
-        """
+        """Make a run exist."""
         with self.clear_errors("the run is not committed"):
             try:
                 files.write_at_once(self._file(record), record.to_json() + "\n")
@@ -265,11 +260,7 @@ class Ledger:
             self._mark(record.run_id).unlink()
 
     def sweep(self) -> None:
-        """Remove what runs left that ended without a commit.
-
-        Raises:
-            LedgerError: If it can't be removed.
-        """
+        """Remove what runs left that ended without a commit."""
         with self.clear_errors("what is left of an earlier run can't be removed"):
             for part in self.folder.glob("*.part"):
                 if PART.fullmatch(part.name) and not part.is_dir():
@@ -282,11 +273,7 @@ class Ledger:
                     mark.unlink()
 
     def discard(self, run_id: str) -> None:
-        """Remove what a run wrote that will not be committed.
-
-        Raises:
-            LedgerError: If it can't be removed.
-        """
+        """Remove what a run wrote that will not be committed."""
         with self.clear_errors("what the run wrote can't be removed"):
             mark = self._mark(run_id)
             if mark.exists():
@@ -301,41 +288,34 @@ class Ledger:
 
         Returns:
             The runs that went; a line of history is left of each.
-
-        Raises:
-            LedgerError: If something can't be written or removed.
         """
-        records = self.records()
-        current = self.current()
-        gone = {record.seq: record for record in records[: -keep or None]}
-        if current:
-            gone.pop(current.seq, None)
+        records, current = self.records(), self.current()
+        gone = [run for run in records[: -keep or None] if not current or run.seq != current.seq]
         if not gone:
             return []
-        free = _find_versions(gone.values())
+        free = _find_versions(gone)
         with suppress(FileNotFoundError):  # of a pruning that was interrupted
             free |= set(self._read_mark(self._pruned))
-        free = self._leave_out(free, _find_versions(run for run in records if run.seq not in gone))
+        free = self._leave_out(free, _find_versions(run for run in records if run not in gone))
         pruned: dict[str, dict[str, str]] = {}
         for version in sorted(free):
             pruned.setdefault(version.run_id, {})[version.dataset] = version.folder
         with self.clear_errors("the oldest runs can't be removed"):
-            self._add_to_history(gone.values())
+            runs = self.history()
+            known = {run.run_id for run in runs}  # of some, the process ended before their record went
+            runs += [record.summary() for record in gone if record.run_id not in known]
+            files.write_at_once(self._history, "".join(f"{run.model_dump_json()}\n" for run in runs))
             files.write_at_once(self._pruned, json.dumps(pruned))
-            for record in gone.values():
+            for record in gone:
                 self._file(record).unlink()
             files.bring_names_to_disk({self.folder})
         with self.clear_errors("what the oldest runs wrote can't be removed"):
             remove_versions(self.project, free, self._is_kept)
             self._pruned.unlink()
-        return list(gone.values())
+        return gone
 
     def checkout(self, record: Record) -> None:
-        """Let readers and partial runs see a run until the next commit.
-
-        Raises:
-            LedgerError: If it can't be written down.
-        """
+        """Let readers and partial runs see a run until the next commit."""
         last = self._files()[-1]
         with self.clear_errors("nothing was changed"):
             if self._file(record) == last:
@@ -346,11 +326,7 @@ class Ledger:
 
     @contextmanager
     def clear_errors(self, consequence: str) -> Iterator[None]:
-        """Tell errors of the system in one line.
-
-        Raises:
-            LedgerError: In the place of an OSError.
-        """
+        """Raise a `LedgerError` of one line in the place of an `OSError`."""
         try:
             yield
         except OSError as error:
@@ -358,18 +334,6 @@ class Ledger:
             raise LedgerError(f"{where}: {error.strerror or error}; {consequence}") from error
 
     # --- How it is kept
-
-    @property
-    def _history(self) -> Path:
-        return self.folder / "history.jsonl"
-
-    @property
-    def _pointer(self) -> Path:
-        return self.folder / "went_back.json"
-
-    @property
-    def _pruned(self) -> Path:
-        return self.folder / "pruned.json"
 
     def _marks(self) -> list[Path]:
         """The files that say what may lie there without a record."""
@@ -428,8 +392,7 @@ class Ledger:
 
     def _remove(self, versions: Iterable[Version]) -> set[str]:
         """Remove versions, but none that a record names; return the runs of which there was something."""
-        left = {*versions}
-        if not left:
+        if not (left := {*versions}):
             return set()
         left = self._leave_out(left, _find_versions(self.records()))
         return remove_versions(self.project, left, self._is_kept)
@@ -461,20 +424,6 @@ class Ledger:
                     f"expected a folder of version {run_id}; remove it"
                 )
         return versions
-
-    def _read_checkout(self) -> Checkout | None:
-        try:
-            return Checkout.model_validate_json(self._read_bytes(self._pointer))
-        except FileNotFoundError:
-            return None
-        except ValidationError as error:
-            raise LedgerError(f"{self.name_of(self._pointer)} is damaged: remove it") from error
-
-    def _add_to_history(self, records: Iterable[Record]) -> None:
-        runs = self.history()
-        known = {run.run_id for run in runs}  # of some, the process ended before their record went
-        runs += [record.summary() for record in records if record.run_id not in known]
-        files.write_at_once(self._history, "".join(f"{run.model_dump_json()}\n" for run in runs))
 
 
 def _find_versions(records: Iterable[Record]) -> set[Version]:

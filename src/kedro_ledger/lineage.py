@@ -21,21 +21,13 @@ def base_name(dataset: str) -> str:
 
 
 def hash_value(value: Any) -> str:
-    """Hash a value of the configuration.
-
-    Returns:
-        The sha256 of its JSON, whatever the order of its keys.
-    """
+    """Return the sha256 of a value of the configuration, whatever the order of its keys."""
     text = json.dumps(make_plain(value), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def make_plain(value: Any) -> Any:
-    """Make of a value of the configuration what JSON can say.
-
-    Returns:
-        The same, with keys and objects that JSON doesn't know as text.
-    """
+    """Copy a value of the configuration, with keys and objects that JSON doesn't know as text."""
     if isinstance(value, Mapping):
         return {str(key): make_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -44,15 +36,7 @@ def make_plain(value: Any) -> Any:
 
 
 def parameter_at(name: str, parameters: Mapping[str, Any]) -> Any:
-    """Find what a node gets for one of its parameters.
-
-    Args:
-        name: `parameters`, or `params:` and the names of blocks inside each other.
-        parameters: All parameters.
-
-    Returns:
-        The value as it stands in the configuration; none if it doesn't.
-    """
+    """Find what a node gets for `parameters` or `params:...`, as the configuration has it; else none."""
     if name == "parameters":
         return parameters
     name = name.removeprefix("params:")
@@ -70,7 +54,7 @@ def list_sources(
     parameters: Mapping[str, Any],
     code: str,
 ) -> dict[str, str]:
-    """Say what a node makes its outputs from.
+    """List the hashes of what a node makes its outputs from: datasets, parameters and the code.
 
     Args:
         node: The node.
@@ -78,9 +62,6 @@ def list_sources(
         made_from: What the outputs of earlier nodes were made from.
         parameters: All parameters.
         code: The hash of the code.
-
-    Returns:
-        The hashes of datasets, parameters and code by name.
     """
     sources = {"code": code}
     for name in map(base_name, node.inputs):
@@ -96,11 +77,7 @@ def list_sources(
 def trace(
     nodes: Iterable[Node], hashes: Mapping[str, str], parameters: Mapping[str, Any], code: str
 ) -> dict[str, dict[str, str]]:
-    """Say what every output is made from.
-
-    Returns:
-        For every output of these nodes what `list_sources` says.
-    """
+    """List for every output of these nodes what it is made from, as `list_sources` does."""
     made_from: dict[str, dict[str, str]] = {}
     for node in nodes:
         sources = list_sources(node, hashes, made_from, parameters, code)
@@ -124,7 +101,7 @@ def find_outdated_nodes(
         raw: The hashes of what no run has made.
         parameters: All parameters.
         code: The hash of the code.
-        is_kept: Tells whether a dataset is kept beyond the run.
+        is_kept: Whether a dataset is kept beyond the run.
 
     Returns:
         Those that have an output which isn't there, or was made from something else than they would make it
@@ -161,11 +138,13 @@ def find_unmatched(
         The names of those that are, or were made from, another content of a dataset than the run's; and of
         those made from one of them.
     """
-    hashes: dict[str, str] = {}
-    for artefact in lines:
-        hashes |= artefact.made_from
+    hashes = {
+        source: digest
+        for artefact in lines
+        for source, digest in artefact.made_from.items()
+        if source not in ("code", "parameters") and not source.startswith("params:")
+    }
     hashes |= {name: artefact.digest for name, artefact in now.items()}
-    hashes = {name: digest for name, digest in hashes.items() if not _is_setting(name)}
     unmatched = {
         name for name, artefact in carried.items() if hashes.get(name, artefact.digest) != artefact.digest
     }
@@ -180,10 +159,6 @@ def find_unmatched(
     }:
         unmatched |= found
     return sorted(unmatched)
-
-
-def _is_setting(source: str) -> bool:
-    return source in ("code", "parameters") or source.startswith("params:")
 
 
 def find_other_parameters(
@@ -203,8 +178,7 @@ def find_other_parameters(
             continue
         seen.add(name)
         for source, digest in view[name].made_from.items():
-            is_other = source.startswith("params:") and digest != hash_value(parameter_at(source, parameters))
-            if is_other:
+            if source.startswith("params:") and digest != hash_value(parameter_at(source, parameters)):
                 others.setdefault(source.removeprefix("params:"), []).append(name)
             left.append(source)
     return others

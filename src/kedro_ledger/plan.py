@@ -13,12 +13,13 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from kedro_ledger import files, lineage, storage
+from kedro_ledger.context import RunContext
 from kedro_ledger.errors import LedgerError
 from kedro_ledger.kedro_internals import unwrap
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.lineage import base_name
 from kedro_ledger.record import Artefact, RawInput, Record
-from kedro_ledger.settings import Settings
+from kedro_ledger.settings import Settings, read_settings
 
 
 class Output(NamedTuple):
@@ -55,26 +56,22 @@ class Plan:
 
 def make_plan(
     ledger: Ledger,
-    before: Record | None,
+    context: RunContext,
     pipeline: Pipeline,
     catalog: DataCatalog,
     run_params: Mapping[str, Any],
-    parameters: Mapping[str, Any],
     code: str,
-    settings: Settings,
     prepared: list[Any],
 ) -> Plan:
     """Plan a run.
 
     Args:
         ledger: The project's runs.
-        before: The run that readers see.
+        context: The session's context, which knows the run that readers see, and the parameters.
         pipeline: What is to run.
         catalog: The run's catalog.
         run_params: What Kedro says of the run.
-        parameters: All parameters.
         code: The hash of the code.
-        settings: The parameters of the ledger.
         prepared: Gets the raw datasets that prepare for the run, to `finish` after it, however it ends.
 
     Returns:
@@ -84,6 +81,7 @@ def make_plan(
         LedgerError: If something that it reads was never committed, is outdated, gone or altered; or raw data
             must be pinned, and its dataset can't see to that.
     """
+    before, parameters = context.current_run, context.configuration["parameters"]
     view = before.view if before else {}
     places = {
         name: place
@@ -98,7 +96,7 @@ def make_plan(
         for name in sorted(pipeline.inputs())
         if not is_parameter(name) and base_name(name) not in versioned
     ]
-    fetched = _prepare_raw(catalog, raw_names, settings, prepared)
+    fetched = _prepare_raw(catalog, raw_names, read_settings(parameters), prepared)
     raw_paths = {
         base_name(name): storage.find_loaded_path(catalog, name, places.get(name)) for name in raw_names
     }
@@ -111,7 +109,7 @@ def make_plan(
             for name, artefact in (view | load_versions).items()
             if name not in outputs_there or ledger.is_whole(artefact)
         }
-        hashes = {name: one.digest for name, one in raw.items()}
+        hashes = {name: read.digest for name, read in raw.items()}
         nodes = lineage.find_outdated_nodes(nodes, there, hashes, parameters, code, versioned.__contains__)
         if plain := sorted(pipeline.all_outputs() & {n for n in places if base_name(n) not in versioned}):
             raise LedgerError(
@@ -129,7 +127,7 @@ def make_plan(
     own = outputs.keys() - load_versions.keys()
     return Plan(
         nodes=nodes,
-        inputs=_check_inputs(ledger, nodes, places, versioned, before, load_versions),
+        inputs=_find_inputs(ledger, nodes, places, versioned, before, load_versions),
         load_versions=load_versions,
         raw_paths=raw_paths,
         fetched=fetched,
@@ -143,11 +141,7 @@ def make_plan(
 def read_raw(
     ledger: Ledger, paths: Mapping[str, str | None], fetched: Mapping[str, str]
 ) -> dict[str, RawInput]:
-    """Hash what no run has made.
-
-    Returns:
-        What is there now.
-    """
+    """Hash what there is now that no run has made."""
     raw = {}
     for name, path in paths.items():
         try:
@@ -182,8 +176,7 @@ def _find_load_versions(
     ledger: Ledger, asked_for: Mapping[str, str], versioned: set[str]
 ) -> dict[str, Artefact]:
     """Find what `--load-versions` asks for."""
-    wanted = {base_name(name): version for name, version in asked_for.items()}
-    wanted = {name: version for name, version in wanted.items() if name in versioned}
+    wanted = {base_name(name): version for name, version in asked_for.items() if base_name(name) in versioned}
     if not wanted:
         return {}
     committed = {
@@ -199,7 +192,7 @@ def _find_load_versions(
     return {name: committed[name, version] for name, version in wanted.items()}
 
 
-def _check_inputs(
+def _find_inputs(
     ledger: Ledger,
     nodes: list[Node],
     places: Mapping[str, storage.Place],
@@ -207,7 +200,7 @@ def _check_inputs(
     before: Record | None,
     load_versions: Mapping[str, Artefact],
 ) -> dict[str, Artefact]:
-    """Find what the nodes read of other runs, and see that it is what it was."""
+    """Find what the nodes read of other runs, and require it to be what it was."""
     made = {base_name(name) for node in nodes for name in node.outputs}
     read = {base_name(name) for node in nodes for name in node.inputs} & versioned
     names = sorted((read - made) | (read & load_versions.keys()))
@@ -223,10 +216,10 @@ def _check_inputs(
         cure = "`kedro run` makes everything, --load-versions takes versions of earlier runs"
         raise LedgerError("; ".join([*filter(None, faults), cure]))
     for name, place in places.items():
-        if base_name(name) in names and not storage.is_kept_at(ledger, there[base_name(name)], place):
-            lies = there[base_name(name)].path
+        artefact = there.get(base_name(name)) if base_name(name) in names else None
+        if artefact and not storage.is_kept_at(ledger, artefact, place):
             raise LedgerError(
-                f"{name}: {lies} is not where the catalog has it now; `kedro run` makes everything"
+                f"{name}: {artefact.path} is not where the catalog has it now; `kedro run` makes everything"
             )
     for name in names:
         try:

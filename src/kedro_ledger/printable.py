@@ -6,8 +6,6 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Iterable
-from difflib import get_close_matches
 from textwrap import indent
 from typing import Any
 
@@ -30,11 +28,6 @@ def printable(text: object, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() or sign in keep else repr(sign)[1:-1] for sign in text)
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean ...?` with the nearest known name; nothing if none is near."""
-    return "".join(f"; did you mean {near}?" for near in get_close_matches(name, list(known), n=1))
 
 
 class PrintableRecord(logging.LogRecord):
@@ -70,12 +63,7 @@ def echo(text: object, end: str = "\n", err: bool = False) -> None:
 
 
 def hand_on(text: str, encoding: str) -> None:
-    """Print text that is to become a file, or is read by a script: exactly; printable where a person looks.
-
-    Args:
-        text: The text.
-        encoding: What its readers expect, whatever the locale.
-    """
+    """Print text for a file or a script: exactly, in the encoding it expects; printable on a terminal."""
     if sys.stdout and sys.stdout.isatty():
         echo(text, end="")
     else:
@@ -87,7 +75,7 @@ def _printable_argument(argument: Any) -> Any:
 
 
 def is_watched() -> bool:
-    """Say whether standard error is a terminal that has room for a bar."""
+    """Return whether standard error is a terminal that has room for a bar."""
     try:
         return all(os.get_terminal_size(sys.stderr.fileno()))
     except (OSError, ValueError, AttributeError):  # it is a file, closed, or a notebook's

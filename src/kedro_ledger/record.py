@@ -221,3 +221,8 @@ class Record(Summary):
     def summary(self) -> Summary:
         """What stays when the run is pruned."""
         return Summary(**{name: getattr(self, name) for name in Summary.model_fields})
+
+
+def is_same_run(one: Record | None, other: Record | None) -> bool:
+    """Compare runs by their ids: records with a metric that is NaN are not equal to themselves."""
+    return (one and one.run_id) == (other and other.run_id)

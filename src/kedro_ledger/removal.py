@@ -30,23 +30,15 @@ class Version(NamedTuple):
 
 
 IsKept = Callable[[str, str], bool]
-"""Says of a dataset and a folder whether the present catalog keeps the dataset there."""
+"""Whether the present catalog keeps a dataset in a folder."""
 
 
-def remove_versions(
-    project: Path,
-    versions: Iterable[Version],
-    is_kept: IsKept,
-) -> set[str]:
+def remove_versions(project: Path, versions: Iterable[Version], is_kept: IsKept) -> set[str]:
     """Remove versions, and what workers left that died while they wrote them.
 
     Only what holds nothing but what Kedro saves there is removed: in `data`, but not behind a link in it, or
-    where the present catalog keeps the dataset. A warning names what is left.
-
-    Args:
-        project: The project's folder.
-        versions: The versions; their paths were checked when they were read.
-        is_kept: Says where the present catalog keeps a dataset.
+    where the present catalog keeps the dataset. A warning names what is left. The paths of the versions were
+    checked when they were read.
 
     Returns:
         The runs of which something was removed.
@@ -70,10 +62,8 @@ def remove_versions(
             continue
         for entry, run_id in sorted(found, key=lambda pair: pair[0].name):
             if datasets[run_id] not in own:
-                log.warning(
-                    "%s/%s is left: it is behind a link, or where the catalog does not keep %s",
-                    *(home, entry.name, datasets[run_id]),
-                )
+                reason = "it is behind a link, or where the catalog does not keep"
+                log.warning("%s/%s is left: %s %s", home, entry.name, reason, datasets[run_id])
             elif not _holds_only(entry, os.path.basename(home)):
                 log.warning("%s/%s is left: it is or holds what no run has written", home, entry.name)
             else:

@@ -35,18 +35,12 @@ NOT_PASSED_ON = ("KEDRO_", "GIT_", "no_proxy", "NO_PROXY")
 
 
 def list_changed_surroundings(record: Record) -> list[str]:
-    """List what is another here and now than when a run ran, and may make other bytes.
-
-    Returns:
-        A line for each difference of packages, platform or threads.
-    """
+    """List the differences of packages, platform and threads to those of a run: they may make other bytes."""
     now = read_environment()
+    changed = compare_environments(record.environment, now)
+    changed |= compare(record.environment.packages, now.packages)
     lines = [
-        f"{name}: {then or 'none'} then, {today or 'none'} now"
-        for name, (then, today) in {
-            **compare_environments(record.environment, now),
-            **compare(record.environment.packages, now.packages),
-        }.items()
+        f"{name}: {then or 'none'} then, {today or 'none'} now" for name, (then, today) in changed.items()
     ]
     if record.code_changed_meanwhile:
         lines.append("src was changed while the run's process ran: which state each step saw is not known")
@@ -68,13 +62,20 @@ def reproduce(ledger: Ledger, record: Record, folder: Path) -> dict[str, str | N
         ledger.check(name, artefact)
 
     project = _check_out(ledger.project, record, folder / CHECKOUT)
-    recorded = {name: one for name, one in record.raw.items() if one.sha256}
-    raw = {name: _find_raw([ledger.project, project], one, name) for name, one in recorded.items()}
+    recorded = {name: read for name, read in record.raw.items() if read.sha256}
+    raw = {name: _find_raw([ledger.project, project], read, name) for name, read in recorded.items()}
     versions = [artefact.folder for artefact in [*record.outputs.values(), *inputs.values()]]
-    raw_places = {name: _find_place(ledger, record.raw[name].path or "") for name in raw}
+    raw_places = {name: _find_place(ledger, read.path or "") for name, read in recorded.items()}
     for to_be_written in (f"{OUTSIDE}/x", "data/runs/x", *versions, *raw_places.values()):
         _make_real_folder(project, Path(to_be_written))
-    catalog = _move_into(record, ledger, project)
+
+    def move(path: str) -> str:
+        place = _find_place(ledger, path)
+        fixed, pattern, _ = place.partition("{")  # what a pattern fills in begins there
+        _make_real_folder(project, Path(f"{fixed}x" if pattern else place))
+        return place
+
+    catalog = move_paths(record.catalog, move)
     for name, file in raw.items():
         target = project / raw_places[name]
         if file != Path(os.path.realpath(target)):
@@ -112,11 +113,9 @@ def _require_rebuildable(record: Record) -> None:
         )
     if elsewhere := sorted(name for name, raw in record.raw.items() if not raw.path):
         raise LedgerError(f"{', '.join(elsewhere)}: not a local file, so what the run read is not recorded")
-    if record.code.commit is None:
+    if record.code.commit is None or record.code.patch_left_out:
         reason = record.code.patch_left_out or "it ran outside git"
         raise LedgerError(f"the code of run {record.run_id} was not recorded: {reason}")
-    if record.code.patch_left_out:
-        raise LedgerError(f"the code of run {record.run_id} was not recorded: {record.code.patch_left_out}")
     if record.inexact:
         raise LedgerError(
             f"the {' and '.join(record.inexact)} of run {record.run_id} held what JSON can't say: "
@@ -149,15 +148,8 @@ def _find_raw(projects: list[Path], raw: RawInput, name: str) -> Path:
 def _check_out(project: Path, record: Record, folder: Path) -> Path:
     """Check out the code in a repository of its own, which borrows the objects of the project's."""
     code = record.code
-    asked = (
-        "--show-object-format",
-        "--path-format=absolute",
-        "--git-path",
-        "objects",
-        "--git-path",
-        "shallow",
-    )
-    object_format, objects, shallow = os.fsdecode(git(project, "rev-parse", *asked)).splitlines()
+    facts = "--show-object-format --path-format=absolute --git-path objects --git-path shallow"
+    object_format, objects, shallow = os.fsdecode(git(project, "rev-parse", *facts.split())).splitlines()
     folder.mkdir()
     git(folder, "init", "--quiet", f"--object-format={object_format}")
     _copy_configuration(project, folder)
@@ -194,7 +186,7 @@ def _copy_configuration(project: Path, folder: Path) -> None:
 
 
 def _make_real_folder(project: Path, path: Path) -> None:
-    """See to it that what is written to a relative path is not written through a link out of the project."""
+    """Make a path's folder, and replace links on the way, so that nothing is written out of the project."""
     if not is_relative(path.as_posix()):
         raise LedgerError(f"{path} leads out of the rerun's folder; expected a path in the project")
     for parent in [*reversed(path.parents), path]:
@@ -207,14 +199,10 @@ def _make_real_folder(project: Path, path: Path) -> None:
 def _write_first_record(record: Record, project: Path) -> None:
     """Let the rerun find the versions that the run read, as those of a run before it."""
     if record.inputs:
-        inputs = {name: record.view[name] for name in record.inputs}
-        nothing: dict[str, Any] = {"outputs": {}, "inputs": {}, "outdated": []}
-        Ledger(project).commit(
-            # In the first format, for the code of any commit to read.
-            record.model_copy(
-                update={"format": 1, "seq": 0, "run_id": "inputs", "inherited": inputs, **nothing}
-            )
-        )
+        first: dict[str, Any] = {"format": 1, "seq": 0, "run_id": "inputs"}  # for the code of any commit
+        first |= {"inherited": {name: record.view[name] for name in record.inputs}}
+        first |= {"outputs": {}, "inputs": {}, "outdated": []}
+        Ledger(project).commit(record.model_copy(update=first))
 
 
 def _run(record: Record, catalog: dict[str, Any], project: Path, folder: Path) -> None:
@@ -244,44 +232,29 @@ def _run(record: Record, catalog: dict[str, Any], project: Path, folder: Path) -
 
 def _without_conditions(parameters: dict[str, Any]) -> dict[str, Any]:
     """Let the rerun take the raw data that lies there, and be compared with nothing but its run."""
-    block = parameters.get("runs")
-    if not isinstance(block, dict):
+    if not isinstance(block := parameters.get("runs"), dict):
         return parameters
-    return parameters | {
-        "runs": {name: v for name, v in block.items() if name not in ("raw_data", "changing", "drift")}
-    }
-
-
-def _move_into(record: Record, ledger: Ledger, project: Path) -> dict[str, Any]:
-    """Let every path of the catalog lie in the rerun's folder."""
-
-    def move(name: str, path: str) -> str:
-        place = _find_place(ledger, path)
-        named = place.partition("{")[0]  # before what a pattern fills in
-        _make_real_folder(project, Path(f"{named}x" if "{" in place else place))
-        return place
-
-    return move_paths(record.catalog, move)
+    conditions = ("raw_data", "changing", "drift")
+    return parameters | {"runs": {name: v for name, v in block.items() if name not in conditions}}
 
 
 def _find_place(ledger: Ledger, path: str) -> str:
-    """Say where in a rerun lies what a run had at a path; what lay outside has a folder of its own."""
+    """Return where a rerun has what a run had at a path; what lay outside has a folder of its own."""
     inside = Path(ledger.name_of(ledger.project / path))
     return (Path(OUTSIDE, *inside.parts[1:]) if inside.is_absolute() else inside).as_posix()
 
 
 def _describe(record: Record, name: str, ledger: Ledger, project: Path) -> str:
-    """Load both versions, each from its folder, and say how they differ."""
+    """Load both versions, each from its folder, and describe how they differ."""
+
+    def load(root: Path) -> Any:
+        catalog = move_paths(record.catalog, lambda path: str(root / path))
+        return DataCatalog.from_config(catalog, load_versions={name: record.run_id}).load(name)
+
     try:
-        then, now = (_load(record, name, root) for root in (ledger.project, project))
-        return describe_difference(then, now)
+        return describe_difference(load(ledger.project), load(project))
     except Exception as error:  # a dataset may raise anything; and NumPy may be missing
         return f"other bytes, which can't be compared: {error}"
-
-
-def _load(record: Record, name: str, root: Path) -> Any:
-    catalog = move_paths(record.catalog, lambda _, path: str(root / path))
-    return DataCatalog.from_config(catalog, load_versions={name: record.outputs[name].version}).load(name)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from kedro_ledger.errors import LedgerError
+from kedro_ledger.validation import did_you_mean, validate
 
 RawDataPolicy = Literal["pinned", "changing"]
 
@@ -21,26 +20,24 @@ SHARE: Final = re.compile(r"(\d+(?:\.\d+)?) ?%")
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Say whether a name fits a pattern."""
+    """Return whether a name fits a pattern."""
     return fnmatchcase(" ".join(name.split()), " ".join(pattern.split()).replace("[", "[[]"))
 
 
-def _check_names(limits: dict[str, Any]) -> dict[str, Any]:
-    """See that each pattern begins with a section of what may drift."""
+def _require_sections(limits: dict[str, Any]) -> dict[str, Any]:
+    """Require patterns that begin with a section of what may drift."""
     for pattern in limits:
         section, _, name = pattern.partition(".")
         if section not in DRIFTING or not name:
-            sections = ", ".join(f"{one}." for one in DRIFTING)
-            near = [f"{one}.{name}" for one in get_close_matches(section, DRIFTING, n=1) if name]
             raise ValueError(
-                f"has {pattern!r}: expected names that begin with {sections}"
-                + "".join(f"; did you mean {one}?" for one in near)
+                f"has {pattern!r}: expected names that begin with {'., '.join(DRIFTING)}."
+                + did_you_mean(pattern, [f"{known}.{name}" for known in DRIFTING])
             )
     return limits
 
 
-def _check_limit(limit: Any) -> Any:
-    """See that a limit is a number, or a share."""
+def _require_limit(limit: Any) -> Any:
+    """Require a number, or a share."""
     is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
     if (is_number and 0 <= limit < math.inf) or (isinstance(limit, str) and SHARE.fullmatch(limit)):
         return limit
@@ -53,7 +50,7 @@ class DriftLimits(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     allowed: Annotated[
-        dict[str, Annotated[float | str, BeforeValidator(_check_limit)]], AfterValidator(_check_names)
+        dict[str, Annotated[float | str, BeforeValidator(_require_limit)]], AfterValidator(_require_sections)
     ] = {}
     """By pattern of section and name, such as `metrics.*.valid_accuracy`: by how much a number may move, or
     by which share of what it was. Whatever else changes, comes or goes under such a name is beyond it."""
@@ -82,24 +79,22 @@ class Settings(BaseModel):
     drift: DriftLimits = DriftLimits()
 
     def policy_of(self, dataset: str) -> RawDataPolicy | None:
-        """Say what is to be seen to before a run reads a raw dataset.
-
-        Args:
-            dataset: Its name.
-        """
+        """Return how a raw dataset is prepared before a run reads it; none if any data will do."""
         if self.raw_data == "any":
             return None
-        return "changing" if any(matches(dataset, one) for one in self.changing) else "pinned"
+        return "changing" if any(matches(dataset, pattern) for pattern in self.changing) else "pinned"
+
+
+class _Parameters(BaseModel):
+    """All parameters of a project, of which the ledger knows its own block."""
+
+    runs: Settings = Settings()
 
 
 def read_settings(parameters: dict[str, Any]) -> Settings:
     """Read the ledger's own parameters.
 
     Raises:
-        LedgerError: If one of them is wrong.
+        InputError: A line for each wrong one.
     """
-    try:
-        return Settings.model_validate(parameters.get("runs", {}))
-    except ValidationError as error:
-        faults = [f"runs.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
-        raise LedgerError(f"parameter {'; '.join(faults)}") from error
+    return validate(_Parameters, parameters).runs

@@ -8,24 +8,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kedro.framework.project import pipelines
-from kedro.io import (
-    AbstractVersionedDataset,
-    CatalogConfigResolver,
-    DataCatalog,
-)
+from kedro.io import AbstractVersionedDataset, CatalogConfigResolver, DataCatalog
 from kedro.io.core import get_protocol_and_path, is_parameter
 
 from kedro_ledger.kedro_internals import set_version
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.lineage import base_name
 from kedro_ledger.paths import is_relative
-from kedro_ledger.record import Artefact, Record
+from kedro_ledger.record import Artefact, Record, is_same_run
 
 NEVER_COMMITTED, OUTDATED, KEPT_ELSEWHERE = "never-committed", "outdated", "kept-elsewhere"
 REASONS = {NEVER_COMMITTED, OUTDATED, KEPT_ELSEWHERE}
 """The versions that readers are sent to where there is none for them: a reason in the place of a version."""
-
-
 LOCAL = ("file", "local")
 """The protocols of local paths."""
 
@@ -39,16 +33,12 @@ class Place(NamedTuple):
     is_versioned: bool
 
     def version(self, version: str) -> str:
-        """Say where Kedro keeps a version."""
+        """Return where Kedro keeps a version."""
         return f"{self.path}/{version}/{self.path.rpartition('/')[2]}" if self.is_versioned else self.path
 
 
 def find_place(catalog: DataCatalog, dataset: str) -> Place | None:
-    """Find where a dataset is kept.
-
-    Args:
-        catalog: A catalog as Kedro makes it for a session, with absolute local paths.
-        dataset: Its name.
+    """Find where a dataset is kept, by a catalog as Kedro makes it for a session, with absolute local paths.
 
     Returns:
         The place; none for a parameter, what is in memory only, and what has no path, such as a database.
@@ -57,11 +47,10 @@ def find_place(catalog: DataCatalog, dataset: str) -> Place | None:
 
 
 def list_paths(ledger: Ledger, catalog: DataCatalog) -> list[str]:
-    """List where a catalog keeps data in the project's folder.
+    """List where a catalog keeps data in the project's folder, but outside `data` and `src`.
 
     Returns:
-        Relative paths, and those to which they lead by links; none in `data`, where all is data, or in `src`,
-        where all is code.
+        Relative paths, and those to which they lead by links.
     """
     names = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
     names |= catalog.config_resolver.config.keys()
@@ -74,7 +63,7 @@ def list_paths(ledger: Ledger, catalog: DataCatalog) -> list[str]:
 
 
 def is_home(project: Path, catalog: DataCatalog, dataset: str, home: str) -> bool:
-    """Say whether a catalog keeps the versions of a dataset in a folder."""
+    """Return whether a catalog keeps the versions of a dataset in a folder."""
     place = find_place(catalog, dataset)
     return bool(place and place.is_local and os.path.normpath(place.path) == os.path.normpath(project / home))
 
@@ -86,9 +75,8 @@ def read_place(config: dict[str, Any]) -> Place | None:
         The place, relative if the entry's path is; none if it has no path.
     """
     inner = config.get("dataset")  # of a CachedDataset
-    path = config.get("filepath") or config.get("path")
-    if not path and isinstance(inner, dict):
-        path = inner.get("filepath")
+    inner = inner if isinstance(inner, dict) else {}
+    path = config.get("filepath") or config.get("path") or inner.get("filepath")
     if not path:
         return None
     protocol, bare = get_protocol_and_path(path)
@@ -96,46 +84,27 @@ def read_place(config: dict[str, Any]) -> Place | None:
     return Place(
         path=Path(bare).as_posix() if is_local else str(path),
         is_local=is_local,
-        is_versioned=bool(config.get("versioned") or (isinstance(inner, dict) and inner.get("versioned"))),
+        is_versioned=bool(config.get("versioned") or inner.get("versioned")),
     )
 
 
-def drop_credentials(catalog_config: dict[str, Any]) -> dict[str, Any]:
-    """Copy a catalog's configuration without its references to credentials."""
-    return _change_entries(catalog_config, lambda name, key, value: value)
-
-
-def move_paths(catalog_config: dict[str, Any], move: Callable[[str, str], str]) -> dict[str, Any]:
-    """Copy a catalog's configuration with other local paths, and without credentials.
+def move_paths(catalog_config: dict[str, Any], move: Callable[[str], str]) -> dict[str, Any]:
+    """Copy a catalog's configuration with other local paths, and without references to credentials.
 
     Args:
         catalog_config: The configuration.
-        move: Says for a dataset and a path where it shall be.
+        move: Returns for a path where it shall be.
     """
 
-    def change(name: str, key: str, value: Any) -> Any:
+    def change(key: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: change(name, inner) for name, inner in value.items() if name != "credentials"}
         if key in ("filepath", "path") and isinstance(value, str):
             protocol, path = get_protocol_and_path(value)
-            return move(name, path) if protocol in LOCAL else value
+            return move(path) if protocol in LOCAL else value
         return value
 
-    return _change_entries(catalog_config, change)
-
-
-def _change_entries(catalog_config: dict[str, Any], change: Callable[[str, str, Any], Any]) -> dict[str, Any]:
-    """Copy entries, and entries inside entries, without credentials."""
-
-    def copy(name: str, entry: dict[str, Any]) -> dict[str, Any]:
-        return {
-            key: copy(name, value) if isinstance(value, dict) else change(name, key, value)
-            for key, value in entry.items()
-            if key != "credentials"
-        }
-
-    return {
-        name: copy(name, entry) if isinstance(entry, dict) else entry
-        for name, entry in catalog_config.items()
-    }
+    return {name: change("", entry) for name, entry in catalog_config.items()}
 
 
 def list_outputs() -> set[str]:
@@ -152,7 +121,7 @@ def list_made_datasets(ledger: Ledger, before: Record | None) -> set[str]:
     made = list_outputs() | ledger.list_announced()
     if before:
         made |= before.view.keys() | set(before.outdated)
-        if before != ledger.last():  # readers went back: later runs may have made others
+        if not is_same_run(before, ledger.last()):  # readers went back: later runs may have made others
             made |= {name for record in ledger.records() for name in record.outputs}
     return made
 
@@ -160,14 +129,9 @@ def list_made_datasets(ledger: Ledger, before: Record | None) -> set[str]:
 def list_load_versions(
     ledger: Ledger, catalog_config: dict[str, Any], before: Record | None
 ) -> dict[str, str]:
-    """Choose a version to load for every dataset that runs make.
-
-    Returns:
-        What Kedro takes as `load_versions`: the version that the run left, or the reason why there is none.
-    """
-    patterns = DataCatalog.default_runtime_patterns
-    config = drop_credentials(catalog_config)
-    resolver = CatalogConfigResolver(config, default_runtime_patterns=patterns)
+    """Choose Kedro's `load_versions` for every dataset that runs make: a version, or why there is none."""
+    config = move_paths(catalog_config, lambda path: path)
+    resolver = CatalogConfigResolver(config, default_runtime_patterns=DataCatalog.default_runtime_patterns)
     view, made = before.view if before else {}, list_made_datasets(ledger, before)
 
     def choose(name: str) -> str:
@@ -186,18 +150,14 @@ def list_load_versions(
 
 
 def is_kept_at(ledger: Ledger, artefact: Artefact, place: Place | None) -> bool:
-    """Say whether the catalog still has a dataset where a version of it lies."""
+    """Return whether the catalog still has a dataset where a version of it lies."""
     if not place or not place.is_local:
         return artefact.sha256 is None
     return ledger.name_of(ledger.project / place.version(artefact.version)) == artefact.path
 
 
 def find_loaded_path(catalog: DataCatalog, name: str, place: Place | None) -> str | None:
-    """Find the local file that a dataset is loaded from.
-
-    Returns:
-        The path; none if it isn't a local file.
-    """
+    """Find the local file that a dataset is loaded from; none if it isn't one."""
     if not place or not place.is_local:
         return None
     if not place.is_versioned:

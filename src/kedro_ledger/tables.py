@@ -14,7 +14,7 @@ from rich.text import Text
 from kedro_ledger.differences import Differences, describe_commit
 from kedro_ledger.history import MetricSeries, sparkline
 from kedro_ledger.printable import echo, printable
-from kedro_ledger.record import Code, Record, Summary
+from kedro_ledger.record import Code, Record, Summary, is_same_run
 from kedro_ledger.settings import read_settings
 
 MAX_CHARACTERS = 60
@@ -32,7 +32,7 @@ def show_runs(records: list[Record], current: Record | None) -> None:
     table = _table("", "", "no.", "run", "commit", "kedro run", headline or "metrics", can_be_cut=2)
     for record in records:
         table.add_row(
-            ">" if record == current else "",
+            ">" if is_same_run(record, current) else "",
             "!" if record.alarms else "",
             str(record.seq),
             record.run_id,
@@ -41,7 +41,7 @@ def show_runs(records: list[Record], current: Record | None) -> None:
             _cut(_say_metrics(record, headline)),
         )
     _print(table)
-    if records[-1] != current:
+    if not is_same_run(records[-1], current):
         echo("\n> is the run that readers and partial runs see until the next commit")
     _explain_alarms(records)
 
@@ -96,11 +96,6 @@ def show_run(record: Record) -> None:
     for name, artefact in sorted(record.outputs.items()):
         table.add_row(name, artefact.path, str(artefact.bytes or "-"), (artefact.sha256 or "-")[:12])
     _print(table)
-    _show_carried(record)
-
-
-def _show_carried(record: Record) -> None:
-    """Say what goes with a run of earlier ones."""
     if record.inherited:
         _heading("what goes with it of earlier runs")
         table = _table("run", "artefacts", "read by this run")

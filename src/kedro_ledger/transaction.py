@@ -26,10 +26,13 @@ from kedro_ledger.environment import read_environment
 from kedro_ledger.errors import BusyError, DriftError, IrreproducibleError, LedgerError
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.plan import make_plan, read_raw
-from kedro_ledger.record import Artefact, Environment, RawInput, Record, Scalar
+from kedro_ledger.record import Artefact, Environment, RawInput, Record, Scalar, is_same_run
 from kedro_ledger.settings import read_settings
 
 log = logging.getLogger(__name__)
+
+Hashes = dict[str, tuple[str | None, int | None]]
+"""By dataset the sha256 and the bytes of what a run wrote; none where it is not on a local disk."""
 
 
 class Transaction:
@@ -70,7 +73,7 @@ class Transaction:
         require_no_credentials(self._catalog_config)
         with ExitStack() as stack:
             stack.enter_context(self._ledger.lock())
-            if _id_of(self._before) != _id_of(self._ledger.current()):
+            if not is_same_run(self._before, self._ledger.current()):
                 raise BusyError("another run has just been committed; nothing was changed, try again")
             stack.callback(self._finish_raw)
             self._sweep()
@@ -78,19 +81,14 @@ class Transaction:
             self._code = read_code(self._ledger.project, storage.list_paths(self._ledger, catalog))
             self._code_hash = combined_hash(self._code.files)
             self._plan = make_plan(
-                self._ledger,
-                self._before,
-                pipeline,
-                catalog,
-                run_params,
-                self._parameters,
-                self._code_hash,
-                self._settings,
-                self._prepared,
+                self._ledger, context, pipeline, catalog, run_params, self._code_hash, self._prepared
             )
             self._say_what_to_know()
             try:
-                self._announce()
+                if outputs := self._plan.outputs:
+                    local = {name: output.path for name, output in outputs.items() if output.is_local}
+                    folders = {name: path.rpartition("/")[0] for name, path in local.items()}
+                    self._ledger.announce(self._run_id, folders)
                 storage.read_and_write(catalog, self._plan.own_datasets, self._run_id)
             except BaseException:
                 self._discard()
@@ -112,10 +110,9 @@ class Transaction:
                 with self._ledger.clear_errors("the run is not committed"):
                     record = self._make_record(self._hash_outputs(), self._read_raw_again())
                 record = self._find_drift(record)
-                violations = (
-                    find_violations(record.drift, self._settings.drift.allowed) if record.drift else []
-                )
-                if violations and not self._settings.drift.commit:
+                limits = self._settings.drift
+                violations = find_violations(record.drift, limits.allowed) if record.drift else []
+                if violations and not limits.commit:
                     raise DriftError(
                         *violations, f"the run is not committed: {_describe_violations(violations)}"
                     )
@@ -128,13 +125,18 @@ class Transaction:
                     self._say_that_it_is_not_committed()
                 raise
             self._finish_raw()
-            log.info("committed as run %s%s", self._run_id, self._say_what_is_not_recorded())
+            missing = self._code.patch_left_out or ("" if self._code.commit else "its code is not in git")
+            hint = f" (which can't be rebuilt: {missing})" if missing else ""
+            log.info("committed as run %s%s", self._run_id, hint)
             pruned = self._prune()
-        if self._before and self._before not in pruned and self._changes_the_view(record):
+        seen = self._before.view if self._before else {}
+        digests = {name: artefact.digest for name, artefact in record.view.items()}
+        is_changed = any(digests.get(name) != artefact.digest for name, artefact in seen.items())
+        if self._before and is_changed and not any(is_same_run(self._before, run) for run in pruned):
             log.info("to go back: kedro runs checkout %s", self._before.run_id)
         if irreproducible:
             raise IrreproducibleError(
-                *violations, *(f"{one}; the run is committed" for one in irreproducible)
+                *violations, *(f"{fault}; the run is committed" for fault in irreproducible)
             )
         if violations:
             raise DriftError(*violations, f"the run is committed, but {_describe_violations(violations)}")
@@ -145,23 +147,9 @@ class Transaction:
             self._discard()
         self._say_that_it_is_not_committed()
 
-    def _changes_the_view(self, record: Record) -> bool:
-        """Whether readers saw something before the run that they don't see any more."""
-        seen = self._before.view if self._before else {}
-        now = record.view
-        return any(name not in now or now[name].digest != artefact.digest for name, artefact in seen.items())
-
-    def _announce(self) -> None:
-        folders = {
-            name: output.path.rpartition("/")[0]
-            for name, output in self._plan.outputs.items()
-            if output.is_local
-        }
-        if self._plan.outputs:
-            self._ledger.announce(self._run_id, folders)
-
     def _say_that_it_is_not_committed(self) -> None:
-        if _id_of(self._ledger.last()) != self._run_id:
+        last = self._ledger.last()
+        if not last or last.run_id != self._run_id:
             seen = f"readers still see run {self._before.run_id}" if self._before else "no run is"
             log.info("not committed; %s", seen)
 
@@ -175,7 +163,7 @@ class Transaction:
             dataset = self._prepared.pop(0)
             try:
                 if finish := getattr(dataset, "finish", None):
-                    finish(_id_of(self._ledger.current()) != _id_of(self._before))  # whether it is committed
+                    finish(not is_same_run(self._ledger.current(), self._before))  # whether it is committed
             except Exception as error:  # a dataset may raise anything, and the run has ended
                 log.warning("raw data: %s", error)
 
@@ -217,10 +205,6 @@ class Transaction:
             log.info("let %s go: runs.keep is %d", runs, self._settings.keep)
         return pruned
 
-    def _say_what_is_not_recorded(self) -> str:
-        reason = self._code.patch_left_out or ("" if self._code.commit else "its code is not in git")
-        return f" (which can't be rebuilt: {reason})" if reason else ""
-
     def _find_drift(self, record: Record) -> Record:
         """Find what changed since the last run, say it, and add it to the record."""
         earlier = self._earlier
@@ -238,15 +222,11 @@ class Transaction:
         log.info("changed since run %s: %s", drift.since, " ".join(", ".join(changed).split()) or "nothing")
         return record.model_copy(update={"drift": drift, "last_known": without(known, record)})
 
-    def _find_inexact(self) -> list[str]:
-        found = {"parameters": self._parameters, "catalog": self._catalog_config}
-        return [name for name, value in found.items() if repr(lineage.make_plain(value)) != repr(value)]
-
     # --- What is recorded
 
-    def _hash_outputs(self) -> dict[str, tuple[str | None, int | None]]:
+    def _hash_outputs(self) -> Hashes:
         """Hash all that the run wrote, and wait until it is on disk."""
-        hashes: dict[str, tuple[str | None, int | None]] = {}
+        hashes: Hashes = {}
         folders = set()
         for name, output in self._plan.outputs.items():
             hashes[name] = None, None
@@ -267,10 +247,10 @@ class Transaction:
                 raise LedgerError(f"{before.path} changed while the run read it; the run is not committed")
         return raw
 
-    def _make_record(
-        self, hashes: dict[str, tuple[str | None, int | None]], raw: dict[str, RawInput]
-    ) -> Record:
+    def _make_record(self, hashes: Hashes, raw: dict[str, RawInput]) -> Record:
         plan, environment = self._plan, read_environment()
+        configuration = {"parameters": self._parameters, "catalog": self._catalog_config}
+        plain = {name: lineage.make_plain(value) for name, value in configuration.items()}
         outputs = self._make_artefacts(hashes, raw)
         inherited, outdated = self._inherit(outputs)
         return Record(
@@ -283,28 +263,24 @@ class Transaction:
             pipelines=self._run_params["pipeline_names"] or ["__default__"],
             runner=self._run_params["runner"].partition(" object at ")[0].rpartition(".")[2],
             nodes=[node.name for node in plan.nodes],
-            parameters=lineage.make_plain(self._parameters),
-            catalog=lineage.make_plain(self._catalog_config),
-            inexact=self._find_inexact(),
+            **plain,
+            inexact=[name for name in plain if repr(plain[name]) != repr(configuration[name])],
             raw=raw,
             inputs={name: artefact.version for name, artefact in plan.inputs.items()},
             outputs=outputs,
             inherited=inherited,
             outdated=outdated,
             code=self._code,
-            code_changed_meanwhile=not self._sources
-            == self._code.files
-            == hash_sources(self._ledger.project),
+            code_changed_meanwhile=self._sources != self._code.files
+            or self._sources != hash_sources(self._ledger.project),
             environment=environment,
             recipe=self._hash_recipe(raw, environment),
             data=self._read_values(self._settings.data),
             metrics=self._read_values(self._settings.metrics),
         )
 
-    def _make_artefacts(
-        self, hashed: dict[str, tuple[str | None, int | None]], raw: dict[str, RawInput]
-    ) -> dict[str, Artefact]:
-        hashes = {name: one.digest for name, one in raw.items()}
+    def _make_artefacts(self, hashed: Hashes, raw: dict[str, RawInput]) -> dict[str, Artefact]:
+        hashes = {name: read.digest for name, read in raw.items()}
         hashes |= {name: digest or self._run_id for name, (digest, _) in hashed.items()}
         hashes |= {name: artefact.digest for name, artefact in self._plan.inputs.items()}
         made_from = lineage.trace(self._plan.nodes, hashes, self._parameters, self._code_hash)
@@ -356,7 +332,7 @@ class Transaction:
                 "code": self._code_hash,
                 "catalog": self._catalog_config,
                 "parameters": {name: value for name, value in self._parameters.items() if name != "runs"},
-                "raw": {name: one.digest for name, one in raw.items()},
+                "raw": {name: read.digest for name, read in raw.items()},
                 "inputs": {name: artefact.digest for name, artefact in self._plan.inputs.items()},
                 "nodes": sorted(node.name for node in self._plan.nodes),
                 "environment": environment.model_dump(),
@@ -379,16 +355,14 @@ class Transaction:
 
 
 def _find_irreproducible(record: Record, earlier: list[Record]) -> list[str]:
-    """Say how a run differs from the last one of the same recipe."""
-    twin = next((run for run in reversed(earlier) if run.recipe == record.recipe), None)
+    """Report how a run differs from the last one of the same recipe."""
+    twin = next((run for run in reversed(earlier) if run.recipe == record.recipe), record)
     differing = sorted(
         name
         for name, artefact in record.outputs.items()
-        if twin and artefact.sha256 and name in twin.outputs and twin.outputs[name].sha256 != artefact.sha256
+        if artefact.sha256 and name in twin.outputs and twin.outputs[name].sha256 != artefact.sha256
     )
-    if not twin or not differing:
-        return []
-    return [
+    return differing and [
         f"{', '.join(differing)}: not as in run {twin.run_id}, although code, parameters, raw data, "
         "packages, platform and threads are the same"
     ]
@@ -403,12 +377,8 @@ def _shorten(names: list[str]) -> str:
     return ", ".join(names) if len(names) < 4 else f"{', '.join(names[:2])} and {len(names) - 2} more"
 
 
-def _id_of(record: Record | None) -> str | None:
-    return record.run_id if record else None
-
-
 def _read_command() -> str | None:
-    """What the user typed; none where the run was started from Python."""
+    """Return what the user typed; none where the run was started from Python."""
     if not click.get_current_context(silent=True):
         return None
     arguments = sys.argv[1:] if sys.argv[1:2] == ["run"] else ["run", *sys.argv[1:]]

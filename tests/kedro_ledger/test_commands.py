@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,17 @@ def test_list_as_json_is_an_array_of_runs(two_runs: Tiny) -> None:
     assert {"seq", "run_id", "pipelines", "started", "metrics"} <= listed[0].keys()
     assert listed[1]["metrics"] == {"total.metrics": {"total": 21, "rest": 0}}
     assert [one["current"] for one in listed] == [False, True]
+
+
+def test_list_marks_the_current_run_even_if_a_metric_is_nan(tiny: Tiny) -> None:
+    tiny.feed([1, math.nan])
+    tiny.run()
+    listed = run(tiny, "list")
+    assert listed.splitlines()[1].startswith(">")
+    assert "readers" not in listed
+    (only,) = json.loads(run(tiny, "list", "--json"))
+    assert only["current"] is True
+    assert math.isnan(only["metrics"]["total.metrics"]["total"])
 
 
 def test_list_of_nothing_says_so(tiny: Tiny) -> None:

@@ -134,7 +134,7 @@ class Tiny:
     def ledger(self) -> Ledger:
         return Ledger(self.folder)
 
-    def feed(self, numbers: list[int]) -> None:
+    def feed(self, numbers: Sequence[float]) -> None:
         """Change the raw data."""
         file = self.folder / "data" / "01_raw" / "raw.json"
         file.parent.mkdir(parents=True, exist_ok=True)

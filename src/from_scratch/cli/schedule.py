@@ -17,9 +17,9 @@ from typing import Literal
 
 from cronsim import CronSim, CronSimError
 
-from from_scratch.schema.validation import did_you_mean
 from kedro_ledger.errors import InputError
 from kedro_ledger.printable import printable
+from kedro_ledger.validation import did_you_mean
 
 Scheduler = Literal["systemd", "cron"]
 

@@ -18,9 +18,9 @@ from pydantic import ValidationError
 from from_scratch.datasets.csv_reader import read_csv
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
 from from_scratch.schema.features import MAX_MAGNITUDE, Features
-from from_scratch.schema.validation import did_you_mean
 from kedro_ledger.errors import InputError
 from kedro_ledger.printable import printable
+from kedro_ledger.validation import did_you_mean
 
 Kind = Literal["identifier", "continuous", "log", "categorical", "ignore"]
 

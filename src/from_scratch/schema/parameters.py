@@ -11,9 +11,10 @@ from kedro.config import AbstractConfigLoader
 from pydantic import BeforeValidator, Field, field_validator
 
 from from_scratch.schema.features import Features
-from from_scratch.schema.validation import Block, did_you_mean, find_faults
+from from_scratch.schema.validation import Block
 from kedro_ledger.errors import InputError
 from kedro_ledger.settings import Settings
+from kedro_ledger.validation import did_you_mean, validate
 
 Precision = Literal["float32", "float64"]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -157,12 +158,10 @@ def check(raw: dict[str, Any]) -> Parameters:
     Raises:
         InputError: A line for each wrong parameter: its name, its value, and what was expected.
     """
-    faults = find_faults(Parameters, raw)
-    if not faults:
-        parameters = Parameters.model_validate(raw)
-        if not (faults := [*_find_unknown_variants(parameters)] or [*_find_unsuitable_models(parameters)]):
-            return parameters
-    raise InputError(*(f"parameter {fault}" for fault in faults))
+    parameters = validate(Parameters, raw)
+    if faults := [*_find_unknown_variants(parameters)] or [*_find_unsuitable_models(parameters)]:
+        raise InputError(*(f"parameter {fault}" for fault in faults))
+    return parameters
 
 
 def _find_unknown_variants(parameters: Parameters) -> Iterator[str]:
