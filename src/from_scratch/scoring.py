@@ -10,52 +10,24 @@ THRESHOLD = 0.5
 
 
 def accuracy(predictions: Tensor, targets: Tensor) -> float:
-    """The share of rows that are predicted correctly.
-
-    Args:
-        predictions: One for each row [rows].
-        targets: 0 or 1 for each row [rows].
-
-    Returns:
-        A share between 0 and 1.
-    """
+    """The share of rows whose predictions [rows] say what their targets do, 0 or 1 [rows]."""
     correct = (predictions > THRESHOLD) == targets.bool()
     return int(correct.sum()) / len(targets)
 
 
 def baseline_accuracy(train: Tensor, valid: Tensor) -> float:
-    """The accuracy of always giving the answer that is more frequent in training.
-
-    Args:
-        train: The targets of the training rows, 0 or 1 [rows].
-        valid: The targets of the validation rows, 0 or 1 [rows].
-
-    Returns:
-        A share between 0 and 1.
-    """
+    """The accuracy of always giving the answer that is more frequent in `train`; both are targets [rows]."""
     majority = (train.mean() > THRESHOLD).float()
     return accuracy(majority.expand_as(valid), valid)
 
 
 def is_no_better(low: Any, baseline: Any) -> Any:
-    """Whether an accuracy can't be told from the baseline's.
-
-    Args:
-        low: The lower end of the accuracy's interval: a share, or a column of shares.
-        baseline: The baseline's accuracy: a share, or a column of shares.
-
-    Returns:
-        Whether the interval reaches down to the baseline, for each.
-    """
+    """Whether an accuracy's interval, from `low` up, reaches down to the baseline; both may be columns."""
     return low <= baseline
 
 
 def confusion(predictions: Tensor, targets: Tensor) -> dict[str, int]:
-    """Count the true and false positives and negatives.
-
-    Args:
-        predictions: One for each row [rows].
-        targets: 0 or 1 for each row [rows].
+    """Count the true and false positives and negatives of predictions [rows], given their targets [rows].
 
     Returns:
         `true_positives`, `false_positives`, `true_negatives` and `false_negatives`, which sum to the rows.
@@ -71,10 +43,6 @@ def confusion(predictions: Tensor, targets: Tensor) -> dict[str, int]:
 
 def wilson_interval(share: float, rows: int) -> tuple[float, float]:
     """The 95 % interval of a share that was seen in few rows: E. B. Wilson's score interval, 1927.
-
-    Args:
-        share: The share that was seen, between 0 and 1.
-        rows: In how many rows.
 
     Returns:
         The interval's ends, between 0 and 1.

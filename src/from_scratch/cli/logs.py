@@ -19,9 +19,7 @@ from kedro_ledger.errors import InputError
 def configure(folder: Path, project: Path) -> bool:
     """Log as a folder's logging.yml says, if it has one and KEDRO_LOGGING_CONFIG names no other.
 
-    Args:
-        folder: `conf`, or an environment's folder in it.
-        project: The project's folder, from which the paths of log files are seen.
+    The folder is `conf` or an environment's in it; paths of log files begin in the project's folder.
 
     Returns:
         Whether it has one.

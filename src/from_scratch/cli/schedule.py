@@ -46,16 +46,8 @@ def fill_in(
 ) -> dict[str, str]:
     """Fill in the files of a scheduler.
 
-    Args:
-        project: The project's folder.
-        scheduler: Whose files.
-        cron: When to run: minute, hour, day of the month, month, day of the week.
-        name: What systemd calls the unit, and the journal the run.
-        env: The environment of the configuration.
-        pipeline: The pipeline; none for all that `kedro run` runs.
-
     Returns:
-        The text of each file, by the file's name.
+        The text of each file, by the file's name. Its arguments are the options of `kedro schedule`.
 
     Raises:
         InputError: If the times, the name, the environment, the pipeline or the folder can't be.
@@ -71,11 +63,11 @@ def fill_in(
     if not NAME.fullmatch(name):
         raise InputError(f"--name is {name!r}: expected at most 64 letters, digits, - and _, no - first")
     known = sorted(entry.name for entry in (project / "conf").iterdir() if entry.is_dir())
-    if env not in known:
-        expected = f"expected one of the folders in conf: {', '.join(known)}{did_you_mean(env, known)}"
-        raise InputError(f"--env is {env!r}: {expected}")
+    _require_known("--env", env, known, "one of the folders in conf:")
     if pipeline is not None:
-        _check_pipeline(pipeline)
+        from kedro.framework.project import pipelines
+
+        _require_known("--pipeline", pipeline, list(pipelines), "one of")
     run = ["run", "--env", env, *(["--pipeline", pipeline] if pipeline else [])]
     command = [sys.executable, "-m", "kedro", *run]
     for path in (str(project), sys.executable):
@@ -136,13 +128,10 @@ def _find_user() -> str:
         return str(os.geteuid())
 
 
-def _check_pipeline(name: str) -> None:
-    from kedro.framework.project import pipelines
-
-    if name not in pipelines:
-        known = list(pipelines)
-        expected = f"expected one of {', '.join(known)}{did_you_mean(name, known)}"
-        raise InputError(f"--pipeline is {name!r}: {expected}")
+def _require_known(option: str, name: str, known: list[str], kind: str) -> None:
+    if name not in known:
+        expected = f"expected {kind} {', '.join(known)}{did_you_mean(name, known)}"
+        raise InputError(f"{option} is {name!r}: {expected}")
 
 
 def write_cron_line(project: Path, name: str, command: list[str]) -> str:

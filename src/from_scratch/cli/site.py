@@ -83,9 +83,6 @@ def _show(message: str, color: str) -> None:
 def forget(folder: Path) -> None:
     """Remove what an earlier build wrote of the project: Kedro-Viz would leave what it doesn't write again.
 
-    Args:
-        folder: What Kedro-Viz writes into.
-
     Raises:
         InputError: If the folder is somebody else's.
     """
@@ -98,16 +95,12 @@ def forget(folder: Path) -> None:
 def clean(folder: Path, project: Path) -> None:
     """Make a build fit to be published.
 
-    Args:
-        folder: What Kedro-Viz wrote.
-        project: The project's folder.
-
     Raises:
         InputError: If a path of this machine is still in there.
     """
     _clean_data(folder / "api", project)
     _clean_page(folder)
-    _check(folder / "api", project)
+    _require_no_paths(folder / "api", project)
 
 
 def _clean_data(api: Path, project: Path) -> None:
@@ -161,8 +154,8 @@ def _clean_page(folder: Path) -> None:
             script.write_bytes(code.replace(b'fetch("/api/run-status")', b'fetch("api/run-status")'))
 
 
-def _check(api: Path, project: Path) -> None:
-    """See that nothing names a folder of this machine, or anyone's home."""
+def _require_no_paths(api: Path, project: Path) -> None:
+    """Require that nothing names a folder of this machine, or anyone's home."""
     folders = (str(project), os.path.expanduser("~"), sys.prefix)
     machine = {folder for folder in folders if len(Path(folder).parts) > 1}
     # Not behind a word, as in an address of the web.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from from_scratch.datasets.csv_reader import read_csv
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
 from from_scratch.schema.features import MAX_MAGNITUDE, Features
+from from_scratch.schema.validation import list_some, shorten
 from kedro_ledger.errors import InputError
 from kedro_ledger.printable import printable
 from kedro_ledger.validation import did_you_mean
@@ -30,6 +31,8 @@ MAX_CATEGORIES = 20
 """A text of more different values is taken for nothing to learn from, such as names."""
 MAX_LISTED = 10
 """So many categories are listed; more are left to be learnt."""
+MAX_LENGTH = 40
+"""So many characters are shown of a text."""
 POSITIVE_WORDS = ("yes", "y", "true", "t", "1", "ja", "oui", "sí", "si", "sim", "da", "positive")
 """Words that are more likely to count as yes."""
 _PLAIN = re.compile(r"[A-Za-z_]([A-Za-z0-9_ ./-]*[A-Za-z0-9_])?")
@@ -53,11 +56,6 @@ class Suggestion:
 def suggest(file: Path, target: str, load_args: dict[str, Any]) -> str:
     """Look through a CSV, and suggest the block that says what its columns are.
 
-    Args:
-        file: The CSV.
-        target: The column to predict.
-        load_args: For `pandas.read_csv`.
-
     Returns:
         YAML, with comments: the catalog's entry, and the block `features`.
 
@@ -75,7 +73,7 @@ def suggest(file: Path, target: str, load_args: dict[str, Any]) -> str:
     if rows.empty:
         raise InputError(f"{file.name}: there are no rows, only a header; expected at least one")
     if target not in rows.columns:
-        found = ", ".join(_cut(repr(name)) for name in rows.columns[:30])
+        found = list_some(_quote(rows.columns), 30)
         hint = did_you_mean(target, list(rows.columns))
         if len(rows.columns) == 1 and any(separator in found for separator in (";", "\\t", "|")):
             hint = "; --separator ';' names another separator"
@@ -108,7 +106,8 @@ def _look_at(values: pd.Series, texts: pd.Series, is_first: bool) -> Suggestion:
     missing = f", {len(values) - len(present):,} missing" if len(present) < len(values) else ""
     words = texts[values.isna().to_numpy() & texts.notna().to_numpy()]
     if len(words):
-        missing += f" (of these {len(words):,} say {_list_few(words.unique().tolist())}: if that is a value, "
+        said = list_some(_quote(words.unique().tolist()), 3)
+        missing += f" (of these {len(words):,} say {said}: if that is a value, "
         missing += "load_args: {keep_default_na: false, na_values: ['']})"
     distinct = present.nunique()
     if distinct < 2:
@@ -148,7 +147,8 @@ def _categorical(values: pd.Series, seen: str) -> Suggestion:
 def _write(
     file: Path, rows: pd.DataFrame, target: str, suggestions: list[Suggestion], load_args: dict[str, Any]
 ) -> Iterator[str]:
-    yield f"# {_comment(_cut(file.name))} has {len(rows):,} rows and {len(rows.columns)} columns."
+    name = _comment(shorten(file.name, MAX_LENGTH))
+    yield f"# {name} has {len(rows):,} rows and {len(rows.columns)} columns."
     yield "#"
     yield "# For conf/NAME/catalog.yml, where NAME is what you call it:"
     yield "#"
@@ -181,7 +181,8 @@ def _write(
 def _write_target(values: pd.Series) -> Iterator[str]:
     classes = list_categories(values)
     counts = [int((find_codes(values, [name]) == 0).sum()) for name in classes]
-    seen = " and ".join(f"{_cut(name)} in {count:,}" for name, count in zip(classes, counts, strict=True))
+    names = [shorten(name, MAX_LENGTH) for name in classes]
+    seen = " and ".join(f"{name} in {count:,}" for name, count in zip(names, counts, strict=True))
     missing = int(values.isna().sum())
     more = f"; {missing:,} rows have none: take them out" if missing else ""
     yes = next((name for name in classes if name.lower() in POSITIVE_WORDS), classes[1])
@@ -216,20 +217,15 @@ def _comment(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
-def _cut(text: str, length: int = 40) -> str:
-    return text if len(text) <= length else f"{text[:length]}…"
+def _quote(texts: Iterable[str]) -> list[str]:
+    return [shorten(repr(text), MAX_LENGTH) for text in texts]
 
 
 def _list(classes: list[str]) -> str:
     if not classes:
         return "no values"
-    more = f" and {len(classes) - 5:,} more" if len(classes) > 5 else ""
     count = "one value" if len(classes) == 1 else f"{len(classes):,} values"
-    return f"{count}: {', '.join(_cut(repr(name)) for name in classes[:5])}{more}"
-
-
-def _list_few(words: list[str]) -> str:
-    return ", ".join(_cut(repr(word)) for word in words[:3]) + ", …" * (len(words) > 3)
+    return f"{count}: {list_some(_quote(classes), 5)}"
 
 
 def _holds_codes(values: pd.Series, texts: pd.Series) -> bool:

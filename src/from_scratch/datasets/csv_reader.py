@@ -27,14 +27,7 @@ PANDAS_ARGS = (
 
 
 def read_csv(file: Path, load_args: dict[str, Any]) -> pd.DataFrame:
-    """Read a CSV.
-
-    Args:
-        file: The file.
-        load_args: For `pandas.read_csv`.
-
-    Returns:
-        Its rows.
+    """Read the rows of a CSV, with arguments for `pandas.read_csv`.
 
     Raises:
         DatasetError: If it can't be read as CSV, a row has more fields than the header has names, or fewer,
@@ -110,11 +103,8 @@ def _find_fault(file: Path, load_args: dict[str, Any], rows: pd.DataFrame) -> st
             for row, fields in enumerate(lines, start=1):
                 if len(fields) < len(header) or any(fields[len(header) :]):
                     return f"row {row} has {len(fields)} fields; expected {len(header)}, as the header"
-    except (
-        csv.Error,
-        ValueError,
-    ):  # of fields longer than it takes, zero bytes, compressions it doesn't know
-        return ""
+    except (csv.Error, ValueError):  # too long a field, a zero byte, a compression it doesn't know
+        pass
     return ""
 
 

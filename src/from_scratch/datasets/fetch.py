@@ -32,10 +32,7 @@ MAX_WAIT = 1e6
 def fetch(source: Source, file: Path, require: Callable[[Path], None]) -> Kept | None:
     """Download what a file is now.
 
-    Args:
-        source: Where it is.
-        file: What it was so far; it stays as it is.
-        require: Raises an error if a downloaded file is not acceptable.
+    The file stays what it was so far. `require` raises an error if what was downloaded is not acceptable.
 
     Returns:
         What it is now, kept beside the file; None if that has not changed.
@@ -58,10 +55,6 @@ def fetch(source: Source, file: Path, require: Callable[[Path], None]) -> Kept |
 
 def download(source: Source, file: Path) -> None:
     """Download a file.
-
-    Args:
-        source: Where it is.
-        file: Where it goes.
 
     Raises:
         DatasetError: If it can't be had, not within `max_seconds`, or only from another host, port or

@@ -20,12 +20,9 @@ def preview_rows(rows: pd.DataFrame, nrows: int) -> TablePreview:
 
     What Kedro-Viz shows may be published (`kedro viz build --include-previews`): nothing personal is in it.
 
-    Args:
-        rows: A row for each passenger; `attrs["source"]` says where they come from.
-        nrows: How many rows to show.
-
     Returns:
-        The first rows, or a row for each column: its type, how many values it has, misses and has distinct.
+        The first `nrows` rows, or a row for each column: its type, how many values it has, misses and has
+        distinct.
     """
     if rows.attrs.get("source") == "original":
         return preview_table(rows.head(nrows))

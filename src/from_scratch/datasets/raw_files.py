@@ -58,9 +58,7 @@ class Kept(NamedTuple):
 def keep(part: Path, file: Path) -> Kept:
     """Move a content of a file into the folder `earlier` beside it, under a name with its hash.
 
-    Args:
-        part: Where the content is, on the same disk.
-        file: The file.
+    Both are on the same disk.
     """
     path = file.parent / EARLIER / f"{file.stem}_{hash_and_size(part)[0][:12]}{file.suffix}"
     is_new = not path.exists()

@@ -13,17 +13,13 @@ from kedro.io.core import DatasetError
 
 @dataclass(frozen=True)
 class Source:
-    """Where a file is downloaded from, and the limits of the download."""
+    """Where a file is downloaded from, and the limits of the download, as `RawCSVDataset` describes them."""
 
     url: str
     credentials: dict[str, str] | None = field(default=None, repr=False)
-    """A `username` and a `password`."""
     timeout: float = 5
-    """Seconds to wait for the server whenever it is silent."""
     max_seconds: float = 60
-    """Seconds for the whole download."""
     max_bytes: float = 100_000_000
-    """The size of the file, decompressed."""
 
 
 def require_source(source: Source) -> None:

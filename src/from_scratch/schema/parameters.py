@@ -117,13 +117,10 @@ class Parameters(Block):
 def read(config_loader: AbstractConfigLoader) -> Parameters:
     """Read all parameters, and check them.
 
-    Args:
-        config_loader: Where they stand, with what `--params` changes.
-
     Raises:
         InputError: If they can't be read, or one of them is wrong.
     """
-    _check_environment(config_loader.conf_source, config_loader.env)
+    _require_environment(config_loader.conf_source, config_loader.env)
     try:
         raw: dict[str, Any] = config_loader["parameters"]
     except Exception as error:  # those of YAML, OmegaConf and Kedro have little in common
@@ -134,8 +131,8 @@ def read(config_loader: AbstractConfigLoader) -> Parameters:
     return check(raw)
 
 
-def _check_environment(conf: str | Path, name: str | None) -> None:
-    """See that there is an environment of that name, if it can be seen from here; Kedro goes on without."""
+def _require_environment(conf: str | Path, name: str | None) -> None:
+    """Require an environment of that name, if it can be seen from here; Kedro goes on without."""
     if not name or not os.path.isdir(conf):
         return
     folder = os.path.join(conf, name)
@@ -151,9 +148,6 @@ def _check_environment(conf: str | Path, name: str | None) -> None:
 
 def check(raw: dict[str, Any]) -> Parameters:
     """Check all parameters at once.
-
-    Args:
-        raw: The parameters as they stand in the configuration, with what `--params` changed.
 
     Raises:
         InputError: A line for each wrong parameter: its name, its value, and what was expected.

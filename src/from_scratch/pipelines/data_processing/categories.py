@@ -24,10 +24,6 @@ def list_categories(values: pd.Series) -> list[str]:
 def find_codes(values: pd.Series, categories: Sequence[str]) -> NDArray[np.intp]:
     """Find each row's category.
 
-    Args:
-        values: A column.
-        categories: The names of categories.
-
     Returns:
         The place of each row's category among these [rows]; -1 for any other value, and for none. What only
         another type writes otherwise is the same: 1.50 and 1.5, TRUE and True, but not 01 and 1.

@@ -158,8 +158,7 @@ def _check_fitting(values: pd.Series, column: Column, features: Features) -> Ite
 def to_numbers(values: pd.Series) -> pd.Series:
     """Convert values to float64; missing where a value is not a number.
 
-    Args:
-        values: A column; its `attrs["decimal"]` is what stands before decimals in texts, if not a point.
+    Its `attrs["decimal"]` is what stands before decimals in texts, if not a point.
     """
     if types.is_numeric_dtype(values):
         return values.astype("float64")

@@ -14,9 +14,7 @@ from kedro_ledger.errors import InputError
 def shuffle(rows: int, parameters: Split) -> tuple[Tensor, Tensor]:
     """Shuffle row numbers, and set some aside for validation.
 
-    Args:
-        rows: How many rows there are.
-        parameters: The seed of the shuffle, and the fraction for validation, rounded down to whole rows.
+    The fraction for validation is rounded down to whole rows.
 
     Returns:
         The numbers of the training rows and of the validation rows, in the order of the shuffle.

@@ -34,11 +34,7 @@ def ingest_new(
 ) -> pd.DataFrame:
     """Check that new rows, with or without a target, have the columns that the features need.
 
-    Args:
-        new_data: The rows as they come, one or more.
-        features: What each column is.
-        categories: Those that training knew, by column.
-        inference: Whether others are a fault.
+    Whether categories that training did not know are a fault, `inference` says.
 
     Returns:
         The rows, with numbers as numbers.
@@ -77,15 +73,8 @@ def predict_new(
 ) -> pd.DataFrame:
     """Predict each new row.
 
-    Args:
-        coefficients: Those of a trained variant.
-        metrics: What these reached.
-        new_input: `independent` [rows, features].
-        new_data: The same rows, with what identifies them.
-        features: Says which column identifies a row.
-        variant: The model.
-        threads: How many threads compute.
-        precision: What to compute in: float32 or float64.
+    `new_input` holds `independent` [rows, features], `new_data` what identifies the same rows; `metrics` is
+    what the coefficients reached in training.
 
     Returns:
         A row for each: the identifier, or else `row`, counted from 1; and `probability`, that of yes. (That

@@ -12,9 +12,6 @@ from from_scratch.pipelines.inference.nodes import answer, ingest_new, predict_n
 def create_pipeline(variant: str) -> Pipeline:
     """Build the inference. All that is learnt comes from the run that readers see.
 
-    Args:
-        variant: The name of the variant that answers.
-
     Returns:
         The pipeline, one box in Kedro-Viz, from `new_data` to `new_predictions` and `submission`.
     """

@@ -30,11 +30,6 @@ def render_results(
 ) -> list[str]:
     """Write what a run reached.
 
-    Args:
-        pipeline: What ran.
-        catalog: Its catalog.
-        parameters: The run's parameters.
-
     Returns:
         A text for each of these that the pipeline has: predictions for new rows, the comparison of variants
         that were scored, the study, and the report.

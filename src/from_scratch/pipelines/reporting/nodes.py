@@ -29,10 +29,7 @@ def compare(results: dict[str, Results]) -> pd.DataFrame:
 
 
 def compare_metrics(metrics: dict[str, dict[str, Any]]) -> pd.DataFrame:
-    """Put metrics side by side.
-
-    Args:
-        metrics: The metrics by variant.
+    """Put metrics, by variant, side by side.
 
     Returns:
         A row for each variant: its name, `article_accuracy` (only on the original passengers, and where the

@@ -24,10 +24,6 @@ def create_pipeline(variants: Iterable[str], study: bool = False) -> Pipeline:
     What it reads is gathered in one bundle for each box of Kedro-Viz, inside that box: with a line for each
     dataset the graph of all pipelines could not be read.
 
-    Args:
-        variants: The variants' names.
-        study: Whether the study of stability is in the report.
-
     Returns:
         The pipeline, from what data processing and the variants made to `comparison` and `report`.
     """

@@ -55,10 +55,9 @@ def plot_accuracies(results: dict[str, Results]) -> go.Figure:
     rows = comparison.to_dict("records")
     traces = [
         _draw_interval(
+            row,
             row["variant"],
-            row["variant"],
-            row["valid_accuracy"],
-            (row["valid_accuracy_low"], row["valid_accuracy_high"]),
+            "valid_accuracy",
             label="%{meta}: %{x:.4f}",
             marker=_mark(look[row["variant"]], size=12),
         )
@@ -141,19 +140,9 @@ def plot_coefficients(named_coefficients: pd.DataFrame, results: dict[str, Resul
             "domain": domain,
             "zerolinecolor": GREY,
         }
-        headings.append(
-            go.layout.Annotation(
-                text=variant,
-                x=sum(domain) / 2,
-                y=1,
-                xref="paper",
-                yref="paper",
-                xanchor="center",
-                yanchor="bottom",
-                showarrow=False,
-                font={"size": 15},
-            )
-        )
+        place = {"x": sum(domain) / 2, "xref": "paper", "xanchor": "center"}
+        place |= {"y": 1, "yref": "paper", "yanchor": "bottom"}
+        headings.append({"text": variant, **place, "showarrow": False, "font": {"size": 15}})
         bars.append(
             go.Bar(
                 orientation="h",
@@ -247,10 +236,9 @@ def plot_stability(
     ]
     means = [
         _draw_interval(
-            row["variant"],
+            row,
             lane,
-            row["mean"],
-            (row["mean_low"], row["mean_high"]),
+            "mean",
             label="%{meta}: mean %{x:.4f}",
             marker=_mark(look[row["variant"]], size=10) | {"line": {"color": GREY, "width": 1}},
         ).update(error_x={"color": GREY})
@@ -260,18 +248,7 @@ def plot_stability(
     ends = [lowest, highest]
     for row in rows:
         ends += [row["minimum"], row["maximum"], max(row["mean_low"], 0), min(row["mean_high"], 1)]
-    band = go.layout.Shape(
-        type="rect",
-        xref="x",
-        yref="paper",
-        x0=lowest,
-        x1=highest,
-        y0=0,
-        y1=1,
-        fillcolor=FAINT,
-        line={"width": 0},
-        layer="below",
-    )
+    band = _draw_band("rect", lowest, highest, fillcolor=FAINT, line={"width": 0}, layer="below")
     return make_figure(
         [*spreads, *means],
         height=110 + 70 * len(rows),
@@ -304,15 +281,10 @@ def _draw_spread(runs: pd.DataFrame, lane: int, color: str) -> go.Bar:
 
 
 def _draw_interval(
-    variant: str,
-    place: str | int,
-    accuracy: float,
-    interval: tuple[float, float],
-    label: str,
-    marker: dict[str, Any],
+    row: dict[Any, Any], place: str | int, column: str, label: str, marker: dict[str, Any]
 ) -> go.Scatter:
-    """Draw a variant's accuracy between the ends of its interval."""
-    low, high = interval
+    """Draw the accuracy in a column of a variant's row between the ends of its interval."""
+    accuracy, low, high = row[column], row[f"{column}_low"], row[f"{column}_high"]
     return go.Scatter(
         mode="markers",
         x=[accuracy],
@@ -326,26 +298,21 @@ def _draw_interval(
             "width": 6,
         },
         marker=marker,
-        name=variant,
-        meta=variant,
+        name=row["variant"],
+        meta=row["variant"],
         showlegend=False,
         hovertemplate=f"{label}<br>95 % interval: {low:.3f} to {high:.3f}<extra></extra>",
     )
 
 
 def _draw_baseline(accuracy: float, name: str) -> go.layout.Shape:
-    return go.layout.Shape(
-        type="line",
-        xref="x",
-        yref="paper",
-        x0=accuracy,
-        x1=accuracy,
-        y0=0,
-        y1=1,
-        line={"color": GREY, "dash": "dash", "width": 2},
-        name=name,
-        showlegend=True,
-    )
+    line = {"color": GREY, "dash": "dash", "width": 2}
+    return _draw_band("line", accuracy, accuracy, line=line, name=name, showlegend=True)
+
+
+def _draw_band(shape: str, low: float, high: float, **look: Any) -> go.layout.Shape:
+    """Draw a shape from the bottom of the plot to its top."""
+    return go.layout.Shape(type=shape, xref="x", yref="paper", x0=low, x1=high, y0=0, y1=1, **look)
 
 
 def _draw_nothing(why: str) -> go.Figure:

@@ -65,9 +65,7 @@ def describe_baseline(comparison: pd.DataFrame) -> str:
 def describe_disagreements(disagreements: pd.DataFrame, rows: int) -> list[str]:
     """Say who decides differently from the first variant, and whether that is for better or worse.
 
-    Args:
-        disagreements: A row for each two variants.
-        rows: How many validation rows there are.
+    `rows` is the number of validation rows.
 
     Returns:
         A sentence for all others that give the same answers; none if there is only one variant.
@@ -129,10 +127,7 @@ def describe_preparation(features: Features) -> str:
 def describe_groups(groups: pd.DataFrame, variants: list[str], hidden: int = 0) -> list[str]:
     """Say what each variant learnt, as far as groups show it.
 
-    Args:
-        groups: A row for each group.
-        variants: The variants' names.
-        hidden: How many rows are in none of the groups; nothing is said of these.
+    Of `hidden` rows, which are in none of the groups, nothing is said.
 
     Returns:
         A sentence for all variants that answer every group alike; none if there is no group.

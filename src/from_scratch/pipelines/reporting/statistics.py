@@ -7,10 +7,6 @@ from statistics import NormalDist
 def sign_test(ours: int, theirs: int) -> float:
     """How likely a split at least as uneven is, if either side wins with the same chance.
 
-    Args:
-        ours: How often one side wins.
-        theirs: How often the other does.
-
     Returns:
         The two-sided probability of the binomial distribution, exact up to 1,000 games and the normal
         approximation, with a correction for continuity, beyond; 1 if there was no game.

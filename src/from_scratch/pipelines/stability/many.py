@@ -26,12 +26,9 @@ Predict = Callable[[Coefficients, Tensor], Tensor]
 def choose_batch(hidden: Sequence[int], rows: int) -> int:
     """Choose how many models train at once.
 
-    Args:
-        hidden: The sizes of a model's hidden layers.
-        rows: The number of training rows.
-
     Returns:
-        A number that depends on nothing else, since the last bits of the results may depend on it.
+        A number that depends on the hidden layers and the number of training rows alone, since the last bits
+        of the results may depend on it.
     """
     return max(1, MAX_ACTIVATIONS // (max(hidden, default=1) * rows))
 

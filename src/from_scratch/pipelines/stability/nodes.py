@@ -42,14 +42,8 @@ def prepare_splits(
     All that is learnt from the rows to prepare them is learnt again for each split: with `fit_on: train`, no
     validation row has any part in it.
 
-    Args:
-        data: The rows, checked.
-        features: What each column is, and which rows decide how they are prepared.
-        split: The seed of the first split, which is that of the other pipelines, and the fraction.
-        study: How many splits.
-
     Returns:
-        The splits; their seeds follow on each other.
+        The splits; their seeds follow on each other, from that of the other pipelines.
 
     Raises:
         InputError: If the training rows of one of them are not enough to prepare the data.
@@ -169,11 +163,8 @@ def _accuracies(predictions: Tensor, targets: Tensor) -> list[float]:
 def collect_runs(**chunks: pd.DataFrame) -> pd.DataFrame:
     """Put all trainings into one table.
 
-    Args:
-        **chunks: A row for each seed, by variant and split: `deep.1`.
-
     Returns:
-        The rows, behind the name of the variant: `variant`.
+        The rows of all chunks, which are named by variant and split (`deep.1`), behind `variant`.
     """
     tables = []
     for name, table in chunks.items():

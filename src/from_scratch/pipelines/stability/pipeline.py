@@ -11,10 +11,6 @@ from from_scratch.pipelines.stability.summary import summarise
 def create_pipeline(variants: Sequence[str], splits: int) -> Pipeline:
     """Build the study.
 
-    Args:
-        variants: The variants' names, the reference among them.
-        splits: On how many splits each is trained.
-
     Returns:
         The pipeline, one box in Kedro-Viz, from `checked_data` to `stability_summary`.
     """

@@ -39,32 +39,16 @@ def estimate_mean(values: NDArray[np.float64], ratio: float) -> tuple[float, flo
     return mean, mean - reach, mean + reach
 
 
-def estimate_difference(differences: NDArray[np.float64], ratio: float) -> tuple[float, float, float]:
-    """Estimate what the mean difference of shares would be.
-
-    Args:
-        differences: One for each split and seed [splits, seeds]; nan where there is none.
-        ratio: Validation rows for each training row.
+def estimate_share(
+    shares: NDArray[np.float64], ratio: float, least: float = 0.0
+) -> tuple[float, float, float]:
+    """Estimate what the mean of shares, or of differences of shares, would be.
 
     Returns:
-        As `estimate_mean`, with the ends between -1 and 1.
-    """
-    mean, low, high = estimate_mean(differences, ratio)
-    return mean, max(low, -1.0), min(high, 1.0)
-
-
-def estimate_share(shares: NDArray[np.float64], ratio: float) -> tuple[float, float, float]:
-    """Estimate what the mean of shares would be.
-
-    Args:
-        shares: One for each split and seed, or whether something happened there: 0 or 1 [splits, seeds].
-        ratio: Validation rows for each training row.
-
-    Returns:
-        As `estimate_mean`, with the ends between 0 and 1.
+        As `estimate_mean`, with the ends between `least`, which is -1 for differences, and 1.
     """
     share, low, high = estimate_mean(shares, ratio)
-    return share, max(low, 0.0), min(high, 1.0)
+    return share, max(low, least), min(high, 1.0)
 
 
 def student_quantile(degrees: int, confidence: float = 0.95) -> float:

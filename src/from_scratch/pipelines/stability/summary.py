@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from from_scratch.pipelines.stability.statistics import estimate_difference, estimate_share
+from from_scratch.pipelines.stability.statistics import estimate_share
 from from_scratch.schema.parameters import Stability
 
 
@@ -17,10 +17,6 @@ def summarise(runs: pd.DataFrame, study: Stability) -> pd.DataFrame:
     A run stays at the majority if its accuracy on the validation rows is at most the baseline's: always the
     answer that is more frequent in training. A pair is a run of the variant and the run of the reference from
     the same seed on the same split.
-
-    Args:
-        runs: A row for each run, as `collect_runs` returns it.
-        study: Which variant is the reference.
 
     Returns:
         A row for each variant: `variant`, `model`, `reference`, `seeds`, `splits` and `runs`; of the valid
@@ -48,6 +44,7 @@ def _summarise_variant(runs: pd.DataFrame, others: pd.DataFrame) -> dict[str, An
     accuracy, majority = arrange(runs, "valid_accuracy"), arrange(runs, "majority_accuracy")
     difference = accuracy - arrange(others, "valid_accuracy")
     is_at_majority = accuracy <= majority
+    of_trained = np.where(is_at_majority, np.nan, difference)
     shares = is_at_majority.mean(axis=1)
     row = {
         "variant": first["variant"],
@@ -71,13 +68,11 @@ def _summarise_variant(runs: pd.DataFrame, others: pd.DataFrame) -> dict[str, An
         **_with_ends("at_majority", estimate_share(is_at_majority.astype("float64"), ratio)),
         "at_majority_minimum": float(shares.min()),
         "at_majority_maximum": float(shares.max()),
-        **_with_ends("difference", estimate_difference(difference, ratio)),
+        **_with_ends("difference", estimate_share(difference, ratio, least=-1.0)),
         "better": float((difference > 0).mean()),
         "equal": float((difference == 0).mean()),
         "worse": float((difference < 0).mean()),
-        **_with_ends(
-            "trained_difference", estimate_difference(np.where(is_at_majority, np.nan, difference), ratio)
-        ),
+        **_with_ends("trained_difference", estimate_share(of_trained, ratio, least=-1.0)),
     }
     if row["variant"] == row["reference"]:
         nothing = [name for name in row if "difference" in name] + ["better", "equal", "worse"]

@@ -1,4 +1,9 @@
-"""The steps of a training: the same for every variant, whatever its model."""
+"""The steps of a training: the same for every variant, whatever its model.
+
+`variant` says which model, and how it is trained; `threads` how many threads compute; `precision` whether in
+float32 or float64. `train` and `valid` hold `independent` [rows, features] and `dependent` [rows]; of both,
+`predictions` hold one for each row [rows].
+"""
 
 from __future__ import annotations
 
@@ -21,10 +26,6 @@ from kedro_ledger.errors import InputError
 def initialise(train: dict[str, Tensor], variant: Variant) -> dict[str, Tensor]:
     """Draw the coefficients to start from.
 
-    Args:
-        train: `independent` [rows, features].
-        variant: The model, its hidden layers and the seed.
-
     Returns:
         The model's coefficients by name, float32.
     """
@@ -41,13 +42,6 @@ def fit(
     precision: Precision,
 ) -> tuple[dict[str, Tensor], pd.DataFrame]:
     """Train (section 6.2).
-
-    Args:
-        initial_coefficients: The coefficients to start from.
-        train: `independent` [rows, features] and `dependent` [rows].
-        variant: The model, its learning rate and its epochs.
-        threads: How many threads compute.
-        precision: What to compute in: float32 or float64.
 
     Returns:
         The trained coefficients, float32, and a table with a row for each epoch: `epoch` from 1, `loss`.
@@ -91,19 +85,11 @@ def predict(
 ) -> dict[str, Tensor]:
     """Predict the training rows and the validation rows.
 
-    Args:
-        coefficients: The trained coefficients.
-        train: `independent` [rows, features].
-        valid: `independent` [rows, features].
-        variant: The model.
-        threads: How many threads compute.
-        precision: What to compute in: float32 or float64.
-
     Returns:
         `train` [rows] and `valid` [rows], float32.
 
     Raises:
-        InputError: If one of them is not finite.
+        InputError: If a prediction is not finite.
     """
     return {
         name: compute_predictions(coefficients, rows, variant, threads, precision)
@@ -118,20 +104,13 @@ def compute_predictions(
     threads: int,
     precision: Precision,
 ) -> Tensor:
-    """Predict rows.
-
-    Args:
-        coefficients: The trained coefficients.
-        rows: `independent` [rows, features].
-        variant: The model.
-        threads: How many threads compute.
-        precision: What to compute in: float32 or float64.
+    """Predict rows, of which only `independent` [rows, features] is read.
 
     Returns:
         The predictions [rows], float32.
 
     Raises:
-        InputError: If one of them is not finite.
+        InputError: If a prediction is not finite.
     """
     torch.set_num_threads(threads)
     coefficients, rows = _in_precision(coefficients, precision), _in_precision(rows, precision)
@@ -154,15 +133,6 @@ def score(
     threads: int,
 ) -> dict[str, Any]:
     """Judge the predictions (section 6.3).
-
-    Args:
-        predictions: `train` [rows] and `valid` [rows].
-        losses: A row for each epoch.
-        train: `dependent` [rows].
-        valid: `dependent` [rows].
-        source: Where the rows come from.
-        variant: The model.
-        threads: How many threads compute.
 
     Returns:
         The metrics by name. `majority_accuracy` is the baseline's: always the answer that is more frequent in

@@ -8,9 +8,6 @@ from from_scratch.pipelines.training.nodes import fit, initialise, predict, scor
 def create_pipeline(variant: str) -> Pipeline:
     """Build the training of a variant.
 
-    Args:
-        variant: The name of its block of parameters; its datasets and nodes go under it.
-
     Returns:
         The pipeline, one box in Kedro-Viz, from `train` and `valid` to `{variant}.metrics`.
     """
