@@ -85,6 +85,7 @@ def run_through_configuration(project: Project, rows: pd.DataFrame, features: di
     project.run("--env", "own", "--pipeline", "matmul")
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("which", ["breast cancer", "wine"])
 def test_logistic_regression(which: str, make_project: MakeProject) -> None:
     bunch = {"breast cancer": load_breast_cancer, "wine": load_wine}[which](as_frame=True)

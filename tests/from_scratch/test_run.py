@@ -125,6 +125,7 @@ def test_a_variant_is_a_block_of_parameters(project: Project) -> None:
     assert len(project.load("deep.losses")) == 7, "conf/local changes one parameter and keeps the others"
 
 
+@pytest.mark.slow
 def test_names_that_look_like_something_else_are_names(project: Project) -> None:
     project.configure(
         "parameters.yml",

@@ -88,6 +88,7 @@ def test_runners_give_the_same_bytes(
     assert other.artefacts() == study[0].artefacts()
 
 
+@pytest.mark.slow
 def test_a_chosen_few_are_held_against_another(project: Project) -> None:
     project.configure(
         "parameters.yml",

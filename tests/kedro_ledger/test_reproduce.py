@@ -53,6 +53,7 @@ def expect_reproduced(tiny: Tiny, record: Record, *said: str) -> None:
     assert snapshot(tiny.folder) == before
 
 
+@pytest.mark.slow
 def test_a_run_comes_out_again_after_everything_has_moved_on(tiny: Tiny, tmp_path: Path) -> None:
     (tiny.folder / "conf/local/parameters.yml").write_text("factor: 7\n")
     (tiny.folder / "conf/local/catalog.yml").write_text(

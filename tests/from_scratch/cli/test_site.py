@@ -139,6 +139,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
 DEPLOY = ("viz", "deploy", "--platform", "aws", "--endpoint", "http://x.org", "--bucket-name")
 
 
+@pytest.mark.slow
 def test_what_is_deployed_is_clean(project: Project, deployed: Deployed) -> None:
     ran = project.kedro(*DEPLOY, "site")
     assert ran.returncode == 0, ran.stderr
@@ -151,6 +152,7 @@ def test_what_is_deployed_is_clean(project: Project, deployed: Deployed) -> None
     assert b"googleapis" not in files["index.html"]
 
 
+@pytest.mark.slow
 def test_nothing_is_deployed_that_names_this_machine(project: Project, deployed: Deployed) -> None:
     project.configure("parameters.yml", "features: {ignore: [Name, Ticket, Cabin, /home/jane/x]}")
     ran = project.kedro(*DEPLOY, "site")
@@ -161,6 +163,7 @@ def test_nothing_is_deployed_that_names_this_machine(project: Project, deployed:
     assert deployed() == {}
 
 
+@pytest.mark.slow
 def test_a_failed_upload_is_one_line_and_no_success(project: Project, deployed: Deployed) -> None:
     ran = project.kedro(*DEPLOY, "no-such-bucket")
     assert ran.returncode == 1
