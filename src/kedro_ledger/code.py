@@ -97,7 +97,9 @@ def hash_files(top: Path, seen_from: Path) -> dict[str, str]:
         folders[:] = [
             name
             for name in folders
-            if name not in NO_SOURCES and not name.endswith((".egg-info", ".dist-info"))
+            if name not in NO_SOURCES
+            and not name.endswith((".egg-info", ".dist-info"))
+            and not (name == "build" and "pyproject.toml" in names)  # what pip leaves of an install
         ]
         for name in names:
             if name.startswith(".") or name.endswith("~"):  # of the system or an editor

@@ -44,6 +44,17 @@ def test_a_clean_tree_is_its_commit(repository: Path) -> None:
     assert found.files.keys() == {"src/a.py"}
 
 
+def test_what_pip_leaves_of_an_install_is_no_code(repository: Path) -> None:
+    for place, name in (("package", "pyproject.toml"), ("package/build", "b.py"), ("module/build", "c.py")):
+        (repository / "src" / place).mkdir(parents=True, exist_ok=True)
+        (repository / "src" / place / name).write_text("\n")
+    assert {*code.hash_sources(repository)} == {
+        "src/a.py",
+        "src/package/pyproject.toml",
+        "src/module/build/c.py",
+    }
+
+
 def test_the_patch_rebuilds_the_tree_and_touches_nothing(repository: Path, tmp_path: Path) -> None:
     (repository / "src" / "a.py").write_bytes("zwei ä\n".encode("latin-1"))
     (repository / "src" / "new é.py").write_text("new\n")

@@ -4,6 +4,8 @@ import io
 import logging
 
 import pytest
+from rich.console import Console
+from rich.logging import RichHandler
 
 from kedro_ledger.errors import LedgerError
 from kedro_ledger.printable import PrintableRecord, printable
@@ -63,3 +65,12 @@ def test_each_line_of_an_error_is_one(caplog: pytest.LogCaptureFixture) -> None:
     error.show()
     said = [record.getMessage() for record in caplog.records if record.name == "kedro_ledger.errors"]
     assert said == ["Error: deep\\nError: forged is gone", "Error: a\\u2028b"]
+
+
+def test_rich_takes_no_name_in_brackets_for_markup() -> None:
+    stream = io.StringIO()
+    handler = RichHandler(console=Console(file=stream, width=200), markup=True)
+    handler.handle(
+        PrintableRecord("kedro_ledger.errors", logging.ERROR, "", 1, "install ledger[dask]", (), None)
+    )
+    assert "install ledger[dask]" in stream.getvalue()

@@ -81,7 +81,7 @@ def test_code_and_docstring_show(page: Page) -> None:
     page.look_up("fit")  # the first is that of deep
     page.driver.find_element("css selector", ".pipeline-metadata .pipeline-toggle-label").click()
     page.wait_for(lambda: "def fit(" in page.find(".pipeline-metadata-code--visible").text)
-    assert "Args:" in page.find(".pipeline-metadata-code--visible").text
+    assert "[rows, features]" in page.find(".pipeline-metadata-code--visible").text
 
 
 def test_a_variant_reads_as_initialise_fit_predict_score(built_page: Page) -> None:

@@ -41,7 +41,7 @@ def fit(
     threads: int,
     precision: Precision,
 ) -> tuple[dict[str, Tensor], pd.DataFrame]:
-    """Train (section 6.2).
+    """Train on `independent` [rows, features] and `dependent` [rows] of `train` (section 6.2).
 
     Returns:
         The trained coefficients, float32, and a table with a row for each epoch: `epoch` from 1, `loss`.
