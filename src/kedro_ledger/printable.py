@@ -35,7 +35,7 @@ class PrintableRecord(logging.LogRecord):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.name.partition(".")[0] == __package__:
+        if str(self.name).partition(".")[0] == __package__:  # `logging.makeLogRecord` gives no name
             self.markup = False  # or Kedro's own handler would take `[dask]` for markup of rich
         if self.exc_info:
             # Indented, so that no line of an error's message looks like one of the log.

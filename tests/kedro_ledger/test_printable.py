@@ -74,3 +74,9 @@ def test_rich_takes_no_name_in_brackets_for_markup() -> None:
         PrintableRecord("kedro_ledger.errors", logging.ERROR, "", 1, "install ledger[dask]", (), None)
     )
     assert "install ledger[dask]" in stream.getvalue()
+
+
+def test_a_record_that_comes_from_another_process_can_be_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging, "_logRecordFactory", PrintableRecord)
+    record = logging.makeLogRecord({"name": "kedro_ledger.hooks", "msg": "a\x1bb"})
+    assert record.getMessage() == r"a\x1bb"
