@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import Tensor, nn
 
-from from_scratch.models import MODELS
+from from_scratch.models import MODELS, initialise
 from from_scratch.training import train
 
 FEATURES, ROWS, EPOCHS = 12, 60, 25
@@ -113,3 +115,58 @@ def test_many_stacked_train_as_each_does_alone(model: str, data: tuple[Tensor, T
     torch.testing.assert_close(predictions, torch.stack([predictions for _, predictions in alone]))
     squared = {name: tensor.view(2, 3, *tensor.shape[1:]) for name, tensor in stacked.items()}
     torch.testing.assert_close(fit(squared, torch.float64)[1], predictions.view(2, 3, -1))
+
+
+# --- What practice adds to the start
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_he_draws_weights_by_the_number_of_inputs_and_constants_from_0(model: str) -> None:
+    generator = torch.Generator().manual_seed(1)
+    hidden = [] if not HIDDEN[model] else [300] * len(HIDDEN[model])
+    drawn = initialise(MODELS[model], 400, hidden, generator, initialisation="he")
+    article = MODELS[model].initialise(400, hidden, torch.Generator().manual_seed(1))
+    assert {name: tensor.shape for name, tensor in drawn.items()} == {
+        name: tensor.shape for name, tensor in article.items()
+    }
+    for name, tensor in drawn.items():
+        if name.startswith("constant"):
+            assert tensor.item() == 0
+            continue
+        expected = (2 / (400 if name in ("weights", "layer1") else 300)) ** 0.5
+        assert tensor.std().item() == pytest.approx(expected, rel=0.1), name
+        assert tensor.mean().item() == pytest.approx(0, abs=0.01), name
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_with_a_constant_for_each_unit_it_is_what_torch_nn_has(
+    model: str, data: tuple[Tensor, Tensor]
+) -> None:
+    independent, dependent = data
+    generator = torch.Generator().manual_seed(442)
+    drawn = initialise(MODELS[model], FEATURES, HIDDEN[model], generator, "he", "unit")
+    coefficients = {name: value.double() for name, value in drawn.items()}
+    sizes = [FEATURES, *HIDDEN[model], 1]
+    layers: list[nn.Module] = []
+    for i, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
+        layer = nn.Linear(inputs, outputs, dtype=torch.float64)
+        weights, bias = ("weights", "bias") if len(sizes) == 2 else (f"layer{i}", f"bias{i}")
+        layer.weight.data = coefficients[weights].reshape(inputs, outputs).T.clone()
+        assert coefficients[bias].eq(0).all()
+        layer.bias.data = coefficients[bias].clone()
+        layers += [layer, nn.ReLU()]
+    layers[-1] = nn.Sigmoid() if model != "linear" else nn.Identity()
+    theirs = nn.Sequential(*layers)
+
+    losses = [*train(MODELS[model].predict, coefficients, independent, dependent, 0.1, EPOCHS)]
+    optimiser = torch.optim.SGD(theirs.parameters(), lr=0.1)
+    for expected in losses:
+        loss = nn.functional.l1_loss(theirs(independent).squeeze(1), dependent)
+        assert expected.item() == pytest.approx(loss.item(), rel=1e-12)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    assert losses[-1] < losses[0]
+    assert len(coefficients) == 2 * (len(sizes) - 1)
+    biases = [value for name, value in coefficients.items() if name.startswith("bias")]
+    assert not any(bias.eq(0).all() for bias in biases), "each learns"

@@ -53,6 +53,17 @@ class Variant(Block):
     learning_rate: Annotated[float, Field(gt=0)]
     epochs: Annotated[int, Field(ge=1)]
     hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[])
+    """The sizes of the hidden layers."""
+    initialisation: Literal["article", "he"] = "article"
+    constants: Literal["article", "unit"] = "article"
+    """The article's: none without a hidden layer, else one for a whole layer; or one for each unit."""
+    loss: Literal["absolute_error", "squared_error", "cross_entropy"] = "absolute_error"
+    optimiser: Literal["gradient_descent", "momentum", "adam"] = "gradient_descent"
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    """How many rows a step looks at; all of them if it is None."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Which share of the hidden units is left out in each step of training."""
 
 
 class Inference(Block):
@@ -179,8 +190,15 @@ def _find_unsuitable_models(parameters: Parameters) -> Iterator[str]:
             expected = f"expected one of {', '.join(MODELS)}{did_you_mean(variant.model, list(MODELS))}"
             yield f"variants.{name}.model is {variant.model!r}: {expected}"
             continue
-        _, _, fewest, most = MODELS[variant.model]
+        model = MODELS[variant.model]
+        fewest, most = model.min_hidden, model.max_hidden
         if not fewest <= len(variant.hidden) <= (len(variant.hidden) if most is None else most):
             layers = f"the size of {'its one' if most == 1 else 'each'} hidden layer"
             expected = "none" if most == 0 else layers
             yield f"variants.{name}.hidden is {variant.hidden}: model {variant.model} expects {expected}"
+        if variant.loss == "cross_entropy" and not model.ends_in_sigmoid:
+            expected = f"model {variant.model} ends in none; expected absolute_error or squared_error"
+            yield f"variants.{name}.loss is cross_entropy, which needs a sigmoid: {expected}"
+        if variant.dropout and most == 0:
+            expected = f"model {variant.model} has no hidden layer; expected 0"
+            yield f"variants.{name}.dropout is {variant.dropout}: {expected}"

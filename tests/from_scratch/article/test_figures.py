@@ -91,7 +91,8 @@ def test_gradients_add_up_until_a_step_zeroes_them(
         loss().backward()  # type: ignore[no-untyped-call]
         assert coefficients.grad is not None
         assert_printed(coefficients.grad, FIGURES[figures])
-    gradient_step(initial, loss(), learning_rate=0.1)
+    loss().backward()  # type: ignore[no-untyped-call]
+    gradient_step(initial, learning_rate=0.1)
     assert_printed([loss().item()], FIGURES["loss_after_one_step"])
     assert coefficients.grad is not None
     assert coefficients.grad.eq(0).all()

@@ -6,10 +6,8 @@ import logging
 from typing import Any
 
 import pandas as pd
-import torch
 from torch import Tensor
 
-from from_scratch.models import MODELS
 from from_scratch.pipelines.data_processing.categories import find_codes
 from from_scratch.pipelines.data_processing.checks import find_faults_of_new
 from from_scratch.pipelines.data_processing.nodes import (
@@ -21,6 +19,7 @@ from from_scratch.pipelines.data_processing.nodes import (
     warn_unseen,
 )
 from from_scratch.pipelines.training.nodes import compute_predictions
+from from_scratch.pipelines.training.variants import draw_coefficients
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Inference, Precision, Variant
 from from_scratch.scoring import THRESHOLD, is_no_better
@@ -84,7 +83,7 @@ def predict_new(
         InputError: If the coefficients are not those of this variant, or a prediction is not a finite number.
     """
     columns = new_input["independent"].shape[1]
-    expected = MODELS[variant.model].initialise(columns, variant.hidden, torch.Generator())
+    expected = draw_coefficients(variant, columns, seed=0)
     shapes = {name: tensor.shape for name, tensor in expected.items()}
     found = {name: tensor.shape for name, tensor in coefficients.items()}
     if shapes != found or metrics["model"] != variant.model:

@@ -99,7 +99,8 @@ def _before_training(data: PreparedData, initial_coefficients: dict[str, Tensor]
         loss().backward()
         assert weights.grad is not None
         figures[name] = weights.grad.tolist()
-    gradient_step(coefficients, loss(), learning_rate=0.1)
+    loss().backward()
+    gradient_step(coefficients, learning_rate=0.1)
     return figures | {"loss_after_one_step": [loss().item()]}
 
 

@@ -20,26 +20,30 @@ MAX_ACTIVATIONS = 2**17
 ALLOCATOR_RESERVE = 24 * 2**20
 """How many bytes the C library is to keep for the next epoch."""
 
-Predict = Callable[[Coefficients, Tensor], Tensor]
+Predict = Callable[..., Tensor]
+"""As `predict` of a model, with its further arguments."""
 
 
 def choose_batch(hidden: Sequence[int], rows: int) -> int:
-    """Choose how many models train at once.
+    """Choose how many models train at once, each on so many rows in a step.
 
     Returns:
-        A number that depends on the hidden layers and the number of training rows alone, since the last bits
-        of the results may depend on it.
+        A number that depends on the hidden layers and the number of rows alone, since the last bits of the
+        results may depend on it.
     """
     return max(1, MAX_ACTIVATIONS // (max(hidden, default=1) * rows))
 
 
-def stack(predict: Predict, draws: Sequence[Coefficients], sample: Tensor) -> tuple[Predict, Coefficients]:
+def stack(
+    predict: Predict, draws: Sequence[Coefficients], sample: Tensor, use_forward: bool = True
+) -> tuple[Predict, Coefficients]:
     """Put models of one kind side by side.
 
     Args:
         predict: How each of them predicts.
         draws: The coefficients of each, all of the same shapes.
         sample: Some rows [rows, features], of the coefficients' type.
+        use_forward: Whether `forward` may predict, which has no argument `hidden`.
 
     Returns:
         How all of them predict at once, and their coefficients, as copies with models as the leading
@@ -47,45 +51,57 @@ def stack(predict: Predict, draws: Sequence[Coefficients], sample: Tensor) -> tu
         does; else `predict` itself, which is slower.
     """
     stacked = {name: torch.stack([draw[name] for draw in draws]) for name in draws[0]}
-    transposed = _transpose(stacked)
+    transposed = _transpose(stacked) if use_forward else None
     if transposed:
-        for fast in (partial(forward, sigmoid=True), partial(forward, sigmoid=False)):
+        for fast in (partial(forward, output=torch.sigmoid), partial(forward, output=torch.clone)):
             if torch.allclose(fast(transposed, sample), predict(stacked, sample), atol=1e-6):
                 return fast, transposed
     return predict, stacked
 
 
-def forward(coefficients: Coefficients, x: Tensor, sigmoid: bool) -> Tensor:
+def forward(coefficients: Coefficients, x: Tensor, output: Callable[[Tensor], Tensor]) -> Tensor:
     """Send rows through every layer of every model, with a rectifier between two layers.
 
     Args:
-        coefficients: The weights [models, outputs, inputs], which are `weights`, or `layer1`, `layer2`, …;
-            and the constants [models] of these, `constant1`, `constant2`, …, or `constant`, of the last.
-        x: The features [rows, features]; quickest if their transpose is contiguous.
-        sigmoid: Whether a sigmoid follows the last layer.
+        coefficients: The weights [models, units, inputs], which are `weights`, or `layer1`, `layer2`, …; and
+            the constants of these: `bias`, `bias1`, … [models, units], `constant1`, … [models], or
+            `constant`, of the last.
+        x: The features [rows, features], quickest if their transpose is contiguous; or those of each model
+            [models, rows, features].
+        output: What becomes of the last layer.
 
     Returns:
         The predictions [models, rows].
     """
     (first, constant), *others = _list_layers(coefficients)
-    models, outputs, features = coefficients[first].shape
-    # All models see the same rows, so their first layers are one matrix.
-    weights = coefficients[first].view(models * outputs, features)
-    if constant is None:
-        activations = weights @ x.T
-    else:
-        activations = torch.addmm(coefficients[constant].repeat_interleave(outputs)[:, None], weights, x.T)
+    models, units, features = coefficients[first].shape
+    rows = x.shape[-2]
+    if x.dim() == 3:
+        activations = _apply(coefficients, first, constant, x.mT)
+    else:  # all models see the same rows, so their first layers are one matrix
+        weights = coefficients[first].view(models * units, features)
+        if constant is None:
+            activations = weights @ x.T
+        else:
+            constants = _of_each_unit(coefficients[constant]).expand(models, units, 1).reshape(-1, 1)
+            activations = torch.addmm(constants, weights, x.T)
     for name, constant in others:
         # In place, as nothing else needs what is replaced; and not on a view, whose gradient would be slow.
-        activations = torch.relu_(activations).view(models, -1, len(x))
-        if constant is None:
-            activations = torch.bmm(coefficients[name], activations)
-        else:
-            activations = torch.baddbmm(
-                coefficients[constant][:, None, None], coefficients[name], activations
-            )
-    activations = activations.view(models, len(x))
-    return torch.sigmoid(activations) if sigmoid else activations
+        activations = torch.relu_(activations).view(models, -1, rows)
+        activations = _apply(coefficients, name, constant, activations)
+    return output(activations.view(models, rows))
+
+
+def _apply(coefficients: Coefficients, weights: str, constant: str | None, x: Tensor) -> Tensor:
+    """Compute the sums of a layer [models, units, rows] from x [models, inputs, rows]."""
+    if constant is None:
+        return torch.bmm(coefficients[weights], x)
+    return torch.baddbmm(_of_each_unit(coefficients[constant]), coefficients[weights], x)
+
+
+def _of_each_unit(constants: Tensor) -> Tensor:
+    """Give the constants of a layer the shape [models, units, 1], or [models, 1, 1] of one for all units."""
+    return constants[:, :, None] if constants.dim() == 2 else constants[:, None, None]
 
 
 def reserve_memory() -> None:
@@ -104,9 +120,13 @@ def _list_layers(coefficients: Coefficients) -> list[tuple[str, str | None]]:
         for name in ("weights", *(f"layer{i + 1}" for i in range(len(coefficients))))
         if name in coefficients
     ]
-    constants = [f"constant{i}" if f"constant{i}" in coefficients else None for i, _ in enumerate(layers, 1)]
-    if layers and "constant" in coefficients:
-        constants[-1] = "constant"
+    constants = [
+        next((name for name in (f"bias{i}", f"constant{i}") if name in coefficients), None)
+        for i in range(1, len(layers) + 1)
+    ]
+    for name in ("bias", "constant"):
+        if layers and name in coefficients:
+            constants[-1] = name
     return list(zip(layers, constants, strict=True))
 
 

@@ -15,10 +15,10 @@ from from_scratch.pipelines.data_processing import nodes as processing
 from from_scratch.pipelines.data_processing.checks import find_faults
 from from_scratch.pipelines.data_processing.splitting import select_fitting
 from from_scratch.pipelines.stability.many import choose_batch, reserve_memory, stack
+from from_scratch.pipelines.training.variants import draw_coefficients, train_variant
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split, Stability, Variant
 from from_scratch.scoring import THRESHOLD, baseline_accuracy
-from from_scratch.training import train
 from kedro_ledger.errors import InputError
 
 
@@ -76,7 +76,7 @@ def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: 
 
     Args:
         split: The rows.
-        variant: The model, its hidden layers, its learning rate and its epochs. Its own seed has no say.
+        variant: The model, and how it is trained. Its own seed has no say.
         study: From how many seeds: 0, 1, 2, …
         threads: How many threads compute.
 
@@ -92,7 +92,8 @@ def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: 
     truth = {
         name: rows["dependent"].double() for name, rows in (("train", split.train), ("valid", split.valid))
     }
-    size = choose_batch(variant.hidden, len(truth["train"]))
+    rows = len(truth["train"])
+    size = choose_batch(variant.hidden, min(variant.batch_size or rows, rows))
     tables, lost = [], []
     # A bar, where someone watches, for trainings of more than two seconds.
     with tqdm(total=study.seeds, unit="model", delay=2, leave=False, disable=None) as bar:
@@ -135,18 +136,19 @@ def _train_at_once(
         The predictions, `train` and `valid` [models, rows], float32; the last losses [models]; whether all
         numbers of a model are finite [models].
     """
-    model = MODELS[variant.model]
     x = {  # column by column in memory
         name: rows["independent"].double().T.contiguous().T
         for name, rows in (("train", split.train), ("valid", split.valid))
     }
-    targets = split.train["dependent"].double()
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    drawn = [model.initialise(x["train"].shape[1], variant.hidden, generator) for generator in generators]
+    drawn = [draw_coefficients(variant, x["train"].shape[1], seed) for seed in seeds]
     draws = [{name: tensor.double() for name, tensor in draw.items()} for draw in drawn]
-    predict, coefficients = stack(model.predict, draws, x["train"][:64])
+    predict, coefficients = stack(
+        MODELS[variant.model].predict, draws, x["train"][:64], use_forward=not variant.dropout
+    )
     reserve_memory()
-    *_, last_losses = train(predict, coefficients, x["train"], targets, variant.learning_rate, variant.epochs)
+    rows = {"independent": x["train"], "dependent": split.train["dependent"].double()}
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    *_, last_losses = train_variant(variant, predict, coefficients, rows, generators)
     with torch.no_grad():
         predictions = {name: predict(coefficients, rows).float() for name, rows in x.items()}
     parts = [last_losses[:, None], *predictions.values(), *coefficients.values()]

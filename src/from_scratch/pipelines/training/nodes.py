@@ -16,10 +16,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from from_scratch.models import MODELS
+from from_scratch.pipelines.training.variants import draw_coefficients, predict_in_chunks, train_variant
 from from_scratch.schema.parameters import Precision, Variant
 from from_scratch.scoring import accuracy, baseline_accuracy, confusion, wilson_interval
 from from_scratch.training import mean_absolute_error
-from from_scratch.training import train as train_model
 from kedro_ledger.errors import InputError
 
 
@@ -29,9 +29,7 @@ def initialise(train: dict[str, Tensor], variant: Variant) -> dict[str, Tensor]:
     Returns:
         The model's coefficients by name, float32.
     """
-    features = train["independent"].shape[1]
-    generator = torch.Generator().manual_seed(variant.seed)
-    return MODELS[variant.model].initialise(features, variant.hidden, generator)
+    return draw_coefficients(variant, train["independent"].shape[1], variant.seed)
 
 
 def fit(
@@ -51,14 +49,8 @@ def fit(
     """
     torch.set_num_threads(threads)
     coefficients, rows = _in_precision(initial_coefficients, precision), _in_precision(train, precision)
-    training = train_model(
-        MODELS[variant.model].predict,
-        coefficients,
-        rows["independent"],
-        rows["dependent"],
-        variant.learning_rate,
-        variant.epochs,
-    )
+    generator = torch.Generator().manual_seed(variant.seed)
+    training = train_variant(variant, MODELS[variant.model].predict, coefficients, rows, generator)
     losses: list[float] = []
     # A bar, where someone watches, for a training of more than two seconds.
     for loss in tqdm(training, total=variant.epochs, unit="epoch", delay=2, leave=False, disable=None):
@@ -114,7 +106,7 @@ def compute_predictions(
     """
     torch.set_num_threads(threads)
     coefficients, rows = _in_precision(coefficients, precision), _in_precision(rows, precision)
-    predictions = MODELS[variant.model].predict(coefficients, rows["independent"]).float()
+    predictions = predict_in_chunks(variant, coefficients, rows["independent"]).float()
     if not predictions.isfinite().all():
         raise InputError(
             f"model {variant.model} predicts {predictions[~predictions.isfinite()][0]} for a row; expected a "

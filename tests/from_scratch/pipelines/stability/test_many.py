@@ -11,8 +11,9 @@ from from_scratch.models import MODELS, Coefficients
 from from_scratch.pipelines.data_processing import nodes
 from from_scratch.pipelines.stability import many
 from from_scratch.pipelines.stability.many import Predict, choose_batch, stack
+from from_scratch.pipelines.training.variants import draw_coefficients, train_variant
 from from_scratch.schema.features import Features
-from from_scratch.schema.parameters import Split
+from from_scratch.schema.parameters import Split, Variant
 from from_scratch.scoring import accuracy
 from from_scratch.training import train
 from tests.from_scratch.schema.test_parameters import COMMITTED
@@ -98,6 +99,53 @@ def test_many_at_once_are_what_each_is_alone(
     for together, alone in zip(predictions_together, predictions, strict=True):
         assert accuracy(together, truth) == accuracy(alone, truth)
     assert len({*losses[:, 0].tolist()}) == len(SEEDS), "each starts somewhere else"
+
+
+PRACTICE = {
+    "unit": {"constants": "unit"},
+    "he": {"initialisation": "he"},
+    "cross_entropy": {"constants": "unit", "loss": "cross_entropy"},
+    "squared_error": {"loss": "squared_error"},
+    "batches": {"batch_size": 64, "optimiser": "momentum", "weight_decay": 0.001},
+    "adam": {"initialisation": "he", "constants": "unit", "batch_size": 100, "optimiser": "adam"},
+    "dropout": {"initialisation": "he", "batch_size": 200, "dropout": 0.2},
+}
+
+
+@pytest.mark.parametrize("practice", PRACTICE)
+@pytest.mark.parametrize("name", MODELS)
+def test_with_what_practice_adds_too(
+    rows: tuple[dict[str, Tensor], dict[str, Tensor]], name: str, practice: str
+) -> None:
+    hidden = MODELS_ALONE[name][2]
+    if (name == "linear" and practice == "cross_entropy") or (not hidden and practice == "dropout"):
+        return
+    variant = Variant(
+        model=name,
+        seed=1,
+        learning_rate=0.05,
+        epochs=5,
+        hidden=hidden,
+        **PRACTICE[practice],  # type: ignore[arg-type]
+    )
+    train_rows = {part: tensor.double() for part, tensor in rows[0].items()}
+    valid = rows[1]["independent"].double()
+    x = train_rows["independent"]
+
+    def draw(seed: int) -> Coefficients:
+        return {key: value.double() for key, value in draw_coefficients(variant, 12, seed).items()}
+
+    draws, drops = [draw(seed) for seed in SEEDS], practice == "dropout"
+    predict, together = stack(MODELS[name].predict, draws, x[:64], use_forward=not drops)
+    assert (predict is MODELS[name].predict) == drops
+    generators = [torch.Generator().manual_seed(seed) for seed in SEEDS]
+    losses = torch.stack([*train_variant(variant, predict, together, train_rows, generators)])
+    predictions = predict(together, valid).detach()
+    for i, seed in enumerate(SEEDS):
+        alone, generator = draw(seed), torch.Generator().manual_seed(seed)
+        of_one = [*train_variant(variant, MODELS[name].predict, alone, train_rows, generator)]
+        torch.testing.assert_close(losses[:, i], torch.stack(of_one))
+        torch.testing.assert_close(predictions[i], MODELS[name].predict(alone, valid).detach())
 
 
 def predict_tanh(coefficients: Coefficients, x: Tensor) -> Tensor:
