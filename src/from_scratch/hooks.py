@@ -62,8 +62,16 @@ class ProjectHooks:
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline) -> None:
-        """Get ready to show how far a study is."""
+        """Warn of variants that need constants, and get ready to show how far a study is."""
         self._bar = StudyBar(pipeline)
+        if session.parameters:
+            trained = {node.namespace.split(".")[-1] for node in pipeline.nodes if node.namespace}
+            if names := [name for name in session.parameters.without_constants if name in trained]:
+                log.warning(
+                    "%s: no column is categorical, so no features sum to one and stand in for a constant; "
+                    "expected `constants: unit`, or these may end far below the baseline",
+                    ", ".join(names),
+                )
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:

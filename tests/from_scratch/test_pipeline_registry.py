@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 
 from from_scratch import hooks, pipeline_registry
+from from_scratch.article import VARIANTS as ARTICLE
 from from_scratch.schema.parameters import check
 from tests.from_scratch.schema.test_parameters import COMMITTED, WIDE, changed
 
-VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
+PRACTICE = ["logistic", "deep_he", "deep_practice"]
+VARIANTS = [*ARTICLE, *PRACTICE]
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +58,12 @@ def test_a_variant_is_a_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_one_box_for_each_concern() -> None:
     namespaces = {node.namespace for node in pipeline_registry.register_pipelines()["__default__"].nodes}
-    assert namespaces == {"data_processing", *VARIANTS, "reporting"}
+    assert namespaces == {
+        "data_processing",
+        *ARTICLE,
+        *(f"practice.{variant}" for variant in PRACTICE),
+        "reporting",
+    }
 
 
 def test_stability_is_default_and_the_study_with_a_step_for_each_variant_and_split(

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from from_scratch.article import VARIANTS as ARTICLE
 from kedro_ledger.ledger import Ledger
 from tests.support.project import ROOT, MakeProject, Project
 
-VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
+PRACTICE = ["logistic", "deep_he", "deep_practice"]
+VARIANTS = [*ARTICLE, *PRACTICE]
 
 
 def test_every_node_output_is_versioned_and_nothing_is_pickled(article_run: Project) -> None:

@@ -13,10 +13,12 @@ import termios
 
 import pytest
 
+from from_scratch.article import VARIANTS as ARTICLE
 from tests.support.project import MakeProject, Project
 
 FEW = ("--pipeline", "stability", "--params", "stability.seeds=8,stability.splits=2")
-VARIANTS = ["linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep"]
+PRACTICE = ["logistic", "deep_he", "deep_practice"]
+VARIANTS = [*ARTICLE, *PRACTICE]
 MADE = ["stability_runs", "stability_summary", "stability_plot"]
 
 
@@ -45,12 +47,11 @@ def test_every_variant_runs_from_every_seed_on_every_split(study: Study) -> None
 def test_the_first_split_is_that_of_the_other_pipelines(make_project: MakeProject) -> None:
     """So a variant's own seed, if it is among those of the study, reaches there what it reaches alone."""
     project = make_project()
-    project.configure(
-        "parameters.yml", "variants: {deep: {seed: 3}, linear: {seed: 5}}\nfeatures: {fit_on: train}\n"
-    )
+    seeds = "variants: {deep: {seed: 3}, linear: {seed: 5}, deep_practice: {seed: 6}}\n"
+    project.configure("parameters.yml", f"{seeds}features: {{fit_on: train}}\n")
     project.run(*FEW)
     runs = project.load("stability_runs")
-    for variant, seed in (("deep", 3), ("linear", 5)):
+    for variant, seed in (("deep", 3), ("linear", 5), ("deep_practice", 6)):
         metrics = project.load(f"{variant}.metrics")
         chosen = (runs["variant"] == variant) & (runs["split"] == 42) & (runs["seed"] == seed)
         (row,) = runs[chosen].to_dict("records")
@@ -62,12 +63,13 @@ def test_console_and_report_say_the_same(study: Study) -> None:
     project, ran = study
     assert "stability: 8 seeds on 2 splits" in ran.stdout
     page = project.load("report").replace("&#39;", "'")
-    said = ran.stdout.split("stability: ")[1].split("The report:")[0].strip().splitlines()[-2:]
-    assert "deep" in said[0]
-    assert said[1].startswith("deep trains in")
+    said = ran.stdout.split("stability: ")[1].split("The report:")[0].strip().splitlines()[-3:]
+    assert said[0].startswith("One change makes deep train: initialisation: he. With it, 100 %")
+    assert said[1].startswith("Over 8 seeds and 2 splits, deep ")
+    assert said[2].startswith("deep trains in")
     assert all(sentence in page for sentence in said)
     assert "source: original" in ran.stdout
-    assert len(re.findall("^stability.train_", ran.stderr, re.MULTILINE)) == 12, "a line for each step"
+    assert len(re.findall("^stability.train_", ran.stderr, re.MULTILINE)) == 18, "a line for each step"
 
 
 def test_a_run_of_everything_else_leaves_the_study_out(article_run: Project) -> None:
@@ -126,7 +128,7 @@ def test_whoever_watches_sees_a_bar_with_the_time_left(project: Project) -> None
         os.close(ours)
     assert process.returncode == 0
     text = shown.decode()
-    assert re.search(r"stability: +\d+%\|.*\| \d+/12 \[\d\d:\d\d<\d\d:\d\d", text)
+    assert re.search(r"stability: +\d+%\|.*\| \d+/18 \[\d\d:\d\d<\d\d:\d\d", text)
     assert "stability.train_" not in text, "the bar speaks for these"
     assert "stability.summarise" in text, "the bar is gone by then"
     assert "deep.fit" in text

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
+VARIANTS = ("linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep")
+"""The article's; all others are beyond it."""
+
 
 class Figures(NamedTuple):
     """Figures that the article prints in one place."""

@@ -19,10 +19,10 @@ from kedro_ledger.validation import did_you_mean, validate
 Precision = Literal["float32", "float64"]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
-RESERVED = ("__default__", "data_processing", "reporting", "stability", "inference")
-"""The other pipelines, which stand beside those of the variants."""
-COLUMNS = ("feature", "group", "rows", "observed")
-"""The columns of tables in which each variant has a column, too."""
+RESERVED = ("__default__", "data_processing", "reporting", "stability", "inference", "practice")
+"""The other pipelines, and boxes of Kedro-Viz, which stand beside those of the variants."""
+COLUMNS = ("feature", "group", "rows", "observed", "baseline")
+"""The names that stand beside the variants' in tables."""
 
 
 def _check_name(name: object) -> str:
@@ -108,14 +108,27 @@ class Parameters(Block):
 
     @field_validator("variants", mode="before")
     @classmethod
-    def _no_misspelt_variant(cls, value: object) -> object:
-        """Report a block that only a misspelt `--params` can have made, with the name that was meant."""
-        blocks = value.items() if isinstance(value, dict) else ()
+    def _no_null_and_no_misspelt_variant(cls, value: object) -> object:
+        """Leave out what an environment sets to null.
+
+        And report a block that only a misspelt `--params` can have made, with the name that was meant.
+        """
+        if not isinstance(value, dict):
+            return value
+        value = {name: block for name, block in value.items() if block is not None}
+        blocks = value.items()
         named = [str(name) for name, block in blocks if isinstance(block, dict) and "model" in block]
         for name in (str(name) for name, block in blocks if isinstance(block, dict) and "model" not in block):
             if suggestion := did_you_mean(name, named, "variants."):
                 raise ValueError(f"has {name!r}, which has no model{suggestion}")
         return value
+
+    @property
+    def without_constants(self) -> list[str]:
+        """The variants without a constant for each unit, on features that need it."""
+        if self.features.categorical:
+            return []
+        return [name for name, variant in self.variants.items() if variant.constants != "unit"]
 
     @property
     def studied(self) -> list[str]:

@@ -9,6 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from from_scratch.article import VARIANTS as ARTICLE
 from from_scratch.schema.parameters import check
 from kedro_ledger.errors import InputError
 
@@ -28,14 +29,19 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 
 
 def test_committed_parameters_are_right() -> None:
-    assert list(check(COMMITTED).variants) == [
-        "linear",
-        "sigmoid",
-        "matmul",
-        "neural_net_slow",
-        "neural_net",
-        "deep",
-    ]
+    variants = list(check(COMMITTED).variants)
+    assert variants == [*ARTICLE, "logistic", "deep_he", "deep_practice"]
+
+
+def test_a_variant_that_is_null_is_left_out() -> None:
+    parameters = changed("variants.linear", None) | {"stability": {}}
+    assert next(iter(check(parameters).variants)) == "sigmoid"
+
+
+def test_variants_need_constants_where_no_column_is_categorical() -> None:
+    assert check(COMMITTED).without_constants == []
+    numbers = check(changed("features.categorical", []))
+    assert numbers.without_constants == [*ARTICLE, "deep_he"]
 
 
 @pytest.mark.parametrize(
@@ -44,6 +50,11 @@ def test_committed_parameters_are_right() -> None:
         ("variants.deep.learning_rate", 2),
         ("variants.deep.hidden", [3]),
         ("variants.wide", WIDE),
+        ("variants.linear.loss", "squared_error"),
+        ("variants.sigmoid.loss", "cross_entropy"),
+        ("variants.deep.dropout", 0.5),
+        ("variants.deep.batch_size", 10_000),
+        ("variants.deep.weight_decay", 0.1),
         ("threads", 4),
         ("precision", "float64"),
         ("stability.variants", ["deep", "linear"]),
@@ -291,7 +302,16 @@ def test_right_parameters(path: str, value: Any) -> None:
             ["dep"],
             "stability.variants has 'dep': expected one of linear, sigmoid, matmul, ",
         ),
-        ("stability.variants", ["deep", "lineal"], "neural_net_slow, neural_net, deep; did you mean linear?"),
+        ("stability.variants", ["deep", "lineal"], "deep_he, deep_practice; did you mean linear?"),
+        ("variants.linear.loss", "cross_entropy", "model linear ends in none; expected absolute_error"),
+        ("variants.deep.loss", "hinge", "expected one of absolute_error, squared_error, cross_entropy"),
+        ("variants.deep.initialisation", "xavier", "expected one of article, he"),
+        ("variants.deep.optimiser", "sgd", "expected one of gradient_descent, momentum, adam"),
+        ("variants.deep.constants", True, "expected one of article, unit"),
+        ("variants.deep.batch_size", 0, "variants.deep.batch_size"),
+        ("variants.deep.weight_decay", -0.1, "variants.deep.weight_decay"),
+        ("variants.deep.dropout", 1.0, "variants.deep.dropout"),
+        ("variants.sigmoid.dropout", 0.5, "model sigmoid has no hidden layer; expected 0"),
         (
             "stability.reference",
             "dep",

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
+from from_scratch.article import VARIANTS as ARTICLE_VARIANTS
 from from_scratch.pipelines.reporting.nodes import compare_metrics
 from from_scratch.pipelines.reporting.sentences import (
     describe_study,
-    describe_training,
+    describe_untrained,
     format_percent,
     format_points,
 )
-from from_scratch.schema.parameters import Parameters
-from from_scratch.scoring import is_no_better
+from from_scratch.schema.parameters import Parameters, Variant
 
 MIXED = "source: MIXED (not all of these saw the same passengers: run everything again)"
 HEADINGS = {
@@ -39,13 +40,17 @@ def render_results(
     if "submission" in outputs:
         texts.append(_render_answers(catalog, parameters.inference.variant))
     scored = [variant for variant in parameters.variants if f"{variant}.metrics" in outputs]
+    comparison = None
     if "comparison" in outputs:
-        texts.append(render_comparison(catalog.load("comparison")))
+        comparison = catalog.load("comparison")
     elif scored:
         metrics = {variant: catalog.load(f"{variant}.metrics") for variant in scored}
-        texts.append(render_comparison(compare_metrics(metrics)))
+        comparison = compare_metrics(metrics, parameters.variants)
+    if comparison is not None:
+        losses = {variant: catalog.load(f"{variant}.losses") for variant in comparison["variant"]}
+        texts.append(render_comparison(comparison, losses, parameters.variants))
     if "stability_summary" in outputs:
-        texts.append(render_study(catalog.load("stability_summary")))
+        texts.append(render_study(catalog.load("stability_summary"), parameters.variants))
     if "report" in outputs:
         texts.append("The report: `make report` opens it, `kedro runs path report` says where it is.\n")
     return texts
@@ -63,8 +68,13 @@ def _render_answers(catalog: CatalogProtocol[Any, Any], variant: str) -> str:
     )
 
 
-def render_comparison(comparison: pd.DataFrame) -> str:
-    """Write the comparison, as `compare` returns it, as a table headed by the passengers' source."""
+def render_comparison(
+    comparison: pd.DataFrame, losses: Mapping[str, pd.DataFrame], variants: Mapping[str, Variant]
+) -> str:
+    """Write the comparison, as `compare` returns it, as a table headed by the passengers' source.
+
+    The article's variants come first. Below it stands which variants may have learnt nothing, and what helps.
+    """
     table = pd.DataFrame(
         {
             "variant": comparison["variant"],
@@ -82,27 +92,36 @@ def render_comparison(comparison: pd.DataFrame) -> str:
             "epochs": comparison["epochs"],
         }
     )
+    if comparison["loss"].nunique() > 1:
+        table["loss"] = comparison["loss"].str.replace("_", " ")
     sources = comparison["source"].unique().tolist()
     if "original" not in sources:
         table = table.drop(columns="article")
     if len(sources) > 1:
         table["source"] = comparison["source"]
     heading = HEADINGS[sources[0]] if len(sources) == 1 else MIXED
-    return f"\n{heading}\n\n{table.to_string(index=False)}\n\n{_render_baseline(comparison)}\n"
+    below = [
+        f"always the answer that is more frequent in training: {comparison['majority_accuracy'].iloc[0]:.4f}",
+        *describe_untrained(comparison, losses, variants),
+    ]
+    return f"\n{heading}\n\n{_render_apart(table)}\n\n" + "\n".join(below) + "\n"
 
 
-def _render_baseline(comparison: pd.DataFrame) -> str:
-    majority = comparison["majority_accuracy"]
-    said = f"always the answer that is more frequent in training: {majority.iloc[0]:.4f}"
-    no_better = comparison["variant"][is_no_better(comparison["valid_accuracy_low"], majority)]
-    if no_better.empty:
-        return said
-    names = ", ".join(no_better)
-    return f"{said}\nnot surely better than that: {names} (another seed or learning_rate may train it)"
+def _render_apart(table: pd.DataFrame) -> str:
+    """Write a table of variants, those beyond the article apart from its own."""
+    is_the_articles = table["variant"].isin(ARTICLE_VARIANTS)
+    heads_and_rows = table.to_string(index=False).splitlines()
+    heads, rows = heads_and_rows[0], heads_and_rows[1:]
+    articles, others = (
+        [row for row, is_its in zip(rows, is_the_articles, strict=True) if is_its == kind]
+        for kind in (True, False)
+    )
+    apart = ["", "beyond the article:"] if articles and others else []
+    return "\n".join([heads, *articles, *apart, *others])
 
 
-def render_study(summary: pd.DataFrame) -> str:
-    """Write the study's summary as a table, and what it says in two sentences."""
+def render_study(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> str:
+    """Write the study's summary as a table, and what it says in a few sentences."""
     rows = summary.to_dict("records")
     reference = rows[0]["reference"]
     table = pd.DataFrame(
@@ -123,5 +142,5 @@ def render_study(summary: pd.DataFrame) -> str:
         }
     )
     heading = f"stability: {rows[0]['seeds']:,} seeds on {rows[0]['splits']:,} splits"
-    said = f"{describe_study(summary)}\n{describe_training(summary)}"
-    return f"\n{heading}\n\n{table.to_string(index=False)}\n\n{said}\n"
+    said = "\n".join(describe_study(summary, variants))
+    return f"\n{heading}\n\n{_render_apart(table)}\n\n{said}\n"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from from_scratch.article import published_accuracies
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.statistics import sign_test
+from from_scratch.schema.parameters import Variant
 from from_scratch.scoring import THRESHOLD
 
 GROUPING = 3
@@ -25,15 +27,16 @@ SMALLEST_GROUP = 5
 
 def compare(results: dict[str, Results]) -> pd.DataFrame:
     """Put the variants' metrics side by side (sections 6.3 to 8), as `compare_metrics` does."""
-    return compare_metrics({variant: result.metrics for variant, result in results.items()})
+    variants = {variant: result.variant for variant, result in results.items()}
+    return compare_metrics({variant: result.metrics for variant, result in results.items()}, variants)
 
 
-def compare_metrics(metrics: dict[str, dict[str, Any]]) -> pd.DataFrame:
+def compare_metrics(metrics: dict[str, dict[str, Any]], variants: Mapping[str, Variant]) -> pd.DataFrame:
     """Put metrics, by variant, side by side.
 
     Returns:
         A row for each variant: its name, `article_accuracy` (only on the original passengers, and where the
-        article prints one), and all its metrics.
+        article prints one), `loss` (which one it was trained with), and all its metrics.
     """
     published = published_accuracies()
     rows = [
@@ -43,6 +46,7 @@ def compare_metrics(metrics: dict[str, dict[str, Any]]) -> pd.DataFrame:
             "article_accuracy": published.get(variant)
             if values["source"] == "original" and values["model"] == variant
             else None,
+            "loss": variants[variant].loss,
             **values,
         }
         for variant, values in metrics.items()

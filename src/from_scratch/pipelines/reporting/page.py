@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 from itertools import groupby
 from typing import Any
@@ -10,10 +11,12 @@ import jinja2
 import pandas as pd
 from plotly.graph_objects import Figure
 
+from from_scratch.article import VARIANTS
 from from_scratch.pipelines.reporting import sentences
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.nodes import GROUPING, SMALLEST_GROUP, compare
 from from_scratch.pipelines.reporting.plots import find_largest, look_of
+from from_scratch.schema.parameters import Variant
 
 CATEGORIES = 8
 """Of how many categories of a column the report counts the rows."""
@@ -39,6 +42,8 @@ def write_report(
     anything: styles, plots and plotly.js are in it.
     """
     comparison = compare(results)
+    losses = {variant: result.losses for variant, result in results.items()}
+    variants = {variant: result.variant for variant, result in results.items()}
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("from_scratch.pipelines.reporting", "templates"),
         autoescape=True,
@@ -61,11 +66,14 @@ def write_report(
         data=data,
         results=results,
         look=look_of(results),
+        practice={name: sentences.describe_practice(variant) for name, variant in variants.items()},
+        first_beyond=_find_first_beyond(list(results)),
         comparison=_list_rows(comparison),
         source=sentences.describe_source(comparison),
         sentences=[
             sentences.describe_differences(comparison),
             sentences.describe_baseline(comparison),
+            *sentences.describe_untrained(comparison, losses, variants),
             *sentences.describe_disagreements(disagreements, len(data.valid["dependent"])),
         ],
         disagreements=_square(disagreements, list(results)),
@@ -81,7 +89,7 @@ def write_report(
         article_same=int(same.sum()),
         article_rounded=int(rounded.sum()),
         article_count=len(article_figures),
-        study=None if stability_summary is None else _describe_study(stability_summary),
+        study=None if stability_summary is None else _describe_study(stability_summary, variants),
         percent=sentences.format_percent,
         points=sentences.format_points,
         plots={name: _to_json(figure) for name, figure in plots.items() if figure is not None},
@@ -89,10 +97,16 @@ def write_report(
     )
 
 
-def _describe_study(summary: pd.DataFrame) -> dict[str, Any]:
+def _find_first_beyond(variants: list[str]) -> str | None:
+    """Find the variant from which on all are beyond the article, where some before it are the article's."""
+    beyond = [variant for variant in variants if variant not in VARIANTS]
+    split = len(variants) - len(beyond)
+    return beyond[0] if split > 0 and beyond and variants[split:] == beyond else None
+
+
+def _describe_study(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> dict[str, Any]:
     """Put the study's sentences and its table's rows together."""
-    described = [sentences.describe_study(summary), sentences.describe_training(summary)]
-    return {"sentences": described, "rows": _list_rows(summary)}
+    return {"sentences": sentences.describe_study(summary, variants), "rows": _list_rows(summary)}
 
 
 def _list_rows(table: pd.DataFrame) -> list[dict[Any, Any]]:

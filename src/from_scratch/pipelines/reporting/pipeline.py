@@ -5,6 +5,7 @@ from typing import Any
 
 from kedro.pipeline import Pipeline, node, pipeline
 
+from from_scratch.pipelines import training
 from from_scratch.pipelines.reporting.article import compare_with_article
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results, collect
 from from_scratch.pipelines.reporting.nodes import compare, compare_answers, compare_groups, name_coefficients
@@ -70,6 +71,6 @@ def _gather_results(variant: str) -> Pipeline:
     made = "initial_coefficients coefficients losses predictions metrics".split()
     inputs = {"variant": "params:model"} | {name: name for name in made}
     nodes = [node(Results, inputs, "results", name="gather_results")]
-    return pipeline(
-        nodes, namespace=variant, parameters={"params:model": f"params:variants.{variant}"}, tags="reporting"
-    )
+    parameters = {"params:model": f"params:variants.{variant}"}
+    gathering = pipeline(nodes, namespace=variant, parameters=parameters, tags="reporting")
+    return training.place(variant, gathering)

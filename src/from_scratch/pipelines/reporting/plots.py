@@ -6,7 +6,7 @@ Text is grey, on no background, to be read by day and by night; Kedro-Viz and th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -91,36 +91,51 @@ def plot_accuracies(results: dict[str, Results]) -> go.Figure:
 
 def plot_losses(results: dict[str, Results]) -> go.Figure:
     """Draw how each variant's loss fell (sections 6.2 to 8)."""
-    return draw_losses({variant: result.losses for variant, result in results.items()}, results)
+    losses = {variant: result.losses for variant, result in results.items()}
+    return draw_losses(losses, results, {variant: result.variant.loss for variant, result in results.items()})
 
 
-def draw_losses(losses: dict[str, pd.DataFrame], variants: Iterable[str]) -> go.Figure:
-    """Draw how losses fell.
+def draw_losses(
+    losses: dict[str, pd.DataFrame], variants: Iterable[str], kinds: Mapping[str, str] | None = None
+) -> go.Figure:
+    """Draw how losses fell, with a panel for each kind of loss.
 
     Args:
         losses: A row for each epoch, `epoch` and `loss`, by variant.
         variants: All variants, in the order of the configuration: their colours go by it.
+        kinds: The loss that each was trained with; the absolute error if it is not named.
     """
     look = look_of(variants)
-    lines = [
-        go.Scatter(
-            mode="lines",
-            x=table["epoch"].tolist(),
-            y=table["loss"].astype("float64").round(6).tolist(),
-            line={"color": look[variant]["color"], "dash": look[variant]["dash"], "width": 2.5},
-            name=variant,
-            meta=variant,
-            hovertemplate="%{meta}: %{y:.3f}<extra></extra>",
-        )
-        for variant, table in losses.items()
-    ]
-    return make_figure(
-        lines,
-        height=420,
-        xaxis={"title": {"text": "epoch (a step that looks at all rows)"}, "rangemode": "tozero"},
-        yaxis={"title": {"text": "loss before the step<br>(mean absolute error)"}, "rangemode": "tozero"},
-        hovermode="x unified",
-    )
+    kind_of = {variant: (kinds or {}).get(variant, "absolute_error") for variant in losses}
+    panels = list(dict.fromkeys(kind_of.values()))
+    height, last = 1 / len(panels), len(panels) - 1
+    lines: list[go.Scatter] = []
+    axes: dict[str, Any] = {}
+    for place, kind in enumerate(panels):
+        number = "" if place == 0 else str(place + 1)
+        top = 1 - place * height
+        axes[f"xaxis{number}"] = {"title": {"text": "epoch"}, "rangemode": "tozero", "anchor": f"y{number}"}
+        axes[f"yaxis{number}"] = {
+            "title": {"text": f"loss before the step<br>(mean {kind.replace('_', ' ')})"},
+            "rangemode": "tozero",
+            "domain": [top - height * (1 if place == last else 0.8), top],
+        }
+        lines += [
+            go.Scatter(
+                mode="lines",
+                x=table["epoch"].tolist(),
+                y=table["loss"].astype("float64").round(6).tolist(),
+                xaxis=f"x{number}",
+                yaxis=f"y{number}",
+                line={"color": look[variant]["color"], "dash": look[variant]["dash"], "width": 2.5},
+                name=variant,
+                meta=variant,
+                hovertemplate="%{meta}: %{y:.3f}<extra></extra>",
+            )
+            for variant, table in losses.items()
+            if kind_of[variant] == kind
+        ]
+    return make_figure(lines, height=60 + 360 * len(panels), hovermode="x unified", **axes)
 
 
 def plot_coefficients(named_coefficients: pd.DataFrame, results: dict[str, Results]) -> go.Figure:

@@ -6,12 +6,14 @@ The tables are those that nodes make: `comparison` is of `compare`, `disagreemen
 
 from __future__ import annotations
 
-from itertools import permutations
+from collections.abc import Iterator, Mapping
+from itertools import permutations, product
 from typing import Any
 
 import pandas as pd
 
 from from_scratch.schema.features import Features
+from from_scratch.schema.parameters import Variant
 from from_scratch.scoring import is_no_better
 
 SOURCES = {
@@ -114,6 +116,13 @@ def describe_filling(features: Features) -> dict[str, str]:
     }
 
 
+def describe_practice(variant: Variant) -> str:
+    """List the parameters that the article does not have, where they are not as in the article."""
+    article = {"model", "seed", "learning_rate", "epochs", "hidden"}
+    changed = variant.model_dump(exclude_defaults=True, exclude=article)
+    return ", ".join(f"{name}: {value}" for name, value in changed.items())
+
+
 def describe_preparation(features: Features) -> str:
     """Say how numbers were brought to one scale, and what was learnt from which rows."""
     scaled = {
@@ -171,8 +180,84 @@ def _shorten(chosen: list[str], labels: list[str]) -> list[str]:
     return shortened
 
 
-def describe_study(summary: pd.DataFrame) -> str:
-    """Say if the deep nets are better than the reference, or each variant if there is no deep net."""
+def describe_untrained(
+    comparison: pd.DataFrame, losses: Mapping[str, pd.DataFrame], variants: Mapping[str, Variant]
+) -> list[str]:
+    """Say which variants may have learnt nothing, how that shows, and which parameters usually help.
+
+    Args:
+        comparison: A row for each variant.
+        losses: Those of each variant's epochs.
+        variants: Their parameters.
+
+    Returns:
+        A line for each of these variants.
+    """
+    lines = []
+    for row in comparison.to_dict("records"):
+        loss = losses[row["variant"]]["loss"]
+        first, last = float(loss.iloc[0]), float(loss.iloc[-1])
+        signs = []
+        if last > first:
+            signs.append(f"its loss rose from {first:.3f} to {last:.3f}")
+        elif len(loss) > 1 and last > 0.99 * first:
+            signs.append(f"its loss stayed at {last:.3f}")
+        if is_no_better(row["valid_accuracy_low"], row["majority_accuracy"]):
+            signs.append("it is not surely better than the baseline")
+        if signs:
+            remedies = _list_remedies(variants[row["variant"]], rose=last > first)
+            helps = f"What usually helps: {'; '.join(remedies)}."
+            helps = helps if remedies else "The features may say too little."
+            lines.append(f"{row['variant']} may have learnt nothing: {', and '.join(signs)}. {helps}")
+    return lines
+
+
+def _list_remedies(variant: Variant, rose: bool) -> list[str]:
+    """List the two parameters that help most often, of those that the variant does not have yet."""
+    remedies = ["a smaller learning_rate"] if rose else []
+    if variant.hidden and variant.initialisation != "he":
+        remedies.append("initialisation: he")
+    if variant.constants != "unit":
+        remedies.append("constants: unit")
+    if variant.loss == "absolute_error":
+        remedies.append("loss: squared_error" if variant.model == "linear" else "loss: cross_entropy")
+    if variant.optimiser != "adam":
+        remedies.append("optimiser: adam, with learning_rate: 0.01")
+    return remedies[:2]
+
+
+def describe_study(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> list[str]:
+    """Say what the study shows.
+
+    Args:
+        summary: A row for each variant.
+        variants: Their parameters.
+
+    Returns:
+        Which single change makes a net train, if there is one; if the deep nets are better than the
+        reference, or each variant if there is no deep net; and how often these train.
+    """
+    return [*_describe_changes(summary, variants), _describe_verdict(summary), _describe_training(summary)]
+
+
+def _describe_changes(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> Iterator[str]:
+    """Say which single change of parameters takes a net from hardly ever training to nearly always."""
+    rows = summary.to_dict("records")
+    for before, after in product(rows, rows):
+        if before["at_majority"] < 0.5 or after["at_majority"] > 0.05:
+            continue
+        old, new = (variants[row["variant"]].model_dump(exclude={"seed"}) for row in (before, after))
+        changed = [name for name in old if old[name] != new[name]]
+        if len(changed) == 1:
+            (name,) = changed
+            without, with_it = (format_percent(1 - row["at_majority"]) for row in (before, after))
+            yield (
+                f"One change makes {before['variant']} train: {name}: {new[name]}. With it, {with_it} of its "
+                f"runs train ({after['variant']}); without, {without}."
+            )
+
+
+def _describe_verdict(summary: pd.DataFrame) -> str:
     subjects = _find_subjects(summary)
     if not subjects:
         return f"Only {summary['variant'].iloc[0]} was trained: there is nothing to hold it against."
@@ -184,8 +269,7 @@ def describe_study(summary: pd.DataFrame) -> str:
     return f"Over {runs}, {clauses}."
 
 
-def describe_training(summary: pd.DataFrame) -> str:
-    """Say how often those nets, or variants, train at all."""
+def _describe_training(summary: pd.DataFrame) -> str:
     subjects = _find_subjects(summary) or summary.to_dict("records")
     clauses = "; ".join(map(_count_trained, subjects))
     if all(row["at_majority"] == 0 for row in subjects):
@@ -211,7 +295,7 @@ def _judge(row: dict[Any, Any]) -> str | None:
 
 
 def _compare(row: dict[Any, Any]) -> str:
-    variant, reference = row["variant"], row["reference"]
+    variant, reference = row["variant"], _name_reference(row)
     if row["equal"] == 1:
         return f"{variant} is as often right as {reference} in every pair of runs"
     ends = (row["difference"], row["difference_low"], row["difference_high"])
@@ -220,6 +304,10 @@ def _compare(row: dict[Any, Any]) -> str:
     if verdict := _judge(row):
         return f"{variant} is {verdict} than {reference}: {interval}"
     return f"{variant} can't be told apart from {reference}: {interval}"
+
+
+def _name_reference(row: dict[Any, Any]) -> str:
+    return "the baseline" if row["reference"] == "baseline" else str(row["reference"])
 
 
 def _count_trained(row: dict[Any, Any]) -> str:
@@ -231,7 +319,7 @@ def _count_trained(row: dict[Any, Any]) -> str:
     clause = f"{row['variant']} trains in {format_percent(1 - at_majority)} of {runs}"
     clause += f" (95 % interval {low} to {high})"
     if pd.notna(difference):
-        clause += f", which differ from {row['reference']} by {format_points(difference)} points"
+        clause += f", which differ from {_name_reference(row)} by {format_points(difference)} points"
     low, high = row["trained_difference_low"], row["trained_difference_high"]
     return clause if pd.isna(low) else f"{clause} ({format_points(low)} to {format_points(high)})"
 

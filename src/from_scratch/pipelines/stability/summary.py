@@ -15,24 +15,28 @@ def summarise(runs: pd.DataFrame, study: Stability) -> pd.DataFrame:
     """Say for each variant how its accuracies are spread, how often it trains, and if it beats the reference.
 
     A run stays at the majority if its accuracy on the validation rows is at most the baseline's: always the
-    answer that is more frequent in training. A pair is a run of the variant and the run of the reference from
-    the same seed on the same split.
+    answer that is more frequent in training. The reference is that of the study, or the baseline if it is no
+    worse on average: who is better than a bad reference need not be any good. A pair is a run of the variant
+    and the run of the reference from the same seed on the same split.
 
     Returns:
-        A row for each variant: `variant`, `model`, `reference`, `seeds`, `splits` and `runs`; of the valid
-        accuracy `mean`, `mean_low` and `mean_high` (its 95 % interval), `deviation`, `minimum`,
-        `lower_quartile`, `median`, `upper_quartile` and `maximum`; of the majority's accuracy on the splits
-        `majority`, `majority_minimum` and `majority_maximum`; `at_majority`, the share of runs that stay
-        there, with `_low` and `_high`, and with `_minimum` and `_maximum` of a split; `difference`, the mean
-        of accuracy less the reference's, with `_low` and `_high`; `better`, `equal` and `worse`, the shares
-        of pairs; and `trained_difference` with `_low` and `_high`, of those pairs in which the variant does
-        not stay at the majority. What does not exist is nan: the reference has no difference.
+        A row for each variant: `variant`, `model`, `reference` (a variant, or baseline), `seeds`, `splits`
+        and `runs`; of the valid accuracy `mean`, `mean_low` and `mean_high` (its 95 % interval), `deviation`,
+        `minimum`, `lower_quartile`, `median`, `upper_quartile` and `maximum`; of the majority's accuracy on
+        the splits `majority`, `majority_minimum` and `majority_maximum`; `at_majority`, the share of runs
+        that stay there, with `_low` and `_high`, and with `_minimum` and `_maximum` of a split; `difference`,
+        the mean of accuracy less the reference's, with `_low` and `_high`; `better`, `equal` and `worse`, the
+        shares of pairs; and `trained_difference` with `_low` and `_high`, of those pairs in which the variant
+        does not stay at the majority. What does not exist is nan: the reference has no difference.
     """
     names = list(dict.fromkeys(runs["variant"]))
     reference = study.reference or names[0]
     tables = {name: runs[runs["variant"] == name] for name in names}
-    rows = [_summarise_variant(tables[name], tables[reference]) for name in names]
-    return pd.DataFrame(rows)
+    others = tables[reference]
+    if others["majority_accuracy"].mean() >= others["valid_accuracy"].mean():
+        baseline = {"variant": "baseline", "valid_accuracy": others["majority_accuracy"]}
+        others = others.assign(**baseline)
+    return pd.DataFrame([_summarise_variant(tables[name], others) for name in names])
 
 
 def _summarise_variant(runs: pd.DataFrame, others: pd.DataFrame) -> dict[str, Any]:

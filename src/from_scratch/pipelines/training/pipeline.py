@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
+from from_scratch.article import VARIANTS
 from from_scratch.pipelines.training.nodes import fit, initialise, predict, score
 
 
@@ -9,7 +10,7 @@ def create_pipeline(variant: str) -> Pipeline:
     """Build the training of a variant.
 
     Returns:
-        The pipeline, one box in Kedro-Viz, from `train` and `valid` to `{variant}.metrics`.
+        The pipeline, a box in Kedro-Viz, from `train` and `valid` to `{variant}.metrics`.
     """
     nodes = [
         node(
@@ -37,13 +38,14 @@ def create_pipeline(variant: str) -> Pipeline:
             tags="scoring",
         ),
     ]
-    return pipeline(
-        nodes,
-        namespace=variant,
-        inputs={"train", "valid", "source"},
-        parameters={
-            "params:model": f"params:variants.{variant}",
-            "params:threads": "params:threads",
-            "params:precision": "params:precision",
-        },
-    )
+    parameters = {name: name for name in ("params:threads", "params:precision")}
+    parameters["params:model"] = f"params:variants.{variant}"
+    inputs = {"train", "valid", "source"}
+    return place(variant, pipeline(nodes, namespace=variant, inputs=inputs, parameters=parameters))
+
+
+def place(variant: str, steps: Pipeline) -> Pipeline:
+    """Put the steps of a variant beyond the article into a box of Kedro-Viz that holds all of these."""
+    if variant in VARIANTS:
+        return steps
+    return pipeline(steps, namespace="practice", prefix_datasets_with_namespace=False)

@@ -4,6 +4,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 
@@ -12,6 +13,7 @@ from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.console import render_comparison
 from from_scratch.pipelines.reporting.sentences import describe_baseline
 from from_scratch.pipelines.reporting.statistics import sign_test
+from from_scratch.schema.parameters import Variant
 from kedro_ledger.errors import InputError
 
 
@@ -28,11 +30,23 @@ def metrics(source: str) -> dict[str, Any]:
     }
 
 
+DEEP = Variant(model="deep", seed=1, learning_rate=4, epochs=30, hidden=[10, 10])
+FELL = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.2]})
+
+
+def compare(
+    metrics_of: dict[str, dict[str, Any]], variant: Variant = DEEP, losses: pd.DataFrame = FELL
+) -> tuple[pd.DataFrame, str]:
+    """The comparison, and what the console says of it."""
+    variants = dict.fromkeys(metrics_of, variant)
+    comparison = nodes.compare_metrics(metrics_of, variants)
+    return comparison, render_comparison(comparison, dict.fromkeys(metrics_of, losses), variants)
+
+
 def test_article_stands_beside_the_original_passengers() -> None:
-    comparison = nodes.compare_metrics({"deep": metrics("original"), "wide": metrics("original")})
+    comparison, table = compare({"deep": metrics("original"), "wide": metrics("original")})
     assert comparison["variant"].tolist() == ["deep", "wide"]
     assert comparison["article_accuracy"].fillna(0).tolist() == [0.8258, 0]
-    table = render_comparison(comparison)
     assert "source: original" in table
     assert table.rstrip().endswith("always the answer that is more frequent in training: 0.5955")
     row = next(line for line in table.splitlines() if "deep" in line)
@@ -42,17 +56,80 @@ def test_article_stands_beside_the_original_passengers() -> None:
 
 
 def test_article_does_not_stand_beside_other_passengers() -> None:
-    comparison = nodes.compare_metrics({"deep": metrics("own")})
+    comparison, table = compare({"deep": metrics("own")})
     assert comparison["article_accuracy"].isna().all()
-    table = render_comparison(comparison)
     assert "source: own" in table
     assert "article" not in table
 
 
-def test_a_net_that_learnt_nothing_is_told() -> None:
-    unlucky = metrics("original") | {"valid_accuracy": 0.5955, "valid_accuracy_low": 0.52}
-    table = render_comparison(nodes.compare_metrics({"linear": metrics("original"), "deep": unlucky}))
-    assert "not surely better than that: deep (another seed or learning_rate may train it)" in table
+def test_variants_beyond_the_article_stand_apart() -> None:
+    _, table = compare({"wide": metrics("original"), "deep": metrics("original")})
+    lines = [line.strip() for line in table.splitlines()]
+    heading = lines.index("beyond the article:")
+    assert lines[heading - 1] == ""
+    assert lines[heading - 2].startswith("deep")
+    assert lines[heading + 1].startswith("wide")
+    for alone in ("wide", "deep"):
+        assert "beyond" not in compare({alone: metrics("original")})[1]
+
+
+def test_losses_of_two_kinds_are_named() -> None:
+    assert "absolute" not in compare({"deep": metrics("original")})[1]
+    variants = {"deep": DEEP, "wide": DEEP.model_copy(update={"loss": "cross_entropy"})}
+    comparison = nodes.compare_metrics(dict.fromkeys(variants, metrics("original")), variants)
+    rows = render_comparison(comparison, dict.fromkeys(variants, FELL), variants).splitlines()
+    assert next(row for row in rows if "deep" in row).endswith("absolute error")
+    assert next(row for row in rows if "wide" in row).endswith("cross entropy")
+
+
+UNLUCKY = {"valid_accuracy": 0.5955, "valid_accuracy_low": 0.52}
+
+
+@pytest.mark.parametrize(
+    ("changes", "losses", "of_variant", "said"),
+    [
+        (
+            UNLUCKY,
+            [0.5, 0.39],
+            {},
+            "it is not surely better than the baseline. "
+            "What usually helps: initialisation: he; constants: unit.",
+        ),
+        (
+            UNLUCKY,
+            [0.5, 0.6],
+            {},
+            "its loss rose from 0.500 to 0.600, and it is not surely better than the baseline. "
+            "What usually helps: a smaller learning_rate; initialisation: he.",
+        ),
+        (
+            {},
+            [0.3, 0.299],
+            {"initialisation": "he", "constants": "unit"},
+            "its loss stayed at 0.299. What usually "
+            "helps: loss: cross_entropy; optimiser: adam, with learning_rate: 0.01.",
+        ),
+        (
+            UNLUCKY,
+            [0.5, 0.4],
+            {"model": "linear", "hidden": [], "constants": "unit", "optimiser": "adam"},
+            "it is not surely better than the baseline. What usually helps: loss: squared_error.",
+        ),
+        (
+            UNLUCKY,
+            [0.5, 0.4],
+            {"initialisation": "he", "constants": "unit", "optimiser": "adam", "loss": "cross_entropy"},
+            "it is not surely better than the baseline. The features may say too little.",
+        ),
+    ],
+)
+def test_a_variant_that_learnt_nothing_says_what_helps(
+    changes: dict[str, float], losses: list[float], of_variant: dict[str, Any], said: str
+) -> None:
+    variant = DEEP.model_copy(update=of_variant)
+    table = pd.DataFrame({"epoch": [1, 2], "loss": losses})
+    _, text = compare({"net": metrics("original") | changes}, variant, table)
+    assert f"\nnet may have learnt nothing: {said}\n" in text
 
 
 def test_the_console_and_the_report_have_one_rule() -> None:
@@ -61,13 +138,14 @@ def test_the_console_and_the_report_have_one_rule() -> None:
         "valid_accuracy_low": 0.7,
         "majority_accuracy": 0.7644,
     }
-    comparison = nodes.compare_metrics({"linear": barely | {"valid_accuracy_low": 0.7645}, "deep": barely})
-    assert "not surely better than that: deep (" in render_comparison(comparison)
+    comparison, said = compare({"linear": barely | {"valid_accuracy_low": 0.7645}, "deep": barely})
+    assert "deep may have learnt nothing" in said
+    assert "linear may" not in said
     assert "the interval of deep does not lie above that" in describe_baseline(comparison)
 
 
 def test_mixed_sources_are_told() -> None:
-    table = render_comparison(nodes.compare_metrics({"linear": metrics("original"), "deep": metrics("own")}))
+    _, table = compare({"linear": metrics("original"), "deep": metrics("own")})
     assert "source: MIXED" in table
     assert next(line for line in table.splitlines() if "deep" in line).split()[-1] == "own"
 

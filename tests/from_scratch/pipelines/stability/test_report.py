@@ -10,12 +10,11 @@ from from_scratch.pipelines.reporting import console, plots
 from from_scratch.pipelines.reporting.page import _describe_study
 from from_scratch.pipelines.reporting.sentences import (
     describe_study,
-    describe_training,
     format_percent,
     format_points,
 )
 from from_scratch.pipelines.stability.summary import summarise
-from from_scratch.schema.parameters import Stability
+from from_scratch.schema.parameters import Stability, Variant
 from tests.from_scratch.pipelines.stability.conftest import ACCURACIES, make_runs
 
 
@@ -39,6 +38,14 @@ def told(**changes: object) -> pd.DataFrame:
         "trained_difference_high": 0.05,
     }
     return pd.DataFrame([{"variant": "line", **numbers}, {"variant": "net", **numbers, **changes}])
+
+
+NET = Variant(model="deep", seed=1, learning_rate=4, epochs=30, hidden=[10, 10])
+VARIANTS = dict.fromkeys(["line", "curve", "net", "last"], NET)
+
+
+def describe(summary: pd.DataFrame) -> list[str]:
+    return describe_study(summary, VARIANTS)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +83,7 @@ def told(**changes: object) -> pd.DataFrame:
     ],
 )
 def test_is_it_better(changes: dict[str, object], said: str) -> None:
-    assert describe_study(told(**changes)) == said
+    assert describe(told(**changes))[0] == said
 
 
 NOT = "; runs that don't train do no better than always giving the answer that is more frequent in training."
@@ -100,24 +107,56 @@ NOT = "; runs that don't train do no better than always giving the answer that i
     ],
 )
 def test_how_often_it_trains(changes: dict[str, object], said: str) -> None:
-    assert describe_training(told(**changes)) == said
+    assert describe(told(**changes))[1] == said
+
+
+def test_the_single_change_that_makes_a_net_train_comes_first() -> None:
+    variants = {
+        "line": NET.model_copy(update={"model": "linear", "hidden": []}),
+        "net": NET,
+        "he": NET.model_copy(update={"initialisation": "he", "seed": 2}),
+        "adam": NET.model_copy(update={"optimiser": "adam", "learning_rate": 0.01}),
+    }
+    row = told().iloc[1].to_dict()
+    shares = {"line": 0.0, "net": 0.941, "he": 0.011, "adam": 0.0}
+    summary = pd.DataFrame([row | {"variant": name, "at_majority": share} for name, share in shares.items()])
+    first, verdict, _ = describe_study(summary, variants)
+    assert first == (
+        "One change makes net train: initialisation: he. "
+        "With it, 98.9 % of its runs train (he); without, 5.9 %."
+    )
+    assert verdict.startswith("Over 200 seeds")
+    nothing = summary.assign(at_majority=[0.0, 0.941, 0.2, 0.0])
+    assert len(describe_study(nothing, variants)) == 2, "80 % is not nearly always"
 
 
 def test_all_deep_nets_are_spoken_of_or_else_each_variant(runs: pd.DataFrame) -> None:
     two = summarise(make_runs(ACCURACIES | {"last": ACCURACIES["net"]}), Stability())
-    assert "last can't be told apart" in describe_study(two)
-    assert "net can't be told apart" in describe_study(two)
-    assert "curve" not in describe_study(two)
+    assert "last can't be told apart" in describe(two)[0]
+    assert "net can't be told apart" in describe(two)[0]
+    assert "curve" not in describe(two)[0]
     without = summarise(runs[runs["variant"] != "net"], Stability())
-    assert "curve can't be told apart from line" in describe_study(without)
-    of_deep = summarise(runs, Stability(reference="net"))
-    assert "line can't be told apart from net" in describe_study(of_deep)
-    assert "; curve can't be told apart from net" in describe_study(of_deep)
-    trained = "line trains in all of its 4 runs; curve trains in all of its 4 runs."
-    assert describe_training(of_deep) == trained
-    alone = summarise(runs[runs["variant"] == "net"], Stability())
-    assert describe_study(alone) == "Only net was trained: there is nothing to hold it against."
-    assert describe_training(alone).startswith("net trains in 25.0 % of its 4 runs (95 %")
+    assert "curve can't be told apart from line" in describe(without)[0]
+    of_sigmoid = summarise(runs[runs["variant"] != "net"], Stability(reference="curve"))
+    verdict, trained = describe(of_sigmoid)
+    assert "line can't be told apart from curve" in verdict
+    assert trained == "line trains in all of its 4 runs."
+    alone = summarise(runs[runs["variant"] == "line"], Stability())
+    verdict, trained = describe(alone)
+    assert verdict == "Only line was trained: there is nothing to hold it against."
+    assert trained == "line trains in all of its 4 runs."
+
+
+def test_a_reference_that_is_worse_than_the_baseline_gives_way_to_it() -> None:
+    """Whoever is better than a line that has learnt nothing need not have learnt anything."""
+    bad = {"line": ("linear", [[0.4, 0.4], [0.4, 0.42]]), "net": ("deep", [[0.6, 0.6], [0.6, 0.62]])}
+    summary = summarise(make_runs(bad), Stability(reference="line"))
+    assert set(summary["reference"]) == {"baseline"}
+    verdict, trained = describe(summary)
+    assert "net is better" not in verdict
+    assert "the baseline" in verdict
+    assert trained.startswith("net trains in none of its 4 runs")
+    assert "points against baseline" in console.render_study(summary, VARIANTS)
 
 
 def test_shares_that_are_not_all_or_none_do_not_look_so() -> None:
@@ -128,13 +167,13 @@ def test_shares_that_are_not_all_or_none_do_not_look_so() -> None:
 
 
 def test_console_has_a_row_for_each_variant(summary: pd.DataFrame) -> None:
-    said = console.render_study(summary)
+    said = console.render_study(summary, VARIANTS)
     assert "stability: 2 seeds on 2 splits" in said
     rows = {line.split()[0]: line for line in said.splitlines()[3:7]}
     assert "0.7600" in rows["line"]
     assert rows["line"].split()[-2:] == ["-", "-"]
     assert "75.0 %" in rows["net"]
-    assert said.rstrip().endswith(f"{describe_study(summary)}\n{describe_training(summary)}")
+    assert said.rstrip().endswith("\n".join(describe(summary)))
 
 
 def test_a_variant_has_the_colour_that_it_has_in_the_other_plots(
@@ -171,7 +210,7 @@ def test_thousands_of_runs_make_a_small_plot() -> None:
 
 
 def test_page_has_no_difference_where_there_is_none(summary: pd.DataFrame) -> None:
-    rows = {row["variant"]: row for row in _describe_study(summary)["rows"]}
+    rows = {row["variant"]: row for row in _describe_study(summary, VARIANTS)["rows"]}
     assert rows["line"]["difference"] is None
     assert rows["net"]["trained_difference_low"] is None
     assert rows["net"]["difference"] is not None
