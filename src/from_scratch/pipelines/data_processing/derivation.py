@@ -10,7 +10,7 @@ from pyarrow import compute
 
 from from_scratch.pipelines.data_processing.categories import find_codes, name_values
 from from_scratch.pipelines.data_processing.checks import to_numbers
-from from_scratch.pipelines.data_processing.splitting import select_fitting
+from from_scratch.pipelines.data_processing.splitting import find_fitting
 from from_scratch.schema.derived import Count, Extract, IsKnown, Sum, surround
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split
@@ -60,15 +60,15 @@ def learn_counts(data: pd.DataFrame, features: Features, parameters: Split) -> V
     Returns:
         The number of rows by column and value, sorted; values have the names that categories would have.
     """
-    return count_values(select_fitting(data, features, parameters), features)
+    return count_values(data, features, find_fitting(len(data), features, parameters))
 
 
-def count_values(fitting: pd.DataFrame, features: Features) -> ValueCounts:
-    """Count, as `learn_counts`, the rows that counts are learnt from; a column that is absent has none."""
+def count_values(data: pd.DataFrame, features: Features, are_fitting: NDArray[np.bool_]) -> ValueCounts:
+    """Count as `learn_counts`, from the rows that say so; columns that the file lacks are left out."""
     value_counts = {}
     for name in features.counted:
-        if name in fitting.columns:
-            counts = name_values(fitting[name]).value_counts().sort_index()
+        if name in data.columns:
+            counts = name_values(data[name][are_fitting]).value_counts().sort_index()
             value_counts[name] = dict(zip(counts.index.astype(str), counts.tolist(), strict=True))
     return value_counts
 

@@ -56,10 +56,10 @@ def ingest(data: pd.DataFrame, features: Features, parameters: Split) -> tuple[p
             shuffle(len(data), parameters)
         except InputError as error:
             faults.append(str(error))
-    value_counts = count_values(data[are_fitting], features)
+    value_counts = count_values(data, features, are_fitting)
     rows = count_rows(derive(data, features), features, value_counts, are_fitting)
-    faults = [*find_faults(rows, rows[are_fitting], features), *find_clashes(data, features), *faults]
-    raise_faults(data, faults)
+    fitting = rows if are_fitting.all() else rows[are_fitting]
+    raise_faults(data, [*find_faults(rows, fitting, features), *find_clashes(data, features), *faults])
     _warn_unnamed(data, features)
     source = {"source": data.attrs.get("source", "own"), "file": _file_of(data), "rows": len(data)}
     return to_types(rows, features), source

@@ -70,8 +70,7 @@ def ingest_new(
     allowed = categories if inference.unseen_categories == "error" else {}
     are_fitting = np.zeros(len(new_data), dtype=bool)
     rows = count_rows(derive(new_data, features), features, value_counts, are_fitting)
-    clashes = find_clashes(new_data, features)
-    raise_faults(new_data, [*find_faults_of_new(rows, features, allowed), *clashes])
+    raise_faults(new_data, [*find_faults_of_new(rows, features, allowed), *find_clashes(new_data, features)])
     warn_unseen(rows, features, categories)
     return to_types(rows, features)
 

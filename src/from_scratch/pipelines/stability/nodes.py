@@ -57,7 +57,7 @@ def prepare_splits(
 def _prepare(data: pd.DataFrame, features: Features, split: Split) -> StudySplit:
     if features.fit_on == "train":
         are_fitting = find_fitting(len(data), features, split)
-        data = count_rows(data, features, count_values(data[are_fitting], features), are_fitting)
+        data = count_rows(data, features, count_values(data, features, are_fitting), are_fitting)
         faults = find_faults(data, data[are_fitting], features)
         processing.raise_faults(data, [f"split with seed {split.seed}: {fault}" for fault in faults])
     fill_values = processing.compute_fill_values(data, features, split)

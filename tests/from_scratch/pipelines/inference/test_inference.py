@@ -127,7 +127,7 @@ def test_features_from_what_is_known_serve_new_rows_too(article_run: Project, tm
     predicted = project.load("new_predictions")
     assert len(predicted) == 418
     new = pd.read_csv(RAW / "test.csv", dtype=str)
-    alone = new["Ticket"].duplicated(keep=False).idxmax()
+    alone = int(np.flatnonzero(new["Ticket"].duplicated(keep=False))[0])
     new.iloc[[alone]].to_csv(project.folder / "data" / "01_raw" / "test.csv", index=False)
     project.run("--env", "knowledge", "--pipeline", "inference")
     (row,) = project.load("new_predictions").to_dict("records")
