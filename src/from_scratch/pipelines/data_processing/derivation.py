@@ -64,7 +64,7 @@ def learn_counts(data: pd.DataFrame, features: Features, parameters: Split) -> V
 
 
 def count_values(data: pd.DataFrame, features: Features, are_fitting: NDArray[np.bool_]) -> ValueCounts:
-    """Count as `learn_counts`, from the rows that say so; columns that the file lacks are left out."""
+    """Count as `learn_counts`, but from the rows `are_fitting` [rows]; absent columns are left out."""
     value_counts = {}
     for name in features.counted:
         if name in data.columns:
