@@ -168,6 +168,13 @@ def test_what_they_are_made_of_must_be_there() -> None:
     assert faults_of(everything().iloc[:0]) == ["there are no rows, only a header; expected at least one"]
 
 
+def test_a_part_of_a_sum_that_the_models_see_too_is_reported_once() -> None:
+    features = changed(derived=[{"column": "Family", "sum": {"of": ["SibSp"]}}])
+    with pytest.raises(InputError) as error:
+        nodes.ingest(everything(SibSp=["x", 1]), features, SPLIT)
+    assert error.value.args == ("the data: column SibSp has 'x' in row 1; expected a number",)
+
+
 def test_a_name_of_the_file_is_not_taken_from_it() -> None:
     assert faults_of(everything(Deck="A")) == [
         "column Deck is in the file, but features.derived makes one; expected another name for it"
