@@ -28,7 +28,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     session.render_results = render_results
     parameters = session.parameters or _read_parameters()
     variants = list(parameters.variants)
-    processing = data_processing.create_pipeline()
+    counts = bool(parameters.features.counted)
+    processing = data_processing.create_pipeline(counts)
     trainings = {name: training.create_pipeline(name) for name in variants}
     everything = sum([processing, *trainings.values()], Pipeline([]))
     report = reporting.create_pipeline(variants)
@@ -40,7 +41,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "stability": everything
         + stability.create_pipeline(parameters.studied, parameters.stability.splits)
         + reporting.create_pipeline(variants, study=True),
-        "inference": inference.create_pipeline(parameters.inference.variant),
+        "inference": inference.create_pipeline(parameters.inference.variant, counts),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -66,6 +67,6 @@ def _block_at(block: type[BaseModel], path: list[str]) -> Any:
     for name in path:
         is_block = isinstance(annotation, type) and issubclass(annotation, BaseModel)
         annotation = annotation.model_fields[name].annotation if is_block else get_args(annotation)[-1]
-        if get_origin(annotation) is Annotated:
+        if get_origin(annotation) in (Annotated, UnionType):  # a block or None: the block
             annotation = get_args(annotation)[0]
     return annotation

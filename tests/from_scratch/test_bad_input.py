@@ -368,9 +368,62 @@ CONFIGURATION = [
     ),
 ]
 
+DERIVED = [
+    of_configuration(
+        "a derived column of an unknown kind",
+        "local/parameters.yml",
+        "features: {derived: [{column: Title, extrct: {of: Name}}]}",
+        r"parameter features.derived.0.extrct is unknown; did you mean features.derived.0.extract\?",
+    ),
+    of_configuration(
+        "a pattern that is none",
+        "local/parameters.yml",
+        "features: {derived: [{column: Title, extract: {of: Name, pattern: ', (Mr'}}]}",
+        r"parameter features.derived.0.extract.pattern is ', \(Mr': missing \): .*; expected a regular expr",
+    ),
+    of_configuration(
+        "a pattern without a group",
+        "local/parameters.yml",
+        "features: {derived: [{column: Title, extract: {of: Name, pattern: Mr}}]}",
+        "parameter features.derived.0.extract.pattern is 'Mr': it has no group; expected a regular expr",
+    ),
+    of_configuration(
+        "a derived column that is in the file",
+        "local/parameters.yml",
+        "features: {derived: [{column: Cabin, is_known: {of: Ticket}}]}",
+        "train.csv: column Cabin is in the file, but features.derived makes one; expected another name",
+    ),
+    of_configuration(
+        "a derived column twice",
+        "local/parameters.yml",
+        "features: {derived: [{column: X, is_known: {of: Ticket}}, {column: X, count: {of: Ticket}}]}",
+        "parameter features: derived column X stands twice; expected each column once",
+    ),
+    of_configuration(
+        "a column derived from one that is missing",
+        "local/parameters.yml",
+        "features: {derived: [{column: X, count: {of: Tickets}}]}",
+        "train.csv: no column Tickets; found 'PassengerId'",
+    ),
+    of_configuration(
+        "a sum of texts",
+        "local/parameters.yml",
+        "features: {derived: [{column: X, sum: {of: [SibSp, Sex]}}]}",
+        r"train.csv: column Sex has 'male' in row 1, .* \(40 rows\); expected a number",
+    ),
+    of_configuration(
+        "a column derived from a derived one",
+        "local/parameters.yml",
+        "features: {derived: [{column: X, is_known: {of: Cabin}}, {column: Y, sum: {of: [X]}}]}",
+        "parameter features: derived column Y is made of X, which is derived too; expected columns of the",
+    ),
+]
+
 OPTIONS = [
     of_options(
-        "--env", "nope", line="there is no environment nope: no folder conf/nope; there are base, local"
+        "--env",
+        "nope",
+        line="there is no environment nope: no folder conf/nope; there are base, knowledge, local",
     ),
     of_options("--pipeline", "dep", line="Failed to find the pipeline named 'dep'"),
     of_options("--from-nodes", "nope", line=r"Pipeline does not contain nodes named \['nope'\]"),
@@ -423,6 +476,23 @@ NEW_ROWS = [
         arguments=INFERENCE,
     ),
     Case(
+        "new rows: a column derived from one that is missing",
+        ["test.csv: no column Cabin; found"],
+        test=without("Cabin"),
+        arguments=INFERENCE,
+        files={"local/parameters.yml": "features: {derived: [{column: X, is_known: {of: Cabin}}]}"},
+    ),
+    Case(
+        "new rows: a sum of texts",
+        ["test.csv: column Parch has 'x' in row 2; expected a number"],
+        test=having(Parch={2: "x"}),
+        arguments=INFERENCE,
+        files={
+            "local/parameters.yml": "features: {derived: [{column: X, sum: {of: [Parch]}}], "
+            "continuous: [Age, X]}"
+        },
+    ),
+    Case(
         "new rows: an identifier twice",
         ["column PassengerId has 1 in row 2"],
         test=having(PassengerId={2: "1"}),
@@ -438,6 +508,7 @@ WHOLE_RUNS = {
     "variants.deep.epochs=0,threads=0",
     "features.target.column=Died",
     "broken YAML",
+    "a pattern without a group",
     "an unknown type",
     "--env nope",
     "--load-versions train:nope",
@@ -445,7 +516,7 @@ WHOLE_RUNS = {
     "new rows: two faults",
 }
 """The cases that are started as a user does even in a hurry: of each kind some."""
-READ = [*DATA, *PARAMETERS, *CONFIGURATION, *NEW_ROWS]
+READ = [*DATA, *PARAMETERS, *CONFIGURATION, *DERIVED, *NEW_ROWS]
 ALL = [*READ, *OPTIONS, *DIVERGENCE]
 
 
@@ -480,7 +551,8 @@ def read(folder: Path, pipeline: str = "__default__", env: str | None = None, pa
     if pipeline == "inference":
         known = {column.column: column.declared for column in features.categorical}
         answers = {features.target.column: ["0", "1"]}
-        ingest_new(rows, features, known | answers, given.inference)
+        counts: dict[str, dict[str, int]] = {name: {} for name in features.counted}
+        ingest_new(rows, features, known | answers, given.inference, counts)
     else:
         ingest(rows, features, given.split)
 

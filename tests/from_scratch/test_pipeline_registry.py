@@ -56,6 +56,18 @@ def test_a_variant_is_a_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "wide.results" in collect.inputs
 
 
+def test_counts_are_learnt_and_read_only_where_a_column_is_derived_by_counting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pipelines = pipeline_registry.register_pipelines()
+    assert not any("value_counts" in pipeline.datasets() for pipeline in pipelines.values())
+    mates = [{"column": "Mates", "count": {"of": "Ticket"}}]
+    monkeypatch.setattr(hooks.session, "parameters", check(changed("features.derived", mates)))
+    pipelines = pipeline_registry.register_pipelines()
+    assert pipelines["__default__"].outputs() == {"comparison", "report", "value_counts"}
+    assert pipelines["inference"].inputs() >= {"value_counts"}
+
+
 def test_one_box_for_each_concern() -> None:
     namespaces = {node.namespace for node in pipeline_registry.register_pipelines()["__default__"].nodes}
     assert namespaces == {

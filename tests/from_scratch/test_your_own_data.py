@@ -63,6 +63,13 @@ def test_the_page_names_every_parameter() -> None:
     assert all(f"| `{name}` |" in PAGE for name in block)
 
 
+def test_the_page_shows_what_the_environment_knowledge_derives() -> None:
+    section = PAGE.partition("## Features from what you know")[2].partition("```yaml\n")[2]
+    shown = yaml.safe_load(section.partition("```")[0])["derived"]
+    knowledge = yaml.safe_load((ROOT / "conf" / "knowledge" / "parameters.yml").read_text())
+    assert shown == knowledge["features"]["derived"]
+
+
 NASTY = '''\
 "no ""1""";zeros;negatives;always;nothing;mixed;größe in cm;class;won't be seen;Ergebnis
 a;0;-5;7;;1;170,5;1;01;gut

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
+from from_scratch.schema.derived import Count, Derived, Name, Sum
 from from_scratch.schema.validation import Block
 
 Value = bool | int | float | str
@@ -53,7 +54,6 @@ def _block_of(value: Any) -> Any:
     return value
 
 
-Name = Annotated[str, Field(min_length=1)]
 Constant = Annotated[Value | None, PlainValidator(_check_value)]
 ByName = BeforeValidator(_block_of)
 
@@ -145,6 +145,8 @@ class Features(Block):
     categorical: list[Annotated[CategoricalColumn, ByName]] = Field(default=[])
     ignore: list[Name] = Field(default=[])
     """Columns to ignore without a warning."""
+    derived: list[Derived] = Field(default=[])
+    """New columns, made of those in the file; the others may name them like any column."""
     normalisation: Literal["maximum", "deviation"] = "maximum"
     """Whether numbers are divided by their greatest magnitude, or lose their mean and are divided by their
     deviation."""
@@ -167,10 +169,57 @@ class Features(Block):
             raise ValueError(f"two features would be named {doubled}; expected each name once")
         return self
 
+    @model_validator(mode="after")
+    def _derived_columns_are_made_of_the_files(self) -> Features:
+        names = [derived.column for derived in self.derived]
+        if doubled := find_doubled(names):
+            raise ValueError(f"derived column {doubled} stands twice; expected each column once")
+        for name in (self.identifier, self.target.column):
+            if name in names:
+                raise ValueError(
+                    f"column {name} is derived; expected the identifier and the target in the file"
+                )
+        for derived in self.derived:
+            if made := [name for name in derived.sources if name in names]:
+                raise ValueError(
+                    f"derived column {derived.column} is made of {made[0]}, which is derived too; expected "
+                    "columns of the file"
+                )
+            if self.target.column in derived.sources:
+                raise ValueError(
+                    f"derived column {derived.column} is made of the target, {self.target.column}, which new "
+                    "rows lack; expected other columns"
+                )
+        return self
+
     @property
     def columns(self) -> list[Column]:
         """The columns that the models see."""
         return [*self.continuous, *self.log, *self.categorical]
+
+    @property
+    def number_columns(self) -> list[str]:
+        """Those of them that are numbers."""
+        return [column.column for column in (*self.continuous, *self.log)]
+
+    @property
+    def _ways(self) -> list[object]:
+        return [derived.way for derived in self.derived]
+
+    @property
+    def sources(self) -> list[str]:
+        """The columns of the file that others are derived from, each once."""
+        return list(dict.fromkeys(name for derived in self.derived for name in derived.sources))
+
+    @property
+    def summed(self) -> list[str]:
+        """Those of them that must be numbers."""
+        return list(dict.fromkeys(name for way in self._ways if isinstance(way, Sum) for name in way.of))
+
+    @property
+    def counted(self) -> list[str]:
+        """Those of them whose values are counted."""
+        return list(dict.fromkeys(way.of for way in self._ways if isinstance(way, Count)))
 
     @property
     def number_names(self) -> list[str]:

@@ -60,6 +60,15 @@ def find_faults_of_new(
     return [*_find_faults(rows, features, categories)]
 
 
+def find_clashes(rows: pd.DataFrame, features: Features) -> list[str]:
+    """Find derived columns whose names stand in the file; a phrase for each, as in `find_faults`."""
+    return [
+        f"column {column.column} is in the file, but features.derived makes one; expected another name for it"
+        for column in features.derived
+        if column.column in rows.columns
+    ]
+
+
 def _find_faults(
     rows: pd.DataFrame,
     features: Features,
@@ -68,10 +77,12 @@ def _find_faults(
 ) -> Iterator[str]:
     target = features.target.column
     needed = [features.identifier, target if fitting is not None else None]
-    needed += [column.column for column in features.columns]
+    derived = {column.column for column in features.derived}
+    needed += [column.column for column in features.columns if column.column not in derived]
+    needed = list(dict.fromkeys([*needed, *features.sources]))
     absent = [name for name in needed if name is not None and name not in rows.columns]
     if absent:
-        yield _describe_absent(absent, rows)
+        yield _describe_absent(absent, rows.drop(columns=derived, errors="ignore"))
     elif rows.empty:
         yield "there are no rows, only a header; expected at least one"
     if rows.empty:
@@ -89,6 +100,9 @@ def _find_faults(
             yield from _check_column(rows[column.column], column, categories.get(column.column))
             if fitting is not None:
                 yield from _check_fitting(fitting[column.column], column, features)
+    for name in features.summed:
+        if name in rows.columns and name not in features.number_columns:
+            yield from _check_numbers(rows[name], NumberColumn(column=name))
 
 
 def _describe_absent(absent: Sequence[str], rows: pd.DataFrame) -> str:

@@ -15,8 +15,14 @@ import torch
 from torch import Tensor
 
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories, name_values
-from from_scratch.pipelines.data_processing.checks import MAX_EXAMPLES, find_faults, to_numbers
-from from_scratch.pipelines.data_processing.splitting import select_fitting, shuffle
+from from_scratch.pipelines.data_processing.checks import (
+    MAX_EXAMPLES,
+    find_clashes,
+    find_faults,
+    to_numbers,
+)
+from from_scratch.pipelines.data_processing.derivation import count_rows, count_values, derive
+from from_scratch.pipelines.data_processing.splitting import find_fitting, select_fitting, shuffle
 from from_scratch.schema.features import CategoricalColumn, Features, find_doubled, text_of
 from from_scratch.schema.parameters import Split
 from from_scratch.schema.validation import list_some, shorten
@@ -31,7 +37,7 @@ Categories = dict[str, list[str]]
 
 
 def ingest(data: pd.DataFrame, features: Features, parameters: Split) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Check that the columns are what the features need (section 5).
+    """Derive columns, and check that all are what the features need (section 5).
 
     Returns:
         The rows, with numbers as numbers; and where they come from: `source` (original or own), `file` and
@@ -43,17 +49,20 @@ def ingest(data: pd.DataFrame, features: Features, parameters: Split) -> tuple[p
     """
     require_table("raw_data", data)
     faults: list[str] = []
-    fitting = data
+    are_fitting = np.ones(len(data), dtype=bool)
     if len(data):
         try:
-            fitting = select_fitting(data, features, parameters)
+            are_fitting = find_fitting(len(data), features, parameters)
             shuffle(len(data), parameters)
         except InputError as error:
             faults.append(str(error))
-    raise_faults(data, [*find_faults(data, fitting, features), *faults])
+    value_counts = count_values(data, features, are_fitting)
+    rows = count_rows(derive(data, features), features, value_counts, are_fitting)
+    fitting = rows if are_fitting.all() else rows[are_fitting]
+    raise_faults(data, [*find_faults(rows, fitting, features), *find_clashes(data, features), *faults])
     _warn_unnamed(data, features)
     source = {"source": data.attrs.get("source", "own"), "file": _file_of(data), "rows": len(data)}
-    return to_types(data, features), source
+    return to_types(rows, features), source
 
 
 def require_table(dataset: str, rows: object) -> None:
@@ -81,7 +90,7 @@ def _file_of(rows: pd.DataFrame) -> str:
 
 
 def _warn_unnamed(data: pd.DataFrame, features: Features) -> None:
-    named = {features.identifier, features.target.column, *features.ignore}
+    named = {features.identifier, features.target.column, *features.ignore, *features.sources}
     named |= {column.column for column in features.columns}
     if unnamed := [str(name) for name in data.columns if name not in named]:
         log.warning(
@@ -97,7 +106,8 @@ def to_types(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
 
     Numbers become numbers, and values of several types, or of types that Parquet lacks, become text.
     """
-    numbers = {column.column for column in (*features.continuous, *features.log)}
+    categorical = [column.column for column in features.categorical]
+    numbers = {*features.number_columns, *features.summed}.difference(categorical)
     changed: dict[str, Any] = {}
     typed = rows.rename(columns=str).reset_index(drop=True)
     for name, values in typed.items():

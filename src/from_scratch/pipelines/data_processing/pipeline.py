@@ -6,10 +6,11 @@ from typing import Any
 from kedro.pipeline import Pipeline, node, pipeline
 
 from from_scratch.pipelines.data_processing import nodes
+from from_scratch.pipelines.data_processing.derivation import learn_counts
 
 
-def create_pipeline() -> Pipeline:
-    """Build the data processing.
+def create_pipeline(counts: bool = False) -> Pipeline:
+    """Build the data processing, with what counts rows for new ones if there are `counts` to learn.
 
     Returns:
         The pipeline, one box in Kedro-Viz, from `raw_data` to `train` and `valid`.
@@ -27,6 +28,8 @@ def create_pipeline() -> Pipeline:
         (nodes.make_model_input, ["features", "scales", "imputed_data", features], "model_input"),
         (nodes.split, ["model_input", split], ["train", "valid"]),
     ]
+    if counts:
+        steps.append((learn_counts, ["checked_data", features, split], "value_counts"))
     return pipeline(
         [node(step, inputs, outputs, name=step.__name__) for step, inputs, outputs in steps],
         namespace="data_processing",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from from_scratch.schema.features import Features
@@ -33,9 +35,19 @@ def shuffle(rows: int, parameters: Split) -> tuple[Tensor, Tensor]:
     return shuffled[validating:], shuffled[:validating]
 
 
+def find_fitting(rows: int, features: Features, parameters: Split) -> NDArray[np.bool_]:
+    """Find the rows that everything is learnt from, as `features.fit_on` says.
+
+    Returns:
+        Whether each row is one of them [rows].
+    """
+    are_fitting = np.ones(rows, dtype=bool)
+    if features.fit_on == "train":
+        _, valid = shuffle(rows, parameters)
+        are_fitting[valid.numpy()] = False
+    return are_fitting
+
+
 def select_fitting(table: pd.DataFrame, features: Features, parameters: Split) -> pd.DataFrame:
-    """Select the rows that fill values, categories and scales are learnt from, as `features.fit_on` says."""
-    if features.fit_on == "all":
-        return table
-    train, _ = shuffle(len(table), parameters)
-    return table.iloc[train.sort().values.numpy()]
+    """Select the rows that fill values, categories and scales are learnt from."""
+    return table if features.fit_on == "all" else table[find_fitting(len(table), features, parameters)]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from torch import Tensor
 
 from from_scratch.pipelines.data_processing.categories import find_codes
-from from_scratch.pipelines.data_processing.checks import find_faults_of_new
+from from_scratch.pipelines.data_processing.checks import find_clashes, find_faults_of_new
+from from_scratch.pipelines.data_processing.derivation import ValueCounts, count_rows, derive
 from from_scratch.pipelines.data_processing.nodes import (
     SAME_PARAMETERS,
     Categories,
@@ -29,9 +31,13 @@ log = logging.getLogger(__name__)
 
 
 def ingest_new(
-    new_data: pd.DataFrame, features: Features, categories: Categories, inference: Inference
+    new_data: pd.DataFrame,
+    features: Features,
+    categories: Categories,
+    inference: Inference,
+    value_counts: ValueCounts | None = None,
 ) -> pd.DataFrame:
-    """Check that new rows, with or without a target, have the columns that the features need.
+    """Derive columns of new rows, with or without a target, and check that all are what the features need.
 
     Whether categories that training did not know are a fault, `inference` says.
 
@@ -49,15 +55,23 @@ def ingest_new(
             f"parameter features: the run that trained had no categories of {', '.join(strangers)}; "
             f"{SAME_PARAMETERS}"
         )
+    value_counts = value_counts or {}
+    if strangers := [name for name in features.counted if name not in value_counts]:
+        raise InputError(
+            f"parameter features.derived: the run that trained had no counts of {', '.join(strangers)}; "
+            f"{SAME_PARAMETERS}"
+        )
     if find_codes(pd.Series([positive]), categories[target])[0] != 1:
         raise InputError(
             f"parameter features.target.positive is {positive!r}: in the run that trained it was "
             f"{categories[target][1]!r}; {SAME_PARAMETERS}"
         )
     allowed = categories if inference.unseen_categories == "error" else {}
-    raise_faults(new_data, find_faults_of_new(new_data, features, allowed))
-    warn_unseen(new_data, features, categories)
-    return to_types(new_data, features)
+    are_fitting = np.zeros(len(new_data), dtype=bool)
+    rows = count_rows(derive(new_data, features), features, value_counts, are_fitting)
+    raise_faults(new_data, [*find_faults_of_new(rows, features, allowed), *find_clashes(new_data, features)])
+    warn_unseen(rows, features, categories)
+    return to_types(rows, features)
 
 
 def predict_new(

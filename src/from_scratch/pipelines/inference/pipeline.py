@@ -9,8 +9,8 @@ from from_scratch.pipelines.data_processing.nodes import impute, normalise, one_
 from from_scratch.pipelines.inference.nodes import answer, ingest_new, predict_new
 
 
-def create_pipeline(variant: str) -> Pipeline:
-    """Build the inference. All that is learnt comes from the run that readers see.
+def create_pipeline(variant: str, counts: bool = False) -> Pipeline:
+    """Build the inference. All that is learnt comes from the run that readers see, `counts` of rows too.
 
     Returns:
         The pipeline, one box in Kedro-Viz, from `new_data` to `new_predictions` and `submission`.
@@ -18,8 +18,9 @@ def create_pipeline(variant: str) -> Pipeline:
     features = "params:features"
     trained = [f"{variant}.coefficients", f"{variant}.metrics"]
     options = [f"params:variants.{variant}", "params:threads", "params:precision"]
+    learnt = ["categories", "params:inference", *(["value_counts"] if counts else [])]
     preparation: list[tuple[Callable[..., Any], list[str], str]] = [
-        (ingest_new, ["new_data", features, "categories", "params:inference"], "checked_new_data"),
+        (ingest_new, ["new_data", features, *learnt], "checked_new_data"),
         (impute, ["checked_new_data", "fill_values"], "imputed_new_data"),
         (one_hot_encode, ["imputed_new_data", features, "categories"], "new_features"),
         (normalise, ["new_features", "scales"], "new_input"),

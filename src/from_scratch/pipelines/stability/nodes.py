@@ -13,7 +13,8 @@ from tqdm import tqdm
 from from_scratch.models import MODELS
 from from_scratch.pipelines.data_processing import nodes as processing
 from from_scratch.pipelines.data_processing.checks import find_faults
-from from_scratch.pipelines.data_processing.splitting import select_fitting
+from from_scratch.pipelines.data_processing.derivation import count_rows, count_values
+from from_scratch.pipelines.data_processing.splitting import find_fitting
 from from_scratch.pipelines.stability.many import choose_batch, reserve_memory, stack
 from from_scratch.pipelines.training.variants import draw_coefficients, train_variant
 from from_scratch.schema.features import Features
@@ -55,8 +56,9 @@ def prepare_splits(
 
 def _prepare(data: pd.DataFrame, features: Features, split: Split) -> StudySplit:
     if features.fit_on == "train":
-        fitting = select_fitting(data, features, split)
-        faults = find_faults(data, fitting, features)
+        are_fitting = find_fitting(len(data), features, split)
+        data = count_rows(data, features, count_values(data, features, are_fitting), are_fitting)
+        faults = find_faults(data, data[are_fitting], features)
         processing.raise_faults(data, [f"split with seed {split.seed}: {fault}" for fault in faults])
     fill_values = processing.compute_fill_values(data, features, split)
     imputed = processing.impute(data, fill_values)

@@ -103,6 +103,37 @@ def test_a_category_that_training_never_saw(article_run: Project, tmp_path: Path
     assert len(project.load("submission")) == 1
 
 
+def test_features_from_what_is_known_serve_new_rows_too(article_run: Project, tmp_path: Path) -> None:
+    """Everything that `features.derived` can make, as conf/knowledge has it."""
+    project = copied(article_run, tmp_path)
+    ran = project.kedro("run", "--env", "knowledge", "--pipeline", "inference")
+    assert ran.stderr.splitlines()[-1].startswith("Error: value_counts: no")
+
+    ran = project.run("--env", "knowledge")
+    assert "ignored" not in ran.stderr
+    rows, counts = project.load("checked_data"), project.load("value_counts")["Ticket"]
+    assert rows["Title"].value_counts().to_dict() == {
+        **{"Mr": 517, "Miss": 185, "Mrs": 126, "Master": 40},
+        "rare": 23,
+    }
+    assert (rows["FamilySize"] == rows["SibSp"] + rows["Parch"] + 1).all()
+    assert (rows["HasCabin"] == rows["Cabin"].notna()).all()
+    assert rows["TicketMates"].tolist() == [counts[ticket] for ticket in rows["Ticket"]]
+    assert "Title_Master" in project.load("report")
+    assert "TicketMates" in project.load("named_coefficients")["feature"].tolist()
+
+    project.run("--env", "knowledge", "--pipeline", "inference", "--runner", "ParallelRunner")
+    assert project.load("submission")["Survived"].value_counts().between(100, 318).all()
+    predicted = project.load("new_predictions")
+    assert len(predicted) == 418
+    new = pd.read_csv(RAW / "test.csv", dtype=str)
+    alone = int(np.flatnonzero(new["Ticket"].duplicated(keep=False))[0])
+    new.iloc[[alone]].to_csv(project.folder / "data" / "01_raw" / "test.csv", index=False)
+    project.run("--env", "knowledge", "--pipeline", "inference")
+    (row,) = project.load("new_predictions").to_dict("records")
+    assert row == pytest.approx(predicted.iloc[alone].to_dict()), "new rows don't count each other"
+
+
 @pytest.mark.parametrize(
     ("parameters", "line"),
     [

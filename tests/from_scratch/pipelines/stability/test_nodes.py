@@ -71,6 +71,26 @@ def test_rows_that_validate_have_no_part_in_what_prepares_them(passengers: pd.Da
     assert not before.valid["independent"].equal(after.valid["independent"])
 
 
+def test_each_split_counts_the_rows_that_it_trains_on(passengers: pd.DataFrame) -> None:
+    block = COMMITTED["features"] | {
+        "fit_on": "train",
+        "continuous": ["Age", "Mates"],
+        "derived": [{"column": "Mates", "count": {"of": "Ticket"}}],
+    }
+    features = Features.model_validate(block)
+    rows, _ = processing.ingest(pd.read_csv(RAW / "train.csv"), features, SPLIT)
+    second = Split(seed=43, validation_fraction=0.2)
+    train, _ = shuffle(len(rows), second)
+    tickets = rows["Ticket"]
+    mates = tickets.map(tickets[train.numpy()].value_counts()).fillna(0)
+    mates += ~rows.index.isin(train.numpy())
+    assert mates.ne(rows["Mates"]).any(), "the first split counts others"
+    expected = prepare(rows.assign(Mates=mates), features, second)
+    split = nodes.prepare_splits(rows, features, SPLIT, Stability(splits=2))[1]
+    assert split.train["independent"].equal(expected[0]["independent"])
+    assert split.valid["independent"].equal(expected[1]["independent"])
+
+
 def test_after_the_greatest_seed_comes_the_first(passengers: pd.DataFrame) -> None:
     greatest = SPLIT.model_copy(update={"seed": 2**63 - 1})
     splits = nodes.prepare_splits(passengers, ON_TRAIN, greatest, Stability(splits=2))

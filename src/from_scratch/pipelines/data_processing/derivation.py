@@ -1,0 +1,92 @@
+"""New columns, made of those in the file as `features.derived` says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import compute
+
+from from_scratch.pipelines.data_processing.categories import find_codes, name_values
+from from_scratch.pipelines.data_processing.checks import to_numbers
+from from_scratch.pipelines.data_processing.splitting import find_fitting
+from from_scratch.schema.derived import Count, Extract, IsKnown, Sum, surround
+from from_scratch.schema.features import Features
+from from_scratch.schema.parameters import Split
+
+ValueCounts = dict[str, dict[str, int]]
+"""How many rows have a value, by column and the value's name."""
+
+
+def derive(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
+    """Add the columns that are made of others in the same row.
+
+    Those made of a column that the file lacks are left out.
+    """
+    columns = {}
+    for derived in features.derived:
+        if not all(name in rows.columns for name in derived.sources):
+            continue
+        match derived.way:
+            case Extract() as extract:
+                columns[derived.column] = _extract(rows[extract.of], extract)
+            case Sum(of=names, plus=constant):
+                total = np.sum([to_numbers(rows[name]) for name in names], axis=0) + constant
+                columns[derived.column] = pd.Series(total, index=rows.index)
+            case IsKnown(of=name):
+                columns[derived.column] = rows[name].notna().astype("int64")
+            case Count():  # takes more than the row: `count_rows` adds it
+                pass
+    return rows.assign(**columns)
+
+
+def _extract(values: pd.Series, extract: Extract) -> pd.Series:
+    # Not Python's expressions: on some texts, some of these take longer than anyone waits.
+    texts = pa.array(name_values(values), pa.large_string())
+    whole = surround(extract.pattern)
+    group = compute.replace_substring_regex(texts, pattern=whole, replacement=r"\1")
+    found = pd.Series(group.to_pandas(), index=values.index, dtype="str")
+    matches = compute.match_substring_regex(texts, pattern=whole).fill_null(False).to_numpy(False)
+    found = found.where(matches & found.ne("")).replace(extract.mapping)
+    if extract.keep:
+        found = found.where(found.isin(extract.keep) | found.isna(), extract.other)
+    return found
+
+
+def learn_counts(data: pd.DataFrame, features: Features, parameters: Split) -> ValueCounts:
+    """Count how many rows have each value, in the columns that others are derived from by counting.
+
+    Returns:
+        The number of rows by column and value, sorted; values have the names that categories would have.
+    """
+    return count_values(data, features, find_fitting(len(data), features, parameters))
+
+
+def count_values(data: pd.DataFrame, features: Features, are_fitting: NDArray[np.bool_]) -> ValueCounts:
+    """Count as `learn_counts`, but from the rows `are_fitting` [rows]; absent columns are left out."""
+    value_counts = {}
+    for name in features.counted:
+        if name in data.columns:
+            counts = name_values(data[name][are_fitting]).value_counts().sort_index()
+            value_counts[name] = dict(zip(counts.index.astype(str), counts.tolist(), strict=True))
+    return value_counts
+
+
+def count_rows(
+    rows: pd.DataFrame, features: Features, value_counts: ValueCounts, are_fitting: NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Add how many rows share each row's value: the row itself, and the others that counts are learnt from.
+
+    Where a row is one of those (`are_fitting` [rows]), the learnt count includes it; elsewhere it adds
+    itself. So validation rows and new rows are counted as training rows are. New rows don't count each other:
+    each gets the same answer alone.
+    """
+    columns = {}
+    for derived in features.derived:
+        if isinstance(derived.way, Count) and derived.way.of in rows.columns:
+            names, counts = name_values(rows[derived.way.of]), value_counts[derived.way.of]
+            known = np.array([*counts.values(), 0])[find_codes(names, list(counts))]
+            numbers = pd.Series(known + ~are_fitting, index=rows.index, dtype="float64")
+            columns[derived.column] = numbers.where(names.notna())
+    return rows.assign(**columns)
