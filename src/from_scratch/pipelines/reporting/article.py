@@ -15,6 +15,9 @@ from from_scratch.models import linear as predict_linear
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.training import gradient_step, mean_absolute_error
 
+FEATURES = (
+    "Age SibSp Parch LogFare Sex_male Sex_female Pclass_1 Pclass_2 Pclass_3 Embarked_C Embarked_Q Embarked_S"
+).split()
 EDGE = 7
 """Of a long table the article prints so many rows from either end."""
 ROUNDING = 1.01e-4
@@ -27,10 +30,10 @@ def compare_with_article(data: PreparedData, results: dict[str, Results]) -> pd.
     Returns:
         A row for each figure, in the article's order: `section`, `title`, `figure` (which of those with the
         title), `article` and `ours` as they are printed, and whether they are the `same`. No rows unless the
-        passengers are the article's, and none for a variant whose name or model the article does not know.
+        passengers and the features are the article's, and none for a variant that the article does not know.
     """
     columns = ["section", "title", "figure", "article", "ours", "same"]
-    if not data.is_original:
+    if not data.is_original or data.features.columns.tolist() != FEATURES:
         return pd.DataFrame(columns=columns)
     ours = compute_figures(data, results)
     rows = []
