@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 import yaml
-from sklearn.datasets import load_breast_cancer, load_wine
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 
 from from_scratch.pipelines.data_processing import nodes
 from from_scratch.pipelines.data_processing.splitting import select_fitting
+from from_scratch.pipelines.stability.nodes import prepare_splits
 from from_scratch.schema.features import Features
-from from_scratch.schema.parameters import Split
-from tests.support.project import RAW, ROOT, MakeProject, Project
+from from_scratch.schema.parameters import Split, Stability
+from tests.support.project import RAW, ROOT, MakeProject
 
 TITANIC: dict[str, Any] = yaml.safe_load((ROOT / "conf" / "base" / "parameters.yml").read_text())["features"]
 NUMBERS, CATEGORICAL = ["Age", "SibSp", "Parch", "Fare"], ["Sex", "Pclass", "Embarked"]
@@ -71,48 +71,71 @@ def test_learnt_categories_are_those_of_the_encoder() -> None:
     assert [ours[column] for column in CATEGORICAL] == [list(map(str, categories)) for categories in theirs]
 
 
-def run_through_configuration(project: Project, rows: pd.DataFrame, features: dict[str, Any]) -> None:
-    """Write a CSV and an environment for it, and run all variants that have no hidden layer."""
-    environment = project.folder / "conf" / "own"
-    environment.mkdir()
-    rows.to_csv(project.folder / "data" / "01_raw" / "own.csv", index=False)
-    own = {"type": "from_scratch.datasets.RawCSVDataset", "filepath": "data/01_raw/own.csv"}
-    (environment / "catalog.yml").write_text(yaml.safe_dump({"raw_data": own}))
-    training = {"learning_rate": 5, "epochs": 300}
-    parameters = {"features": features, "variants": {"sigmoid": training, "matmul": training}}
-    (environment / "parameters.yml").write_text(yaml.safe_dump(parameters))
-    project.run("--env", "own", "--pipeline", "sigmoid")
-    project.run("--env", "own", "--pipeline", "matmul")
+# --- A logistic regression, and a deep net, on data of all kinds: from a CSV, by `kedro features suggest`
+
+
+def make_rare(share: float, with_categories: bool) -> pd.DataFrame:
+    """Rows of which a small share is positive: logistic with noise, of numbers alone, or with categories."""
+    generator = np.random.default_rng(7)
+    rows = 4000
+    numbers = generator.normal(size=(rows, 8))
+    table = pd.DataFrame(numbers, columns=[f"number{i}" for i in range(8)])
+    value = numbers @ generator.normal(size=8)
+    for count in (3, 5) if with_categories else ():
+        codes, effects = generator.integers(count, size=rows), generator.normal(size=count)
+        table[f"category{count}"] = np.array(list("abcde"))[codes]
+        value += effects[codes]
+    value = 5 * value / value.std() + generator.logistic(size=rows)
+    return table.assign(positive=np.where(value > np.quantile(value, 1 - share), "yes", "no"))
+
+
+def load_bunch(load: Callable[..., Any], positive: int) -> pd.DataFrame:
+    bunch = load(as_frame=True)
+    table: pd.DataFrame = bunch.data.copy()
+    return table.assign(positive=np.where(bunch.target == positive, "yes", "no"))
+
+
+TABLES: dict[str, Callable[[], pd.DataFrame]] = {
+    "breast cancer": lambda: load_bunch(load_breast_cancer, 1),
+    "wine": lambda: load_bunch(load_wine, 1),
+    "iris": lambda: load_bunch(load_iris, 2),
+    "digits": lambda: load_bunch(load_digits, 8),
+    "5 % positive, numbers": lambda: make_rare(0.05, with_categories=False),
+    "5 % positive, categories": lambda: make_rare(0.05, with_categories=True),
+    "12 % positive, numbers": lambda: make_rare(0.12, with_categories=False),
+    "12 % positive, categories": lambda: make_rare(0.12, with_categories=True),
+}
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("which", ["breast cancer", "wine"])
-def test_logistic_regression(which: str, make_project: MakeProject) -> None:
-    bunch = {"breast cancer": load_breast_cancer, "wine": load_wine}[which](as_frame=True)
-    rows, target = bunch.data.copy(), bunch.target
-    positive: Any = 1
-    if which == "wine":
-        target, positive = (target == 1).map({True: "yes", False: "no"}), "yes"
-    rows["what it is"] = target
+@pytest.mark.parametrize("which", TABLES)
+def test_what_suggest_writes_is_as_good_as_a_logistic_regression(
+    which: str, make_project: MakeProject
+) -> None:
+    """From each of 20 seeds it is better than the baseline, and on average within a point of scikit-learn."""
     project = make_project()
-    block = {
-        "identifier": None,
-        "target": {"column": "what it is", "positive": positive},
-        "continuous": list(bunch.data.columns),
-        "log": [],
-        "categorical": [],
-        "ignore": [],
-        "normalisation": "deviation",
-        "fit_on": "train",
-    }
-    run_through_configuration(project, rows, block)
+    file = project.folder / "data" / "01_raw" / "own.csv"
+    TABLES[which]().to_csv(file, index=False)
+    environment = project.folder / "conf" / "own"
+    environment.mkdir()
+    own = {"type": "from_scratch.datasets.RawCSVDataset", "filepath": "data/01_raw/own.csv"}
+    (environment / "catalog.yml").write_text(yaml.safe_dump({"raw_data": own}))
+    said = project.kedro("features", "suggest", str(file), "--target", "positive")
+    (environment / "parameters.yml").write_text(said.stdout)
+    settings = "stability.seeds=20,stability.splits=5"
+    project.run("--env", "own", "--pipeline", "stability", "--params", settings)
 
-    train, valid = project.load("train"), project.load("valid")
-    together = torch.cat([train["dependent"], valid["dependent"]])
-    assert together.sum() == (rows["what it is"] == positive).sum()
-    referee = LogisticRegression(max_iter=10_000).fit(train["independent"], train["dependent"])
-    theirs = referee.score(valid["independent"], valid["dependent"])
-    for variant in ("sigmoid", "matmul"):
-        ours = project.load(f"{variant}.metrics")["valid_accuracy"]
-        assert theirs > 0.95
-        assert ours > theirs - 0.04, f"{variant} reaches {ours:.4f}, scikit-learn {theirs:.4f}"
+    runs = project.load("stability_runs")
+    assert runs["variant"].unique().tolist() == ["logistic", "deep_practice"]
+    features = Features.model_validate(yaml.safe_load(said.stdout)["features"])
+    splits = prepare_splits(project.load("checked_data"), features, SPLIT, Stability(splits=5))
+    theirs = [
+        LogisticRegression(max_iter=10_000)
+        .fit(split.train["independent"], split.train["dependent"])
+        .score(split.valid["independent"], split.valid["dependent"])
+        for split in splits
+    ]
+    for variant, table in runs.groupby("variant"):
+        assert len(table) == 100
+        assert (table["valid_accuracy"] > table["majority_accuracy"]).all(), variant
+        assert table["valid_accuracy"].mean() > np.mean(theirs) - 0.01, variant

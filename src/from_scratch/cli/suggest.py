@@ -1,4 +1,4 @@
-"""A first block `features` for a CSV, with what stands in each column: something to start from."""
+"""First parameters for a CSV, with what stands in each column: something to start from."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import yaml
 from pandas.api import types
 from pydantic import ValidationError
 
+from from_scratch.article import VARIANTS as ARTICLE_VARIANTS
 from from_scratch.datasets.csv_reader import read_csv
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
 from from_scratch.schema.features import MAX_MAGNITUDE, Features
@@ -42,6 +43,16 @@ _ID = re.compile(r"(^|[\W_])(id|ID|Id)$|[a-z](Id|ID)$")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
+LOGISTIC = (
+    "model: sigmoid, seed: 442, learning_rate: 0.1, epochs: 200, constants: unit, loss: cross_entropy, "
+    "optimiser: momentum, weight_decay: 0.01"
+)
+DEEP_PRACTICE = (
+    "model: deep, seed: 442, learning_rate: 0.01, hidden: [10, 10], initialisation: he, "
+    "constants: unit, loss: cross_entropy, optimiser: adam, weight_decay: 0.3"
+)
+
+
 @dataclass(frozen=True)
 class Suggestion:
     """What a column may be, and why."""
@@ -54,10 +65,10 @@ class Suggestion:
 
 
 def suggest(file: Path, target: str, load_args: dict[str, Any]) -> str:
-    """Look through a CSV, and suggest the block that says what its columns are.
+    """Look through a CSV, and suggest what its columns are, and variants to begin with.
 
     Returns:
-        YAML, with comments: the catalog's entry, and the block `features`.
+        YAML, with comments: the catalog's entry, and the blocks `features` and `variants`.
 
     Raises:
         DatasetError: If the file can't be read.
@@ -92,7 +103,8 @@ def suggest(file: Path, target: str, load_args: dict[str, Any]) -> str:
             f"{file.name}: no column beside {target} looks like something to learn from: "
             f"{found or 'there is none'}"
         )
-    said = "\n".join(_write(file, rows, target, suggestions, load_args)) + "\n"
+    lines = [*_write(file, rows, target, suggestions, load_args), *_write_variants(len(rows))]
+    said = "\n".join(lines) + "\n"
     try:
         Features.model_validate(yaml.safe_load(said)["features"])
     except ValidationError as error:  # two columns whose features would have one name
@@ -176,6 +188,27 @@ def _write(
         yield from (_write_column(column) for column in chosen)
     yield "  normalisation: deviation  # or maximum, as in the article"
     yield "  fit_on: train           # or all, as in the article"
+
+
+def _write_variants(rows: int) -> Iterator[str]:
+    """Write the variants that train on most data.
+
+    Of the deep one, an epoch is at most 150 steps, so that large data takes no longer for being cut small;
+    and small data takes more epochs, or there would be too few steps.
+    """
+    batch_size = 64
+    while batch_size * 150 < rows:
+        batch_size *= 2
+    epochs = max(30, min(100, 30_000 // rows))
+    yield ""
+    yield "# A logistic regression, and a deep net as practice trains it (docs/what-practice-adds.md)."
+    yield "# The article's variants are made for the Titanic: null leaves them out."
+    yield "variants:"
+    yield from (f"  {variant}: null" for variant in (*ARTICLE_VARIANTS, "deep_he"))
+    yield f"  logistic: {{{LOGISTIC}}}"
+    yield f"  deep_practice: {{{DEEP_PRACTICE}, epochs: {epochs}, batch_size: {batch_size}}}"
+    yield "inference: {variant: logistic}"
+    yield "stability: {reference: logistic}"
 
 
 def _write_target(values: pd.Series) -> Iterator[str]:

@@ -17,8 +17,9 @@ from from_scratch.cli.suggest import suggest
 from from_scratch.datasets import RawCSVDataset
 from from_scratch.pipelines.data_processing import nodes
 from from_scratch.schema.features import Features
-from from_scratch.schema.parameters import Split
+from from_scratch.schema.parameters import Split, check
 from kedro_ledger.errors import InputError
+from tests.from_scratch.schema.test_parameters import COMMITTED
 from tests.support.project import RAW, Project
 
 
@@ -53,6 +54,26 @@ def test_the_titanic() -> None:
         {"column": "Embarked", "categories": ["C", "Q", "S"]},
     ]
     assert block["ignore"] == ["Name", "Ticket", "Cabin"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "epochs", "batch_size"),
+    [(40, 100, 64), (500, 60, 64), (9600, 30, 64), (9601, 30, 128), (280_000, 30, 2048)],
+)
+def test_the_variants_are_those_of_base_that_train_on_most_data(
+    rows: int, epochs: int, batch_size: int, tmp_path: Path
+) -> None:
+    said = suggest(written(tmp_path, "a,b\n" + "".join(f"{i / 7},{i % 2}\n" for i in range(rows))), "b", {})
+    suggested = OmegaConf.to_container(OmegaConf.create(said))
+    merged = OmegaConf.to_container(OmegaConf.merge(COMMITTED, suggested))
+    assert isinstance(merged, dict)
+    parameters = check({str(name): value for name, value in merged.items()})
+    committed = check(COMMITTED).variants
+    deep = committed["deep_practice"].model_copy(update={"epochs": epochs, "batch_size": batch_size})
+    assert parameters.variants == {"logistic": committed["logistic"], "deep_practice": deep}
+    assert parameters.inference.variant == "logistic"
+    assert parameters.studied == ["logistic", "deep_practice"]
+    assert parameters.without_constants == []
 
 
 COLUMNS = [
