@@ -44,8 +44,8 @@ _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
 LOGISTIC = (
-    "model: sigmoid, seed: 442, learning_rate: 0.1, epochs: 200, constants: unit, loss: cross_entropy, "
-    "optimiser: momentum, weight_decay: 0.01"
+    "model: sigmoid, seed: 442, learning_rate: 0.2, epochs: 300, constants: unit, loss: cross_entropy, "
+    "optimiser: momentum, weight_decay: 0.003"
 )
 DEEP_PRACTICE = (
     "model: deep, seed: 442, learning_rate: 0.01, hidden: [10, 10], initialisation: he, "
