@@ -261,21 +261,26 @@ def _describe_verdict(summary: pd.DataFrame) -> str:
     subjects = _find_subjects(summary)
     if not subjects:
         return f"Only {summary['variant'].iloc[0]} was trained: there is nothing to hold it against."
-    clauses = "; ".join(map(_compare, subjects))
     first = subjects[0]
     runs = f"{first['seeds']:,} seeds and {first['splits']:,} splits"
-    if len(subjects) == 1 and first["model"] == DEEP and (verdict := _judge(first)):
-        return f"{'Yes' if verdict == 'better' else 'No'}: over {runs}, {clauses}."
-    return f"Over {runs}, {clauses}."
+    if len(subjects) > 1:
+        return f"Over {runs}, in points of accuracy with 95 % intervals, {_compare_all(subjects)}."
+    if first["model"] == DEEP and (verdict := _judge(first)):
+        return f"{'Yes' if verdict == 'better' else 'No'}: over {runs}, {_compare(first)}."
+    return f"Over {runs}, {_compare(first)}."
 
 
 def _describe_training(summary: pd.DataFrame) -> str:
     subjects = _find_subjects(summary) or summary.to_dict("records")
-    clauses = "; ".join(map(_count_trained, subjects))
+    if len(subjects) == 1:
+        said = _count_trained(subjects[0])
+    else:
+        shares = [f"{row['variant']} in {_format_trained(row)}" for row in subjects]
+        said = f"Of {subjects[0]['runs']:,} runs each, these trained: {', '.join(shares)}"
     if all(row["at_majority"] == 0 for row in subjects):
-        return f"{clauses}."
+        return f"{said}."
     return (
-        f"{clauses}; runs that don't train do no better than always giving the answer that is more frequent "
+        f"{said}; runs that don't train do no better than always giving the answer that is more frequent "
         "in training."
     )
 
@@ -304,6 +309,34 @@ def _compare(row: dict[Any, Any]) -> str:
     if verdict := _judge(row):
         return f"{variant} is {verdict} than {reference}: {interval}"
     return f"{variant} can't be told apart from {reference}: {interval}"
+
+
+def _compare_all(rows: list[dict[Any, Any]]) -> str:
+    """Say which variants are better than the reference, which are worse, and which can't be told from it."""
+    reference = _name_reference(rows[0])
+    clauses = []
+    for verdict, words in (
+        ("better", f"better than {reference}"),
+        ("worse", f"worse than {reference}"),
+        (None, f"not to be told apart from {reference}"),
+    ):
+        names = [
+            f"{row['variant']} ({format_points(row['difference'])}; "
+            f"{format_points(row['difference_low'])} to {format_points(row['difference_high'])})"
+            for row in rows
+            if _judge(row) == verdict
+        ]
+        if names:
+            clauses.append(f"{_list(names)} {'is' if len(names) == 1 else 'are'} {words}")
+    return "; ".join(clauses)
+
+
+def _format_trained(row: dict[Any, Any]) -> str:
+    """Write in which share of its runs a variant trained."""
+    if row["at_majority"] in (0, 1):
+        return "none" if row["at_majority"] else "all"
+    low, high = (format_percent(1 - row[f"at_majority_{end}"]) for end in ("high", "low"))
+    return f"{format_percent(1 - row['at_majority'])} ({low} to {high})"
 
 
 def _name_reference(row: dict[Any, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 from plotly.io import from_json
@@ -132,19 +134,38 @@ def test_the_single_change_that_makes_a_net_train_comes_first() -> None:
 
 def test_all_deep_nets_are_spoken_of_or_else_each_variant(runs: pd.DataFrame) -> None:
     two = summarise(make_runs(ACCURACIES | {"last": ACCURACIES["net"]}), Stability())
-    assert "last can't be told apart" in describe(two)[0]
-    assert "net can't be told apart" in describe(two)[0]
-    assert "curve" not in describe(two)[0]
+    verdict, trained = describe(two)
+    assert re.search(r"net \(.*\) and last \(.*\) are not to be told apart from line\.", verdict)
+    assert "curve" not in verdict
+    assert trained.startswith("Of 4 runs each, these trained: net in 25.0 % (0 % to 100 %), last in 25.0 % (")
     without = summarise(runs[runs["variant"] != "net"], Stability())
     assert "curve can't be told apart from line" in describe(without)[0]
-    of_sigmoid = summarise(runs[runs["variant"] != "net"], Stability(reference="curve"))
-    verdict, trained = describe(of_sigmoid)
-    assert "line can't be told apart from curve" in verdict
-    assert trained == "line trains in all of its 4 runs."
+    of_deep = summarise(runs.replace({"variant": {"line": "net", "net": "line"}}), Stability(reference="net"))
+    of_deep["model"] = "linear"
+    verdict, trained = describe(of_deep)
+    assert "curve (" in verdict
+    assert trained.startswith("Of 4 runs each, these trained: ")
     alone = summarise(runs[runs["variant"] == "line"], Stability())
     verdict, trained = describe(alone)
     assert verdict == "Only line was trained: there is nothing to hold it against."
     assert trained == "line trains in all of its 4 runs."
+
+
+def test_better_ones_and_worse_ones_are_named_apart() -> None:
+    row = told().iloc[1].to_dict()
+    ends = {"a": (0.1, 0.2), "b": (-0.2, -0.1), "c": (-0.1, 0.1), "d": (0.05, 0.06)}
+    rows = [
+        row
+        | {"variant": name, "difference": (low + high) / 2, "difference_low": low, "difference_high": high}
+        for name, (low, high) in ends.items()
+    ]
+    summary = pd.DataFrame([told().iloc[0].to_dict() | {"model": "linear"}, *rows])
+    verdict = describe_study(summary, dict.fromkeys([*ends, "line"], NET))[0]
+    assert verdict == (
+        "Over 200 seeds and 5 splits, in points of accuracy with 95 % intervals, "
+        "a (+15.0; +10.0 to +20.0) and d (+5.5; +5.0 to +6.0) are better than line; b (−15.0; −20.0 to −10.0) is worse than line; "
+        "c (+0.0; −10.0 to +10.0) is not to be told apart from line."
+    )
 
 
 def test_a_reference_that_is_worse_than_the_baseline_gives_way_to_it() -> None:
