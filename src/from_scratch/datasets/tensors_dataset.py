@@ -90,8 +90,11 @@ class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tenso
                 f"{self._filepath.name} holds tensors by name; got {type(data).__name__}: {data!r:.80}"
             )
         path = get_filepath_str(self._get_save_path(), self._protocol)
-        content = save({name: data[name].detach().contiguous().clone() for name in sorted(data)})
-        self._fs.pipe_file(path, content)
+        tensors = {name: data[name].detach().contiguous() for name in sorted(data)}
+        if len({tensor.untyped_storage().data_ptr() for tensor in tensors.values()}) < len(tensors):
+            # safetensors takes no tensors that share memory.
+            tensors = {name: tensor.clone() for name, tensor in tensors.items()}
+        self._fs.pipe_file(path, save(tensors))
         self._fs.invalidate_cache(path)
 
     def preview(self) -> TablePreview:
