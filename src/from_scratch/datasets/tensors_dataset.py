@@ -15,7 +15,7 @@ from kedro.io.core import (
     get_protocol_and_path,
 )
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load, load_file, save
 from torch import Tensor
 
 from from_scratch.datasets.previews import preview_tensors
@@ -72,7 +72,8 @@ class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tenso
         """
         path = get_filepath_str(self._get_load_path(), self._protocol)
         try:
-            tensors = load(self._fs.cat_file(path))
+            # A local file is mapped into memory, not copied; changing the tensors does not change the file.
+            tensors = load_file(path) if self._protocol == "file" else load(self._fs.cat_file(path))
         except SafetensorError as error:
             raise DatasetError(f"{path} is not a whole safetensors file: {error}") from error
         return dict(sorted(tensors.items()))

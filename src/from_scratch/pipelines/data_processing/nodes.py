@@ -284,9 +284,8 @@ def normalise(encoded: pd.DataFrame, scales: pd.DataFrame) -> dict[str, Tensor]:
     found = encoded.columns.tolist()
     require_same_features(found, scales["feature"].tolist())
     independent = torch.empty(encoded.shape, dtype=torch.float32)
-    for place, shift in enumerate(
-        scales["shift"]
-    ):  # column by column: all rows in float64 are twice as large
+    # One column after the other, since all of them in float64 would be twice as large.
+    for place, shift in enumerate(scales["shift"]):
         independent[:, place] = torch.from_numpy(encoded.iloc[:, place].to_numpy("float64") - shift)
     independent /= torch.tensor(scales["scale"].to_numpy(), dtype=torch.float32)
     if not all(column.isfinite().all() for column in independent.T):
