@@ -72,8 +72,9 @@ class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tenso
         """
         path = get_filepath_str(self._get_load_path(), self._protocol)
         try:
-            # A local file is mapped into memory, not copied; changing the tensors does not change the file.
-            tensors = load_file(path) if self._protocol == "file" else load(self._fs.cat_file(path))
+            # A version is never written again, so it can be mapped into memory instead of being copied.
+            is_mapped = self._version and self._protocol == "file"
+            tensors = load_file(path) if is_mapped else load(self._fs.cat_file(path))
         except SafetensorError as error:
             raise DatasetError(f"{path} is not a whole safetensors file: {error}") from error
         return dict(sorted(tensors.items()))
