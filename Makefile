@@ -51,6 +51,7 @@ benchmark: .venv/installed
 	.venv/bin/python benchmarks/run_without_ledger.py
 	.venv/bin/python benchmarks/many_against_one_by_one.py
 	.venv/bin/python benchmarks/prune_many_runs.py
+	.venv/bin/python benchmarks/large_data.py
 
 # Every version, for every platform and Python (needs uv). pip takes them as constraints: it installs only what
 # is needed of them.

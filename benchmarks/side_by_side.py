@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -25,18 +26,32 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
+class Usage(NamedTuple):
+    """What a process took."""
+
+    cpu: float
+    """Seconds, those of the system included."""
+    memory: float
+    """Megabytes of main memory, at most."""
+
+
+def measure(folder: Path, *arguments: str) -> Usage:
+    """Run Python with these arguments. The memory of this process is counted too, so it must be small."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=folder, env=ENVIRONMENT, stdout=output, stderr=output
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            output.seek(0)
+            raise subprocess.CalledProcessError(process.returncode, process.args, output.read())
+    return Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
 def command(folder: Path, *arguments: str) -> Callable[[], float]:
     """A function that runs Python with these arguments and gives the CPU seconds that it took."""
-
-    def run() -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(
-            [sys.executable, *arguments], cwd=folder, env=ENVIRONMENT, check=True, capture_output=True
-        )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    return run
+    return lambda: measure(folder, *arguments).cpu
 
 
 def print_heading(pairs: int) -> None:

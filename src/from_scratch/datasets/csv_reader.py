@@ -95,13 +95,13 @@ def _find_fault(file: Path, load_args: dict[str, Any], rows: pd.DataFrame) -> st
     try:
         with LocalFileSystem().open(str(file), **opened) as text:
             read = csv.reader(islice(text, skipped, None), delimiter=separator, **shared)
-            lines = (line for line in read if line[1:] or "".join(line).strip())
+            lines = (line for line in read if len(line) > 1 or "".join(line).strip())
             header = next(lines, [])
             doubled = find_doubled(name for name in header if name)
             if doubled is not None and doubled in rows.columns:
                 return f"column {shorten(doubled, 200)} stands twice; expected each column once"
             for row, fields in enumerate(lines, start=1):
-                if len(fields) < len(header) or any(fields[len(header) :]):
+                if len(fields) != len(header) and (len(fields) < len(header) or any(fields[len(header) :])):
                     return f"row {row} has {len(fields)} fields; expected {len(header)}, as the header"
     except (csv.Error, ValueError):  # too long a field, a zero byte, a compression it doesn't know
         pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+import pyarrow
 from kedro_datasets.pandas import ParquetDataset
 
 from from_scratch.datasets.previews import preview_rows
@@ -23,6 +25,22 @@ class RowsDataset(ParquetDataset):  # type: ignore[misc]  # kedro-datasets is no
     ```
     """
 
+    def load(self) -> pd.DataFrame:
+        """Read the rows."""
+        rows: pd.DataFrame = super().load()
+        _release_memory()
+        return rows
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Write the rows."""
+        super().save(data)
+        _release_memory()
+
     def preview(self, nrows: int = 5) -> TablePreview:
         """Show the first rows in Kedro-Viz, or the columns' types and counts."""
         return preview_rows(self.load(), nrows)
+
+
+def _release_memory() -> None:
+    """Give back what Arrow keeps of a table that is read or written: as much memory again as the table."""
+    pyarrow.default_memory_pool().release_unused()

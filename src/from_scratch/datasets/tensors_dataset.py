@@ -15,7 +15,7 @@ from kedro.io.core import (
     get_protocol_and_path,
 )
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load, load_file, save
 from torch import Tensor
 
 from from_scratch.datasets.previews import preview_tensors
@@ -72,7 +72,9 @@ class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tenso
         """
         path = get_filepath_str(self._get_load_path(), self._protocol)
         try:
-            tensors = load(self._fs.cat_file(path))
+            # A version is never written again, so it can be mapped into memory instead of being copied.
+            is_mapped = self._version and self._protocol == "file"
+            tensors = load_file(path) if is_mapped else load(self._fs.cat_file(path))
         except SafetensorError as error:
             raise DatasetError(f"{path} is not a whole safetensors file: {error}") from error
         return dict(sorted(tensors.items()))
@@ -90,8 +92,11 @@ class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tenso
                 f"{self._filepath.name} holds tensors by name; got {type(data).__name__}: {data!r:.80}"
             )
         path = get_filepath_str(self._get_save_path(), self._protocol)
-        content = save({name: data[name].detach().contiguous().clone() for name in sorted(data)})
-        self._fs.pipe_file(path, content)
+        tensors = {name: data[name].detach().contiguous() for name in sorted(data)}
+        if len({tensor.untyped_storage().data_ptr() for tensor in tensors.values()}) < len(tensors):
+            # safetensors takes no tensors that share memory.
+            tensors = {name: tensor.clone() for name, tensor in tensors.items()}
+        self._fs.pipe_file(path, save(tensors))
         self._fs.invalidate_cache(path)
 
     def preview(self) -> TablePreview:

@@ -88,6 +88,21 @@ def test_same_tensors_give_the_same_bytes(tmp_path: Path, tensors: dict[str, Ten
     assert first == second == third
 
 
+def test_changing_what_was_loaded_does_not_change_the_file(tmp_path: Path) -> None:
+    dataset = TensorsDataset(filepath=str(tmp_path / "t"), version=VERSION)
+    dataset.save({"a": torch.arange(6.0)})
+    dataset.load()["a"].mul_(2)
+    assert dataset.load()["a"].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_what_was_loaded_outlives_the_file_that_is_written_again(tmp_path: Path) -> None:
+    dataset = TensorsDataset(filepath=str(tmp_path / "t"))
+    dataset.save({"a": torch.ones(100_000)})
+    loaded = dataset.load()
+    dataset.save({"a": torch.zeros(1)})
+    assert loaded["a"].sum() == 100_000
+
+
 def test_tensors_that_share_memory_are_stored_apart(tmp_path: Path) -> None:
     whole = torch.arange(6.0)
     dataset = TensorsDataset(filepath=str(tmp_path / "t"))

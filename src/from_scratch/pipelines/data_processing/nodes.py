@@ -293,9 +293,12 @@ def normalise(encoded: pd.DataFrame, scales: pd.DataFrame) -> dict[str, Tensor]:
     """
     found = encoded.columns.tolist()
     require_same_features(found, scales["feature"].tolist())
-    shifted = torch.tensor(encoded.to_numpy("float64") - scales["shift"].to_numpy(), dtype=torch.float32)
-    independent = shifted / torch.tensor(scales["scale"].to_numpy(), dtype=torch.float32)
-    if not independent.isfinite().all():
+    independent = torch.empty(encoded.shape, dtype=torch.float32)
+    # One column after the other, since all of them in float64 would be twice as large.
+    for place, shift in enumerate(scales["shift"]):
+        independent[:, place] = torch.from_numpy(encoded.iloc[:, place].to_numpy("float64") - shift)
+    independent /= torch.tensor(scales["scale"].to_numpy(), dtype=torch.float32)
+    if not all(column.isfinite().all() for column in independent.T):
         row, column = (~independent.isfinite()).nonzero()[0].tolist()
         raise InputError(
             f"{_file_of(encoded)}: {found[column]} is {encoded.iloc[row, column]} in row "
