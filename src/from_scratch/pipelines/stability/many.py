@@ -17,8 +17,6 @@ from from_scratch.models import Coefficients
 
 MAX_ACTIVATIONS = 2**17
 """How many values the widest layer of all models that train at once may have: a megabyte in float64."""
-ALLOCATOR_RESERVE = 24 * 2**20
-"""How many bytes the C library is to keep for the next epoch."""
 
 Predict = Callable[..., Tensor]
 """As `predict` of a model, with its further arguments."""
@@ -102,15 +100,6 @@ def _apply(coefficients: Coefficients, weights: str, constant: str | None, x: Te
 def _of_each_unit(constants: Tensor) -> Tensor:
     """Give the constants of a layer the shape [models, units, 1], or [models, 1, 1] of one for all units."""
     return constants[:, :, None] if constants.dim() == 2 else constants[:, None, None]
-
-
-def reserve_memory() -> None:
-    """Have the C library keep memory: Linux's would give it back after each epoch, and fetch it again.
-
-    That takes a quarter of the time. It keeps twice the largest piece that was ever freed: so one is, which
-    costs nothing as nobody fills it.
-    """
-    torch.empty(ALLOCATOR_RESERVE, dtype=torch.uint8)
 
 
 def _list_layers(coefficients: Coefficients) -> list[tuple[str, str | None]]:

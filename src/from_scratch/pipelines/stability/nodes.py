@@ -15,7 +15,7 @@ from from_scratch.pipelines.data_processing import nodes as processing
 from from_scratch.pipelines.data_processing.checks import find_faults
 from from_scratch.pipelines.data_processing.derivation import count_rows, count_values
 from from_scratch.pipelines.data_processing.splitting import find_fitting
-from from_scratch.pipelines.stability.many import choose_batch, reserve_memory, stack
+from from_scratch.pipelines.stability.many import choose_batch, stack
 from from_scratch.pipelines.training.variants import draw_coefficients, train_variant
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split, Stability, Variant
@@ -147,7 +147,6 @@ def _train_at_once(
     predict, coefficients = stack(
         MODELS[variant.model].predict, draws, x["train"][:64], use_forward=not variant.dropout
     )
-    reserve_memory()
     rows = {"independent": x["train"], "dependent": split.train["dependent"].double()}
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     *_, last_losses = train_variant(variant, predict, coefficients, rows, generators)

@@ -163,7 +163,8 @@ def test_better_ones_and_worse_ones_are_named_apart() -> None:
     verdict = describe_study(summary, dict.fromkeys([*ends, "line"], NET))[0]
     assert verdict == (
         "Over 200 seeds and 5 splits, in points of accuracy with 95 % intervals, "
-        "a (+15.0; +10.0 to +20.0) and d (+5.5; +5.0 to +6.0) are better than line; b (−15.0; −20.0 to −10.0) is worse than line; "
+        "a (+15.0; +10.0 to +20.0) and d (+5.5; +5.0 to +6.0) are better than line; "
+        "b (−15.0; −20.0 to −10.0) is worse than line; "
         "c (+0.0; −10.0 to +10.0) is not to be told apart from line."
     )
 
