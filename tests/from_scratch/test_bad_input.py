@@ -423,7 +423,7 @@ OPTIONS = [
     of_options(
         "--env",
         "nope",
-        line="there is no environment nope: no folder conf/nope; there are base, knowledge, local",
+        line="there is no environment nope: no folder conf/nope; there are ablation, base, knowledge, local",
     ),
     of_options("--pipeline", "dep", line="Failed to find the pipeline named 'dep'"),
     of_options("--from-nodes", "nope", line=r"Pipeline does not contain nodes named \['nope'\]"),

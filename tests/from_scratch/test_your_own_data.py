@@ -31,7 +31,8 @@ def test_the_walk_through_a_csv_of_another_kind(project: Project) -> None:
     assert said.stdout.endswith(suggested)
 
     (environment / "catalog.yml").write_text(catalog)
-    for block in (said.stdout, parameters):
+    variants = said.stdout[said.stdout.index("variants:") :]
+    for block in (said.stdout, f"{parameters}{variants}"):
         (environment / "parameters.yml").write_text(block)
         ran = project.run(*shlex.split(run.removeprefix("$ kedro run ")))
         assert "source: own" in ran.stdout
@@ -40,8 +41,10 @@ def test_the_walk_through_a_csv_of_another_kind(project: Project) -> None:
         *("kind_cargo", "kind_city", "kind_road"),
         *("repairs_brakes", "repairs_chain", "repairs_none", "repairs_unknown"),
     ]
-    metrics = project.load("sigmoid.metrics")
-    assert metrics["valid_accuracy"] > metrics["majority_accuracy"]
+    for variant in ("logistic", "deep_practice"):
+        metrics = project.load(f"{variant}.metrics")
+        assert metrics["valid_accuracy"] > metrics["majority_accuracy"]
+        assert f"{metrics['valid_accuracy']:.4f}" in PAGE, variant
     assert "whose sold is yes" in project.load("report")
 
     (project.folder / "data" / "01_raw" / "new_bikes.csv").write_text(new_rows)
@@ -52,7 +55,7 @@ def test_the_walk_through_a_csv_of_another_kind(project: Project) -> None:
 
     before = project.artefacts()
     (project.folder / "data" / "01_raw" / "test.csv").write_text(ONE)
-    ran = project.kedro("run", "--pipeline", "inference")
+    ran = project.kedro("run", "--pipeline", "inference", "--params", "inference.variant=logistic")
     assert ran.returncode == 1
     assert "the run that trained had no categories of Sex, Pclass, Embarked" in ran.stderr
     assert project.artefacts() == before

@@ -43,14 +43,12 @@ _ID = re.compile(r"(^|[\W_])(id|ID|Id)$|[a-z](Id|ID)$")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
-LOGISTIC = (
-    "model: sigmoid, seed: 442, learning_rate: 0.2, epochs: 300, constants: unit, loss: cross_entropy, "
-    "optimiser: momentum, weight_decay: 0.003"
-)
-DEEP_PRACTICE = (
-    "model: deep, seed: 442, learning_rate: 0.01, hidden: [10, 10], initialisation: he, "
-    "constants: unit, loss: cross_entropy, optimiser: adam, weight_decay: 0.3"
-)
+VARIANTS = """\
+  logistic: {model: sigmoid, seed: 442, learning_rate: 0.2, epochs: 300, constants: unit,
+             loss: cross_entropy, optimiser: momentum, weight_decay: 0.003}
+  deep_practice: {model: deep, seed: 442, learning_rate: 0.01, epochs: %d, hidden: [10, 10],
+                  initialisation: he, constants: unit, loss: cross_entropy, optimiser: adam,
+                  weight_decay: 0.3, batch_size: %d}"""
 
 
 @dataclass(frozen=True)
@@ -205,8 +203,7 @@ def _write_variants(rows: int) -> Iterator[str]:
     yield "# The article's variants are made for the Titanic: null leaves them out."
     yield "variants:"
     yield from (f"  {variant}: null" for variant in (*ARTICLE_VARIANTS, "deep_he"))
-    yield f"  logistic: {{{LOGISTIC}}}"
-    yield f"  deep_practice: {{{DEEP_PRACTICE}, epochs: {epochs}, batch_size: {batch_size}}}"
+    yield VARIANTS % (epochs, batch_size)
     yield "inference: {variant: logistic}"
     yield "stability: {reference: logistic}"
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from from_scratch.article import published_accuracies, read_figures
+from from_scratch.article import VARIANTS, published_accuracies, read_figures
 from from_scratch.models import linear as predict_linear
 from from_scratch.training import gradient_step, mean_absolute_error
 from tests.support.project import Project
@@ -141,7 +141,7 @@ def test_comparison_holds_the_accuracies_of_the_article(article_run: Project) ->
     comparison = article_run.load("comparison").set_index("variant")
     assert comparison["article_accuracy"].dropna().to_dict() == published_accuracies()
     assert len(published_accuracies()) == 5
-    assert comparison.index.tolist() == those_with("losses")
+    assert comparison.index.tolist()[:6] == those_with("losses") == list(VARIANTS)
 
 
 def test_report_holds_every_figure_of_the_article(article_run: Project) -> None:
