@@ -6,13 +6,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from from_scratch.article import VARIANTS as ARTICLE
 from tests.from_scratch.browser.conftest import HEIGHT, WIDTH, Page
 
 pytestmark = pytest.mark.slow
 
-VARIANTS = "linear sigmoid matmul neural_net_slow neural_net deep".split()
+VARIANTS = [*ARTICLE, "logistic", "deep_he", "deep_practice"]
 RESULTS = {f"{variant}.results" for variant in VARIANTS}
-BOXES = {"data_processing", "reporting", *VARIANTS}
+BOXES = {"data_processing", "reporting", *ARTICLE, "practice"}
 LEAVES = {"raw_data", "source", "train", "valid", "prepared_data", *RESULTS, "comparison", "report"}
 
 OTHER_FONT = 16
@@ -38,8 +39,9 @@ def test_everything_fits_one_screen_and_reads_from_raw_data_to_comparison(page: 
         assert begin < place["left"] < place["right"] < WIDTH, name
         assert 0 < place["top"] < place["bottom"] < HEIGHT, name
     for way in [
-        ("raw_data", "data_processing", "train", variant, f"{variant}.results", "reporting", "comparison")
+        ("raw_data", "data_processing", "train", box, f"{variant}.results", "reporting", "comparison")
         for variant in VARIANTS
+        for box in [variant if variant in ARTICLE else "practice"]
     ]:
         tops = [places[name]["top"] for name in way]
         assert tops == sorted(set(tops)), way

@@ -87,7 +87,7 @@ def test_the_history_draws_what_is_opened(
     page.open()
     drawn = "[...document.querySelectorAll('.js-plotly-plot')].map(plot => plot.id)"
     assert page.ask(drawn) == ["plot-0"]
-    assert page.ask("document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length") == 6
+    assert page.ask("document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length") == 9
     browser.find_elements("css selector", "summary")[1].click()
     WebDriverWait(browser, 10).until(lambda _: page.ask(drawn) == ["plot-0", "plot-1"])
     page.expect_no_complaint_and_no_request()
