@@ -125,16 +125,16 @@ class Model(NamedTuple):
     """How many hidden layers it has at least. With any, predict takes the argument `hidden`."""
     max_hidden: int | None = 0
     """How many it has at most; None if there is no limit."""
-    ends_in_sigmoid: bool = True
+    ends_in_sigmoid: bool = False
     """Whether predict takes the argument `output`: cross-entropy needs the value before the sigmoid."""
 
 
 MODELS = {
-    "linear": Model(init_linear, linear, ends_in_sigmoid=False),
-    "sigmoid": Model(init_linear, sigmoid),
-    "matmul": Model(init_matmul, matmul),
-    "neural_net": Model(init_neural_net, neural_net, min_hidden=1, max_hidden=1),
-    "deep": Model(init_deep, deep, min_hidden=1, max_hidden=None),
+    "linear": Model(init_linear, linear),
+    "sigmoid": Model(init_linear, sigmoid, ends_in_sigmoid=True),
+    "matmul": Model(init_matmul, matmul, ends_in_sigmoid=True),
+    "neural_net": Model(init_neural_net, neural_net, min_hidden=1, max_hidden=1, ends_in_sigmoid=True),
+    "deep": Model(init_deep, deep, min_hidden=1, max_hidden=None, ends_in_sigmoid=True),
 }
 
 

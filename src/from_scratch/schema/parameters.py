@@ -104,7 +104,7 @@ class Parameters(Block):
     inference: Inference
     stability: Stability
     runs: Settings = Settings()
-    variants: Annotated[dict[VariantName, Variant], Field(min_length=1)]
+    variants: dict[VariantName, Variant]
 
     @field_validator("variants", mode="before")
     @classmethod
@@ -116,6 +116,8 @@ class Parameters(Block):
         if not isinstance(value, dict):
             return value
         value = {name: block for name, block in value.items() if block is not None}
+        if not value:
+            raise ValueError("has no variant; expected at least one that is not null")
         blocks = value.items()
         named = [str(name) for name, block in blocks if isinstance(block, dict) and "model" in block]
         for name in (str(name) for name, block in blocks if isinstance(block, dict) and "model" not in block):

@@ -136,7 +136,7 @@ def test_name_environment_and_pipeline_are_taken_over(project: Project, tmp_path
 @pytest.mark.parametrize(
     ("option", "line"),
     [
-        (("--env", "schedule"), "--env is 'schedule': expected one of the folders in conf: base, local, "),
+        (("--env", "schedule"), "--env is 'schedule': expected one of the folders in conf: ablation, base, "),
         (("--env", ""), "--env is '': expected one of the folders in conf: "),
         (("--env", "../conf/base"), "--env is '../conf/base': expected one of the folders in conf: "),
         (("--name", "a b"), "--name is 'a b': expected at most 64 letters, digits, - and _, no - first"),

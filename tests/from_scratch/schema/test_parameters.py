@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from from_scratch.article import VARIANTS as ARTICLE
+from from_scratch.models import MODELS, Model
 from from_scratch.schema.parameters import check
 from kedro_ledger.errors import InputError
 
@@ -36,6 +37,19 @@ def test_committed_parameters_are_right() -> None:
 def test_a_variant_that_is_null_is_left_out() -> None:
     parameters = changed("variants.linear", None) | {"stability": {}}
     assert next(iter(check(parameters).variants)) == "sigmoid"
+
+
+def test_a_model_of_ones_own_need_not_know_of_cross_entropy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODELS, "mine", Model(MODELS["linear"].initialise, MODELS["linear"].predict))
+    mine = {"model": "mine", "seed": 1, "learning_rate": 1, "epochs": 1}
+    assert "mine" in check(changed("variants.mine", mine)).variants
+    with pytest.raises(InputError, match="needs a sigmoid: model mine ends in none"):
+        check(changed("variants.mine", mine | {"loss": "cross_entropy"}))
+
+
+def test_without_any_variant_nothing_runs() -> None:
+    with pytest.raises(InputError, match="parameter variants has no variant; expected at least one that"):
+        check(changed("variants", dict.fromkeys(COMMITTED["variants"])))
 
 
 def test_variants_need_constants_where_no_column_is_categorical() -> None:
@@ -186,7 +200,7 @@ def test_right_parameters(path: str, value: Any) -> None:
         ("variants.stability", WIDE, "variants.stability is not a name for a variant"),
         ("variants.reporting", WIDE, "variants.reporting is not a name for a variant"),
         ("variants.wide.x", WIDE, "variants.wide.model is missing"),
-        ("variants", {}, "variants is {}: dictionary should have at least 1 item"),
+        ("variants", {}, "variants has no variant; expected at least one"),
         ("variants", [WIDE], "variants is [{'model': 'deep', "),
         (
             "variants.wide",
