@@ -59,7 +59,7 @@ class Variant(Block):
     """The article's: none without a hidden layer, else one for a whole layer; or one for each unit."""
     loss: Literal["absolute_error", "squared_error", "cross_entropy"] = "absolute_error"
     optimiser: Literal["gradient_descent", "momentum", "adam"] = "gradient_descent"
-    batch_size: Annotated[int, Field(ge=1)] | None = None
+    batch_size: Annotated[int, Field(ge=1, lt=2**63)] | None = None
     """How many rows a step looks at; all of them if it is None."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
