@@ -122,19 +122,25 @@ class Model(NamedTuple):
     predict: Callable[[Coefficients, Tensor], Tensor]
     """(coefficients, x [rows, features]) -> predictions [rows], or of many models [models, rows]."""
     min_hidden: int = 0
-    """How many hidden layers it has at least. With any, predict takes the argument `hidden`."""
+    """How many hidden layers it has at least."""
     max_hidden: int | None = 0
     """How many it has at most; None if there is no limit."""
     ends_in_sigmoid: bool = False
     """Whether predict takes the argument `output`: cross-entropy needs the value before the sigmoid."""
+    is_standard: bool = False
+    """Whether its weights are named `weights`, or `layer1`, `layer2`, …, and its constants `bias…` or
+    `constant…`, and predict takes the argument `hidden` if it has hidden layers. He's initialisation,
+    constants for units, weight decay and dropout need that."""
 
 
 MODELS = {
-    "linear": Model(init_linear, linear),
-    "sigmoid": Model(init_linear, sigmoid, ends_in_sigmoid=True),
-    "matmul": Model(init_matmul, matmul, ends_in_sigmoid=True),
-    "neural_net": Model(init_neural_net, neural_net, min_hidden=1, max_hidden=1, ends_in_sigmoid=True),
-    "deep": Model(init_deep, deep, min_hidden=1, max_hidden=None, ends_in_sigmoid=True),
+    "linear": Model(init_linear, linear, is_standard=True),
+    "sigmoid": Model(init_linear, sigmoid, ends_in_sigmoid=True, is_standard=True),
+    "matmul": Model(init_matmul, matmul, ends_in_sigmoid=True, is_standard=True),
+    "neural_net": Model(
+        init_neural_net, neural_net, min_hidden=1, max_hidden=1, ends_in_sigmoid=True, is_standard=True
+    ),
+    "deep": Model(init_deep, deep, min_hidden=1, max_hidden=None, ends_in_sigmoid=True, is_standard=True),
 }
 
 

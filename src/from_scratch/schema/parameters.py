@@ -25,6 +25,10 @@ COLUMNS = ("feature", "group", "rows", "observed", "baseline")
 """The names that stand beside the variants' in tables."""
 
 
+NEED_STANDARD = {"initialisation": "article", "constants": "article", "weight_decay": 0.0, "dropout": 0.0}
+"""Parameters of a variant that go by the names of a model's coefficients, with what all models take."""
+
+
 def _check_name(name: object) -> str:
     name = str(name)
     if not name.isidentifier() or name in RESERVED + COLUMNS:
@@ -179,12 +183,14 @@ def check(raw: dict[str, Any]) -> Parameters:
         InputError: A line for each wrong parameter: its name, its value, and what was expected.
     """
     parameters = validate(Parameters, raw)
-    if faults := [*_find_unknown_variants(parameters)] or [*_find_unsuitable_models(parameters)]:
+    blocks = raw.get("variants")
+    null = {name for name, block in blocks.items() if block is None} if isinstance(blocks, dict) else set()
+    if faults := [*_find_unknown_variants(parameters, null)] or [*_find_unsuitable_models(parameters)]:
         raise InputError(*(f"parameter {fault}" for fault in faults))
     return parameters
 
 
-def _find_unknown_variants(parameters: Parameters) -> Iterator[str]:
+def _find_unknown_variants(parameters: Parameters, null: set[str]) -> Iterator[str]:
     """Find where a variant is named that there is not."""
     study, known = parameters.stability, list(parameters.variants)
     chosen = [] if study.variants == "all" else study.variants
@@ -193,7 +199,9 @@ def _find_unknown_variants(parameters: Parameters) -> Iterator[str]:
     named += [("stability.reference is", study.reference)] if study.reference is not None else []
     for what, name in named:
         if name not in known:
-            yield f"{what} {name!r}: expected one of {', '.join(known)}{did_you_mean(name, known)}"
+            hint = ", which is null" if name in null else ""
+            meant = "" if name in null else did_you_mean(name, known)
+            yield f"{what} {name!r}{hint}: expected one of {', '.join(known)}{meant}"
 
 
 def _find_unsuitable_models(parameters: Parameters) -> Iterator[str]:
@@ -217,3 +225,13 @@ def _find_unsuitable_models(parameters: Parameters) -> Iterator[str]:
         if variant.dropout and most == 0:
             expected = f"model {variant.model} has no hidden layer; expected 0"
             yield f"variants.{name}.dropout is {variant.dropout}: {expected}"
+        if variant.learning_rate * variant.weight_decay >= 1:
+            yield (
+                f"variants.{name}.weight_decay is {variant.weight_decay}: times learning_rate "
+                f"{variant.learning_rate} it takes all of a weight in a step; expected a product below 1"
+            )
+        if not model.is_standard:
+            for parameter, default in NEED_STANDARD.items():
+                if (value := getattr(variant, parameter)) != default:
+                    expected = f"model {variant.model} is not marked is_standard; expected {default}"
+                    yield f"variants.{name}.{parameter} is {value}: {expected}"

@@ -47,6 +47,25 @@ def test_a_model_of_ones_own_need_not_know_of_cross_entropy(monkeypatch: pytest.
         check(changed("variants.mine", mine | {"loss": "cross_entropy"}))
 
 
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [("constants", "unit"), ("initialisation", "he"), ("weight_decay", 0.1), ("dropout", 0.2)],
+)
+def test_what_goes_by_names_is_refused_where_a_model_has_others(
+    parameter: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = MODELS["deep"]
+    monkeypatch.setitem(MODELS, "mine", Model(net.initialise, net.predict, min_hidden=1, max_hidden=None))
+    mine = {"model": "mine", "seed": 1, "learning_rate": 1, "epochs": 1, "hidden": [3]}
+    with pytest.raises(InputError, match=rf"variants.mine.{parameter} is {value}: model mine is not marked"):
+        check(changed("variants.mine", mine | {parameter: value}))
+
+
+def test_a_variant_that_is_named_but_null_is_said_to_be_null() -> None:
+    with pytest.raises(InputError, match=r"inference\.variant is 'deep', which is null: expected one of"):
+        check(changed("variants.deep", None))
+
+
 def test_without_any_variant_nothing_runs() -> None:
     with pytest.raises(InputError, match="parameter variants has no variant; expected at least one that"):
         check(changed("variants", dict.fromkeys(COMMITTED["variants"])))
@@ -69,6 +88,7 @@ def test_variants_need_constants_where_no_column_is_categorical() -> None:
         ("variants.deep.dropout", 0.5),
         ("variants.deep.batch_size", 10_000),
         ("variants.deep.weight_decay", 0.1),
+        ("variants.deep.batch_size", 2**63 - 1),
         ("threads", 4),
         ("precision", "float64"),
         ("stability.variants", ["deep", "linear"]),
@@ -323,6 +343,8 @@ def test_right_parameters(path: str, value: Any) -> None:
         ("variants.deep.optimiser", "sgd", "expected one of gradient_descent, momentum, adam"),
         ("variants.deep.constants", True, "expected one of article, unit"),
         ("variants.deep.batch_size", 0, "variants.deep.batch_size"),
+        ("variants.deep.weight_decay", 0.25, "times learning_rate 4.0 it takes all of a weight in a step"),
+        ("variants.deep.batch_size", 2**63, "variants.deep.batch_size"),
         ("variants.deep.weight_decay", -0.1, "variants.deep.weight_decay"),
         ("variants.deep.dropout", 1.0, "variants.deep.dropout"),
         ("variants.sigmoid.dropout", 0.5, "model sigmoid has no hidden layer; expected 0"),

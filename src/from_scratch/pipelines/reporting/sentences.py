@@ -12,9 +12,10 @@ from typing import Any
 
 import pandas as pd
 
+from from_scratch.models import MODELS
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Variant
-from from_scratch.scoring import is_no_better
+from from_scratch.scoring import is_no_better, wilson_interval
 
 SOURCES = {
     "original": "Kaggle's passengers, those of the article.",
@@ -194,6 +195,10 @@ def describe_untrained(
         A line for each of these variants.
     """
     lines = []
+    rows, baseline = int(comparison["valid_rows"].iloc[0]), float(comparison["majority_accuracy"].iloc[0])
+    are_too_few = is_no_better(wilson_interval(1.0, rows)[0], baseline)
+    if are_too_few:
+        lines.append(f"{rows:,} validation rows are too few to tell any variant from the baseline.")
     for row in comparison.to_dict("records"):
         loss = losses[row["variant"]]["loss"]
         first, last = float(loss.iloc[0]), float(loss.iloc[-1])
@@ -202,27 +207,34 @@ def describe_untrained(
             signs.append(f"its loss rose from {first:.3f} to {last:.3f}")
         elif len(loss) > 1 and last > 0.99 * first:
             signs.append(f"its loss stayed at {last:.3f}")
-        if is_no_better(row["valid_accuracy_low"], row["majority_accuracy"]):
-            signs.append("it is not surely better than the baseline")
+        positives = row["true_positives"] + row["false_positives"]
+        if not are_too_few and is_no_better(row["valid_accuracy_low"], row["majority_accuracy"]):
+            if positives in (0, row["valid_rows"]):
+                signs.append("it gives every validation row the same answer")
+            elif not signs:
+                lines.append(f"{row['variant']} is not surely better than the baseline.")
         if signs:
             remedies = _list_remedies(variants[row["variant"]], rose=last > first)
-            helps = f"What usually helps: {'; '.join(remedies)}."
-            helps = helps if remedies else "The features may say too little."
-            lines.append(f"{row['variant']} may have learnt nothing: {', and '.join(signs)}. {helps}")
+            lines.append(
+                f"{row['variant']} may have learnt nothing: {', and '.join(signs)}. "
+                f"What usually helps: {'; '.join(remedies)}."
+            )
     return lines
 
 
 def _list_remedies(variant: Variant, rose: bool) -> list[str]:
     """List the two parameters that help most often, of those that the variant does not have yet."""
+    model = MODELS[variant.model]
     remedies = ["a smaller learning_rate"] if rose else []
-    if variant.hidden and variant.initialisation != "he":
+    if model.is_standard and variant.hidden and variant.initialisation != "he":
         remedies.append("initialisation: he")
-    if variant.constants != "unit":
+    if model.is_standard and variant.constants != "unit":
         remedies.append("constants: unit")
     if variant.loss == "absolute_error":
-        remedies.append("loss: squared_error" if variant.model == "linear" else "loss: cross_entropy")
-    if variant.optimiser != "adam":
+        remedies.append("loss: cross_entropy" if model.ends_in_sigmoid else "loss: squared_error")
+    if variant.optimiser == "gradient_descent":
         remedies.append("optimiser: adam, with learning_rate: 0.01")
+    remedies += [] if rose else ["another learning_rate"]
     return remedies[:2]
 
 
@@ -242,14 +254,16 @@ def describe_study(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> li
 
 def _describe_changes(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> Iterator[str]:
     """Say which single change of parameters takes a net from hardly ever training to nearly always."""
-    rows = summary.to_dict("records")
-    for before, after in product(rows, rows):
-        if before["at_majority"] < 0.5 or after["at_majority"] > 0.05:
+    said: set[str] = set()
+    for before, after in product(summary.to_dict("records"), repeat=2):
+        is_sure = before["at_majority_low"] > after["at_majority_high"]
+        if not is_sure or before["at_majority"] < 0.5 or after["at_majority"] > 0.05:
             continue
         old, new = (variants[row["variant"]].model_dump(exclude={"seed"}) for row in (before, after))
         changed = [name for name in old if old[name] != new[name]]
-        if len(changed) == 1:
-            (name,) = changed
+        # A change is told once, and none of the model itself or of how long it trains.
+        if len(changed) == 1 and (name := changed[0]) not in ("model", "hidden", "epochs", *said):
+            said.add(name)
             without, with_it = (format_percent(1 - row["at_majority"]) for row in (before, after))
             yield (
                 f"One change makes {before['variant']} train: {name}: {new[name]}. With it, {with_it} of its "

@@ -21,6 +21,9 @@ def metrics(source: str) -> dict[str, Any]:
     return {
         "source": source,
         "model": "deep",
+        "valid_rows": 178,
+        "true_positives": 40,
+        "false_positives": 20,
         "valid_accuracy": 0.75,
         "valid_accuracy_low": 0.7,
         "valid_accuracy_high": 0.8,
@@ -82,7 +85,8 @@ def test_losses_of_two_kinds_are_named() -> None:
     assert next(row for row in rows if "wide" in row).endswith("cross entropy")
 
 
-UNLUCKY = {"valid_accuracy": 0.5955, "valid_accuracy_low": 0.52}
+UNLUCKY = {"valid_accuracy": 0.5955, "valid_accuracy_low": 0.52, "true_positives": 0, "false_positives": 0}
+SAME = "it gives every validation row the same answer"
 
 
 @pytest.mark.parametrize(
@@ -92,14 +96,13 @@ UNLUCKY = {"valid_accuracy": 0.5955, "valid_accuracy_low": 0.52}
             UNLUCKY,
             [0.5, 0.39],
             {},
-            "it is not surely better than the baseline. "
-            "What usually helps: initialisation: he; constants: unit.",
+            f"{SAME}. What usually helps: initialisation: he; constants: unit.",
         ),
         (
             UNLUCKY,
             [0.5, 0.6],
             {},
-            "its loss rose from 0.500 to 0.600, and it is not surely better than the baseline. "
+            f"its loss rose from 0.500 to 0.600, and {SAME}. "
             "What usually helps: a smaller learning_rate; initialisation: he.",
         ),
         (
@@ -113,13 +116,13 @@ UNLUCKY = {"valid_accuracy": 0.5955, "valid_accuracy_low": 0.52}
             UNLUCKY,
             [0.5, 0.4],
             {"model": "linear", "hidden": [], "constants": "unit", "optimiser": "adam"},
-            "it is not surely better than the baseline. What usually helps: loss: squared_error.",
+            f"{SAME}. What usually helps: loss: squared_error; another learning_rate.",
         ),
         (
             UNLUCKY,
             [0.5, 0.4],
             {"initialisation": "he", "constants": "unit", "optimiser": "adam", "loss": "cross_entropy"},
-            "it is not surely better than the baseline. The features may say too little.",
+            f"{SAME}. What usually helps: another learning_rate.",
         ),
     ],
 )
@@ -139,9 +142,22 @@ def test_the_console_and_the_report_have_one_rule() -> None:
         "majority_accuracy": 0.7644,
     }
     comparison, said = compare({"linear": barely | {"valid_accuracy_low": 0.7645}, "deep": barely})
-    assert "deep may have learnt nothing" in said
-    assert "linear may" not in said
+    assert "\ndeep is not surely better than the baseline.\n" in said
+    assert "linear is not" not in said
+    assert "learnt nothing" not in said, "its answers differ"
     assert "the interval of deep does not lie above that" in describe_baseline(comparison)
+
+
+def test_rows_too_few_for_any_verdict_are_no_variants_fault() -> None:
+    both_right = {
+        "valid_rows": 2,
+        "valid_accuracy": 1.0,
+        "valid_accuracy_low": 0.342,
+        "majority_accuracy": 0.5,
+    }
+    _, said = compare({"net": metrics("own") | both_right | {"majority_accuracy": 0.5}})
+    assert said.endswith("\n2 validation rows are too few to tell any variant from the baseline.\n")
+    assert "learnt nothing" not in said
 
 
 def test_mixed_sources_are_told() -> None:

@@ -121,7 +121,12 @@ def test_the_single_change_that_makes_a_net_train_comes_first() -> None:
     }
     row = told().iloc[1].to_dict()
     shares = {"line": 0.0, "net": 0.941, "he": 0.011, "adam": 0.0}
-    summary = pd.DataFrame([row | {"variant": name, "at_majority": share} for name, share in shares.items()])
+    summary = pd.DataFrame(
+        [
+            row | {"variant": name, "at_majority": share, "at_majority_low": share, "at_majority_high": share}
+            for name, share in shares.items()
+        ]
+    )
     first, verdict, _ = describe_study(summary, variants)
     assert first == (
         "One change makes net train: initialisation: he. "
@@ -130,6 +135,11 @@ def test_the_single_change_that_makes_a_net_train_comes_first() -> None:
     assert verdict.startswith("Over 200 seeds")
     nothing = summary.assign(at_majority=[0.0, 0.941, 0.2, 0.0])
     assert len(describe_study(nothing, variants)) == 2, "80 % is not nearly always"
+    unsure = summary.assign(at_majority_high=1.0)
+    assert len(describe_study(unsure, variants)) == 2, "the intervals overlap"
+    for trivial in ({"epochs": 90}, {"hidden": [99]}, {"model": "neural_net"}):
+        changed = variants | {"he": NET.model_copy(update=trivial)}
+        assert len(describe_study(summary, changed)) == 2, trivial
 
 
 def test_all_deep_nets_are_spoken_of_or_else_each_variant(runs: pd.DataFrame) -> None:
