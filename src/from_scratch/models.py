@@ -150,8 +150,8 @@ MODELS = {
 def draw_he(coefficients: Coefficients, generator: Generator) -> Coefficients:
     """Draw weights [inputs, ...] anew as K. He and others do (2015): normal, deviation √(2 / inputs).
 
-    Then rows stay as large from layer to layer, and so do gradients: however deep, a net trains. Constants
-    start from 0.
+    Then rows stay about as large from layer to layer, and so do gradients: nets with more layers can train.
+    Constants start from 0.
     """
     return {
         name: torch.randn(tensor.shape, generator=generator) * (2 / len(tensor)) ** 0.5

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import ElementNotInteractableException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -97,10 +98,7 @@ class Page:
 
     def look_up(self, name: str) -> None:
         """Find something through the search of the sidebar, and click it there."""
-        for button in self.driver.find_elements(
-            By.CSS_SELECTOR, ".pipeline-metadata--visible .pipeline-metadata__close-button"
-        ):
-            button.click()
+        self.wait_for(self._close_panel)
         self.wait_until_still()
         search = self.find("#search-bar")
         search.send_keys(Keys.CONTROL, "a")
@@ -108,8 +106,17 @@ class Page:
         self.find(f".row-text[title='{name}']").click()
         self.wait_for_panel(name)
 
+    def _close_panel(self) -> bool:
+        """Close the panel on the right, whose button can't be clicked while it slides in."""
+        close = ".pipeline-metadata--visible .pipeline-metadata__close-button"
+        buttons = self.driver.find_elements(By.CSS_SELECTOR, close)
+        for button in buttons:
+            button.click()
+        return not buttons
+
     def click(self, name: str) -> None:
-        """Click something in the graph."""
+        """Click something in the graph, once it stands still."""
+        self.wait_until_still()
         self.boxes()[name].click()
         self.wait_for_panel(name)
 
@@ -123,7 +130,8 @@ class Page:
 
     def wait_for(self, condition: Callable[[], Any]) -> Any:
         """Wait until something holds."""
-        return WebDriverWait(self.driver, 20, 0.05).until(lambda _: condition())
+        ignored = (ElementNotInteractableException, StaleElementReferenceException)
+        return WebDriverWait(self.driver, 20, 0.05, ignored).until(lambda _: condition())
 
     def wait_until_still(self) -> None:
         """Wait until nothing in the graph moves any more."""
