@@ -27,9 +27,17 @@ def features() -> None:
 @features.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--target", required=True, help="The column to predict; it has two values.")
-@click.option("--separator", help="What stands between columns, if it is no comma: ';' or '\\t'.")
+@click.option(
+    "--separator", help="What separates columns, if it is no comma: ';', '\\t', or '\\s+' for blanks."
+)
 @click.option("--decimal", help="What stands before decimals, if it is no point: ','.")
 @click.option("--encoding", help="The file's encoding, if it is not UTF-8.")
+@click.option("--header/--no-header", default=None, help="Whether the first row holds the columns' names.")
+@click.option("--names", help="The columns' names, in a file without a header: a,b,c.")
+@click.option(
+    "--missing", multiple=True, help="What stands for a missing value, such as '?'. Can be repeated."
+)
+@click.option("--env", help="A new environment to write the files of, instead of printing them.")
 @click.pass_obj
 def suggest(
     project: ProjectMetadata,
@@ -38,17 +46,36 @@ def suggest(
     separator: str | None,
     decimal: str | None,
     encoding: str | None,
+    header: bool | None,
+    names: str | None,
+    missing: tuple[str, ...],
+    env: str | None,
 ) -> None:
-    """Print a first block of parameters for FILE, a CSV, with what was seen in each column."""
-    from from_scratch.cli.suggest import suggest
+    """Suggest the parameters for FILE, a CSV, with what was seen in each column."""
+    from from_scratch.cli.suggest import render, suggest
+    from from_scratch.cli.suggest.environment import require_new, write
 
     given = {"sep": separator and separator.replace("\\t", "\t"), "decimal": decimal, "encoding": encoding}
     file = file.resolve()
     if file.is_relative_to(project.project_path) and file.exists():
         os.chdir(project.project_path)  # where the catalog's paths begin
         file = file.relative_to(project.project_path)
-    said = suggest(file, target, {name: value for name, value in given.items() if value})
-    hand_on(said, "utf-8")  # as Kedro reads its configuration
+    folder = require_new(env, project.project_path / "conf") if env else None
+    sentence, files = suggest(
+        file,
+        target,
+        {name: value for name, value in given.items() if value},
+        has_header=header,
+        names=names.split(",") if names else (),
+        missing=missing,
+        env=env or "NAME",
+    )
+    if folder is None:
+        hand_on(render(sentence, files), "utf-8")  # as Kedro reads its configuration
+        return
+    write(files, folder)
+    echo(f"{sentence} conf/{env} has {', '.join(files)} now.")
+    echo(f"Look over its parameters.yml: you know better what a column means. Then: kedro run --env {env}")
 
 
 @commands.command()

@@ -26,6 +26,8 @@ from from_scratch.schema.validation import list_some, shorten
 MAX_EXAMPLES = 3
 MAX_CATEGORIES = 1000
 """How many categories are learnt from a column; beyond that they must be declared."""
+MAX_CLASSES = 20
+"""Numbers of more different values are quantities, not classes."""
 _CODE = re.compile(r"0\d+")
 
 
@@ -97,7 +99,8 @@ def _find_faults(
         yield from _check_target(rows[target], features)
     for column in features.columns:
         if column.column in rows.columns:
-            yield from _check_column(rows[column.column], column, categories.get(column.column))
+            known = categories.get(column.column)
+            yield from _check_column(rows[column.column], column, known, is_new=fitting is None)
             if fitting is not None:
                 yield from _check_fitting(fitting[column.column], column, features)
     for name in features.summed:
@@ -106,20 +109,29 @@ def _find_faults(
 
 
 def _describe_absent(absent: Sequence[str], rows: pd.DataFrame) -> str:
-    found = [shorten(repr(name)) for name in rows.columns]
+    names = [str(name) for name in rows.columns]
+    found = list_some([shorten(repr(name)) for name in names], 30)
     hint = ""
-    if len(found) == 1 and any(separator in found[0] for separator in (";", "\t", "|")):
-        hint = '; if the separator is another, the catalog can say it: load_args: {sep: ";"}'
-    return f"no column{'s' * (len(absent) > 1)} {', '.join(absent)}; found {list_some(found, 30)}{hint}"
+    if len(names) == 1 and (marks := re.findall(r"[^\w .]", names[0])):
+        separator = max(marks, key=lambda mark: len({*absent} & {*names[0].split(mark)}))
+        hint = f"; if the separator is another, the catalog can say it: load_args: {{sep: {separator!r}}}"
+    elif to_numbers(pd.Series(names)).notna().sum() > 0.5 * len(names):
+        hint = "; if the first row is data, the catalog can say it: load_args: {header: null, names: [...]}"
+    return f"no column{'s' * (len(absent) > 1)} {', '.join(absent)}; found {found}{hint}"
 
 
 def _check_target(values: pd.Series, features: Features) -> Iterator[str]:
-    yield from _report_missing(values)
+    yield from _report(
+        values, values.isna(), "one in every row: take the others out, or predict them as new_data"
+    )
     classes = list_categories(values)
     positive = features.target.positive
     is_known = find_codes(pd.Series([positive]), classes)[0] >= 0
     are_yes = find_codes(values, [text_of(positive)]) == 0
-    if len(classes) == 2 and is_known and not are_yes.all():
+    if len(classes) > 2:
+        yield describe_classes(values)
+        return
+    if is_known and not are_yes.all():
         return
     counts = np.bincount(find_codes(values.dropna(), classes), minlength=len(classes))
     found = [f"{shorten(repr(name))} in {_count(count)}" for name, count in zip(classes, counts, strict=True)]
@@ -132,7 +144,29 @@ def _check_target(values: pd.Series, features: Features) -> Iterator[str]:
     )
 
 
-def _check_column(values: pd.Series, column: Column, categories: Sequence[str] | None) -> Iterator[str]:
+def describe_classes(values: pd.Series) -> str:
+    """Say that a target has not two values, and how the file can be made fit."""
+    classes = list_categories(values)
+    if len(classes) > MAX_CLASSES and types.is_numeric_dtype(values):
+        return (
+            f"column {values.name} has {len(classes):,} different numbers; the models predict yes or no, "
+            "not a number: expected two values, such as a column that says whether it is above "
+            f"{values.median():g}, its median"
+        )
+    count = f"{len(classes):,} values" if len(classes) > 1 else "one value" if classes else "no values"
+    found = list_some([shorten(repr(name)) for name in classes], 5)
+    found = f"column {values.name} has {count}{': ' * bool(classes)}{found}"
+    if len(classes) < 2:
+        return f"{found}; expected two values"
+    return (
+        f"{found}; the models predict yes or no: expected two values, such as the rows of two of these "
+        f"alone, or a column that says whether it is {shorten(repr(classes[0]))}"
+    )
+
+
+def _check_column(
+    values: pd.Series, column: Column, categories: Sequence[str] | None, is_new: bool
+) -> Iterator[str]:
     if column.required:
         yield from _report_missing(values)
     if isinstance(column, NumberColumn):
@@ -141,6 +175,10 @@ def _check_column(values: pd.Series, column: Column, categories: Sequence[str] |
         expected = f"one of {list_some([shorten(repr(name)) for name in categories], 20)}"
         if types.is_numeric_dtype(values) and any(_CODE.fullmatch(name) for name in categories):
             expected += f", and texts: the catalog can say it: load_args: {{dtype: {{{column.column}: str}}}}"
+        elif is_new:
+            expected += "; parameter inference.unseen_categories: none_of_them takes others as none of these"
+        else:
+            expected += "; list others too, or let them be learnt: categories: auto"
         yield from _report(values, values.notna() & (find_codes(values, categories) < 0), expected)
 
 

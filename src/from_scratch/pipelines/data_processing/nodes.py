@@ -22,6 +22,7 @@ from from_scratch.pipelines.data_processing.checks import (
     to_numbers,
 )
 from from_scratch.pipelines.data_processing.derivation import count_rows, count_values, derive
+from from_scratch.pipelines.data_processing.leaks import find_leaks
 from from_scratch.pipelines.data_processing.splitting import find_fitting, select_fitting, shuffle
 from from_scratch.schema.features import CategoricalColumn, Features, find_doubled, text_of
 from from_scratch.schema.parameters import Split
@@ -40,8 +41,8 @@ def ingest(data: pd.DataFrame, features: Features, parameters: Split) -> tuple[p
     """Derive columns, and check that all are what the features need (section 5).
 
     Returns:
-        The rows, with numbers as numbers; and where they come from: `source` (original or own), `file` and
-        `rows`.
+        The rows, with numbers as numbers; and where they come from: `source` (original or own), `file`,
+        `rows`, and `leaks`: how columns give the answer away, by column.
 
     Raises:
         InputError: A line for each fault: the file, the column, which rows, what was expected; or that there
@@ -61,8 +62,17 @@ def ingest(data: pd.DataFrame, features: Features, parameters: Split) -> tuple[p
     fitting = rows if are_fitting.all() else rows[are_fitting]
     raise_faults(data, [*find_faults(rows, fitting, features), *find_clashes(data, features), *faults])
     _warn_unnamed(data, features)
+    leaks = find_leaks(rows, features)
+    for column, leak in leaks.items():
+        log.warning(
+            "%s: column %s gives the answer away: %s; expected it in features.ignore, unless new rows have "
+            "it, too",
+            _file_of(data),
+            column,
+            leak,
+        )
     source = {"source": data.attrs.get("source", "own"), "file": _file_of(data), "rows": len(data)}
-    return to_types(rows, features), source
+    return to_types(rows, features), {**source, "leaks": leaks}
 
 
 def require_table(dataset: str, rows: object) -> None:

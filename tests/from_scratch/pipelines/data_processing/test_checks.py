@@ -35,7 +35,11 @@ def faults_of(frame: pd.DataFrame, features: Features = FEATURES, split: Split =
         ({"Age": [1.0, float("inf")]}, "column Age has inf in row 2; expected a number"),
         ({"Age": pd.to_datetime(["2020-01-01"] * 2)}, "column Age has Timestamp('2020-01-01 00:00:00') in "),
         ({"Fare": [-1.0, 2.0]}, "column Fare has -1.0 in row 1; expected a number of at least 0"),
-        ({"Sex": ["male", "man"]}, "column Sex has 'man' in row 2; expected one of 'male', 'female'"),
+        (
+            {"Sex": ["male", "man"]},
+            "column Sex has 'man' in row 2; expected one of 'male', 'female'; list "
+            "others too, or let them be learnt: categories: auto",
+        ),
         ({"Pclass": [0, 9]}, "column Pclass has 0 in row 1, 9 in row 2 (2 rows); expected one of '1', '2'"),
         ({"Age": [1.0, 1e39]}, "column Age has 1e+39 in row 2; expected a number"),
         ({"Pclass": ["1", "first"]}, "column Pclass has 'first' in row 2; expected one of '1', '2', '3'"),
@@ -67,7 +71,7 @@ def test_all_faults_are_told_at_once_each_in_one_line() -> None:
         "is 1",
         "column Age has 'x' in row 2, 'x' in row 4, 'x' in row 6, … (4 rows); expected a number",
         "column Sex has '?' in row 1, '?' in row 2, '?' in row 3, … (8 rows); expected one of 'male', "
-        "'female'",
+        "'female'; list others too, or let them be learnt: categories: auto",
     ]
 
 
@@ -80,7 +84,7 @@ def test_absent_columns_and_rows() -> None:
 
 def test_another_separator_is_guessed() -> None:
     (fault,) = faults_of(pd.DataFrame({"Survived;Age": ["1;2", "0;3"]}))
-    hint = '; if the separator is another, the catalog can say it: load_args: {sep: ";"}'
+    hint = "; if the separator is another, the catalog can say it: load_args: {sep: ';'}"
     assert fault.endswith(f"found 'Survived;Age'{hint}")
 
 
@@ -153,7 +157,8 @@ def test_new_rows() -> None:
     wrong = new.assign(Sex="other", Fare=-1, Age=None)
     assert find_faults_of_new(wrong, FEATURES, categories) == [
         "column Fare has -1 in row 1; expected a number of at least 0",
-        "column Sex has 'other' in row 1; expected one of 'male', 'female'",
+        "column Sex has 'other' in row 1; expected one of 'male', 'female'; parameter "
+        "inference.unseen_categories: none_of_them takes others as none of these",
     ]
     assert find_faults_of_new(wrong.assign(Fare=1), FEATURES, {}) == []
     assert find_faults_of_new(new.iloc[:0], FEATURES, categories) == [

@@ -94,7 +94,8 @@ def test_a_category_that_training_never_saw(article_run: Project, tmp_path: Path
     ran = project.kedro("run", "--pipeline", "inference")
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-1] == (
-        "Error: test.csv: column Embarked has 'X' in row 1; expected one of 'C', 'Q', 'S' "
+        "Error: test.csv: column Embarked has 'X' in row 1; expected one of 'C', 'Q', 'S'; parameter "
+        "inference.unseen_categories: none_of_them takes others as none of these "
         "(in inference.ingest_new)"
     )
     assert Ledger(project.folder).records() == before

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,7 +11,7 @@ from hypothesis import strategies as st
 from kedro.io.core import DatasetError
 from omegaconf import OmegaConf
 
-from from_scratch.cli.suggest import suggest
+from from_scratch.cli.suggest.environment import FILES
 from from_scratch.datasets import RawCSVDataset
 from from_scratch.pipelines.data_processing import nodes
 from from_scratch.schema.features import Features
@@ -21,19 +19,7 @@ from from_scratch.schema.parameters import Split, check
 from kedro_ledger.errors import InputError
 from tests.from_scratch.schema.test_parameters import COMMITTED
 from tests.support.project import RAW, Project
-
-
-def block_of(said: str) -> dict[str, Any]:
-    """Read a suggestion as Kedro does."""
-    block = OmegaConf.to_container(OmegaConf.create(said), resolve=True)
-    assert isinstance(block, dict)
-    return {str(key): value for key, value in block["features"].items()}
-
-
-def load_args_of(said: str) -> dict[str, Any]:
-    line = next((line for line in said.splitlines() if line.startswith("#     load_args")), "load_args: {}")
-    loaded: dict[str, Any] = json.loads(line.partition("load_args: ")[2])
-    return loaded
+from tests.support.suggesting import block_of, comment_on, kind_of, load_args_of, read, suggested
 
 
 def written(folder: Path, text: str) -> Path:
@@ -43,7 +29,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_the_titanic() -> None:
-    block = block_of(suggest(RAW / "train.csv", "Survived", {}))
+    block = block_of(suggested(RAW / "train.csv", "Survived"))
     assert block["identifier"] == "PassengerId"
     assert block["target"] == {"column": "Survived", "positive": 1}
     assert block["continuous"] == [{"column": "Age", "fill": "median"}, "SibSp", "Parch"]
@@ -63,9 +49,9 @@ def test_the_titanic() -> None:
 def test_the_variants_are_those_of_base_that_train_on_most_data(
     rows: int, epochs: int, batch_size: int, tmp_path: Path
 ) -> None:
-    said = suggest(written(tmp_path, "a,b\n" + "".join(f"{i / 7},{i % 2}\n" for i in range(rows))), "b", {})
-    suggested = OmegaConf.to_container(OmegaConf.create(said))
-    merged = OmegaConf.to_container(OmegaConf.merge(COMMITTED, suggested))
+    text = "a,b\n" + "".join(f"{i / 7},{i % 2}\n" for i in range(rows))
+    said = suggested(written(tmp_path, text), "b")["parameters.yml"]
+    merged = OmegaConf.to_container(OmegaConf.merge(COMMITTED, OmegaConf.create(said)))
     assert isinstance(merged, dict)
     parameters = check({str(name): value for name, value in merged.items()})
     committed = check(COMMITTED).variants
@@ -88,7 +74,17 @@ COLUMNS = [
     ("1e300,1,2,3,4,5,6,7,8,9", "ignore", "numbers too great to compute with"),
     ("inf,1,2,3,4,5,6,7,8,9", "ignore", "numbers too great to compute with"),
     ("01,02,01,02,01,02,01,02,01,02", "categorical", "2 categories"),
-    ("1,2,3,4,5,6,7,8,9,", "continuous", "1 to 9, median 5, 1 missing"),
+    ("3,1,4,1,5,9,2,6,5,", "continuous", "1 to 9, median 4, 1 missing"),
+    (
+        "1,2,3,4,5,6,7,8,9,",
+        "ignore",
+        "another whole number in nearly every row: an identifier, or row numbers",
+    ),
+    ("0,1,2,0,1,2,0,1,2,0", "continuous", "0 to 2, median 1"),
+    ("0,1,0,1,0,1,1,1,0,0", "categorical", "2 categories"),
+    ("2024-01-31,2024-02-01,3/1/2024,1 Mar 2024,2024-01-31 12:00,,,,,", "ignore", "dates or times"),
+    ("20240131,20240201,20240131,20240201,20240131,20240201,20240131,20240201,20240131,", "ignore", "dates"),
+    ("12:30,12:45,1:00 pm,12:30,12:45,1:00 pm,12:30,12:45,1:00 pm,", "ignore", "dates or times"),
     (
         "a,b,a,b,NA,NA,a,b,a,b",
         "categorical",
@@ -102,12 +98,10 @@ COLUMNS = [
 
 @pytest.mark.parametrize(("values", "kind", "seen"), COLUMNS)
 def test_a_column(values: str, kind: str, seen: str, tmp_path: Path) -> None:
-    rows = [f"{row % 3},{value},{row % 2}" for row, value in enumerate(values.split(","))]
-    said = suggest(written(tmp_path, "\n".join(["other,what,target", *rows])), "target", {})
-    named = [one["column"] if isinstance(one, dict) else one for one in block_of(said)[kind]]
-    assert "what" in named
-    (line,) = [line for line in said.splitlines() if "what" in line and line.startswith("    - ")]
-    assert seen in line
+    rows = [f"{row * row % 7},{value},{row % 2}" for row, value in enumerate(values.split(","))]
+    said = suggested(written(tmp_path, "\n".join(["other,what,target", *rows])), "target")
+    assert kind_of(said, "what") == kind
+    assert seen in comment_on(said, "what")
 
 
 @pytest.mark.parametrize(
@@ -115,9 +109,8 @@ def test_a_column(values: str, kind: str, seen: str, tmp_path: Path) -> None:
 )
 def test_which_value_counts_as_yes(classes: str, yes: str, tmp_path: Path) -> None:
     rows = [f"{row}.5,{classes.split()[row % 2]}" for row in range(9)]
-    assert (
-        block_of(suggest(written(tmp_path, "\n".join(["x,t", *rows])), "t", {}))["target"]["positive"] == yes
-    )
+    said = suggested(written(tmp_path, "\n".join(["x,t", *rows])), "t")
+    assert block_of(said)["target"]["positive"] == yes
 
 
 @pytest.mark.parametrize(
@@ -128,13 +121,13 @@ def test_the_identifier(header: str, identifier: str | None, tmp_path: Path) -> 
     place = 0 if header.startswith("no") else 1
     rows = [[f"{row}", "x"] if place == 0 else ["x", f"{7 * row}"] for row in range(9)]
     text = "\n".join([f"{header},n", *(",".join([*row, str(i % 2), f"{i}.5"]) for i, row in enumerate(rows))])
-    assert block_of(suggest(written(tmp_path, text), "t", {}))["identifier"] == identifier
+    assert block_of(suggested(written(tmp_path, text), "t"))["identifier"] == identifier
 
 
 def test_codes_stay_texts(tmp_path: Path) -> None:
     rows = [f"0{row % 2},{row},{row % 2}" for row in range(10)]
     file = written(tmp_path, "\n".join(["code,number,target", *rows]))
-    said = suggest(file, "target", {})
+    said = suggested(file, "target")
     assert load_args_of(said) == {"dtype": {"code": "str"}}
     assert block_of(said)["categorical"] == [{"column": "code", "categories": ["00", "01"]}]
 
@@ -176,7 +169,7 @@ def test_whatever_the_names_the_block_says_them_and_works(
     file = tmp_path_factory.mktemp("names") / "own.csv"
     pd.DataFrame(rows, columns=header).to_csv(file, index=False)
     try:
-        said = suggest(file, header[-1], {})
+        said = suggested(file, header[-1], has_header=True)
     except (DatasetError, InputError):
         return  # pandas can't read every name back
     block = Features.model_validate(block_of(said))
@@ -200,11 +193,13 @@ def test_whatever_the_names_the_block_says_them_and_works(
         ("a,target\n1,\n", "own.csv: column target has no values; expected two values"),
         (
             "a,target\n1,x\n1,y\n1,z\n",
-            "own.csv: column target has 3 values: 'x', 'y', 'z'; expected two values",
+            "own.csv: column target has 3 values: 'x', 'y', 'z'; the models predict yes or no: expected two "
+            "values, such as the rows of two of these alone, or a column that says whether it is 'x'",
         ),
         (
-            "a;target\n1;2\n",
-            "own.csv: no column target; found 'a;target'; --separator ';' names another separator",
+            "a,target\n" + "".join(f"x,{i}\n" for i in range(30)),
+            "own.csv: column target has 30 different numbers; the models predict yes or no, not a number: "
+            "expected two values, such as a column that says whether it is above 14.5, its median",
         ),
         (
             "Logx,x,target\n1.5,1,0\n2,2,1\n3,900,0\n,3,1\n,2,1\n,5,1\n,6,0\n",
@@ -214,7 +209,7 @@ def test_whatever_the_names_the_block_says_them_and_works(
 )
 def test_no_suggestion(text: str, line: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
-        suggest(written(tmp_path, text), "target", {})
+        suggested(written(tmp_path, text), "target")
     assert line in str(error.value)
 
 
@@ -223,10 +218,21 @@ def test_the_command(project: Project) -> None:
     asked = ("features", "suggest", "own.csv", "--target", "sold")
     said = project.kedro(*asked)
     assert said.returncode == 1
-    assert "Error: own.csv can't be read as CSV: " in said.stderr
-    assert 'load_args: {sep: ";"}' in said.stderr
+    assert "--separator ';' makes 3 columns of them" in said.stderr
     assert "if these are numbers: --decimal ','" in project.kedro(*asked, "--separator", ";").stderr
-    said = project.kedro(*asked, "--separator", ";", "--decimal", ",", "--encoding", "latin-1")
-    assert load_args_of(said.stdout) == {"sep": ";", "decimal": ",", "encoding": "latin-1"}
-    assert block_of(said.stdout)["continuous"] == ["price"]
+    options = ("--separator", ";", "--decimal", ",", "--encoding", "latin-1")
+    said = project.kedro(*asked, *options)
+    assert '#     load_args: {"sep": ";", "decimal": ",", "encoding": "latin-1"}' in said.stdout
+    assert block_of({"parameters.yml": said.stdout})["continuous"] == ["price"]
     assert project.kedro("features", "suggest", "nope.csv", "--target", "x").returncode == 1
+
+    assert project.kedro(*asked, *options, "--env", "bikes").returncode == 0
+    assert sorted(file.name for file in (project.folder / "conf/bikes").iterdir()) == sorted(FILES)
+    files = {name: (project.folder / "conf/bikes" / name).read_text() for name in FILES}
+    assert read(files, "globals.yml") == {"data_folder": "data/bikes"}
+    assert load_args_of(files) == {"sep": ";", "decimal": ",", "encoding": "latin-1"}
+    assert said.stdout.endswith(files["parameters.yml"])
+    assert (
+        "conf/bikes/globals.yml is there already" in project.kedro(*asked, *options, "--env", "bikes").stderr
+    )
+    assert "--env is '../x'; expected" in project.kedro(*asked, *options, "--env", "../x").stderr

@@ -1,0 +1,37 @@
+"""A new environment of the configuration, for data of one's own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from kedro_ledger.errors import InputError
+
+FILES = ("globals.yml", "catalog.yml", "parameters.yml")
+_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,63}")
+
+
+def require_new(env: str, conf: Path) -> Path:
+    """Return the folder of a new environment; it may hold other files, such as credentials.
+
+    Raises:
+        InputError: If it can't be called that, or is there already.
+    """
+    if not _NAME.fullmatch(env) or env == "runs":  # data/runs is the ledger of the others
+        raise InputError(
+            f"--env is {env!r}; expected a letter, then at most 63 letters, digits, - and _; and not runs"
+        )
+    for file in FILES:
+        if (conf / env / file).exists():
+            raise InputError(
+                f"--env is {env}: conf/{env}/{file} is there already; expected a new environment"
+            )
+    return conf / env
+
+
+def write(files: dict[str, str], folder: Path) -> None:
+    """Write the files of an environment."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        with (folder / name).open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)

@@ -1,0 +1,144 @@
+"""Parameters for a CSV, as YAML with comments."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from from_scratch.article import VARIANTS as ARTICLE_VARIANTS
+from from_scratch.cli.suggest.columns import Suggestion
+from from_scratch.cli.suggest.reading import MAX_LENGTH, Table
+from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
+from from_scratch.schema.validation import shorten
+from kedro_ledger.printable import printable
+
+POSITIVE_WORDS = ("yes", "y", "true", "t", "1", "ja", "oui", "sí", "si", "sim", "da", "positive")
+"""Words that are more likely to count as yes."""
+_PLAIN = re.compile(r"[A-Za-z_]([A-Za-z0-9_ ./-]*[A-Za-z0-9_])?")
+_YAML_WORDS = {"y", "n", "true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf"}
+
+VARIANTS = """\
+  logistic: {model: sigmoid, seed: 442, learning_rate: 0.2, epochs: 300, constants: unit,
+             loss: cross_entropy, optimiser: momentum, weight_decay: 0.003}
+  deep_practice: {model: deep, seed: 442, learning_rate: 0.01, epochs: %d, hidden: [10, 10],
+                  initialisation: he, constants: unit, loss: cross_entropy, optimiser: adam,
+                  weight_decay: 0.3, batch_size: %d}"""
+
+
+def write_files(table: Table, target: str, suggestions: list[Suggestion], env: str) -> dict[str, str]:
+    """Write the files of an environment: `globals.yml`, `catalog.yml` and `parameters.yml`, by name."""
+    parameters = [*_write_features(table, target, suggestions), *_write_variants(len(table.rows))]
+    return {
+        "globals.yml": f"data_folder: data/{env}  # for what its runs write, and their ledger\n",
+        "catalog.yml": "\n".join(_write_catalog(table)) + "\n",
+        "parameters.yml": "\n".join(parameters) + "\n",
+    }
+
+
+def describe(table: Table) -> str:
+    """Describe the file."""
+    name = _comment(shorten(table.file.name, MAX_LENGTH))
+    return f"{name} has {len(table.rows):,} rows and {len(table.rows.columns)} columns."
+
+
+def _write_catalog(table: Table) -> Iterator[str]:
+    for name, path in (
+        ("raw_data", table.file),
+        ("new_data", table.file.with_name(f"new_{table.file.name}")),
+    ):
+        yield f"{name}:  # {'to train on' if name == 'raw_data' else 'to predict, if there are any'}"
+        yield "  type: from_scratch.datasets.RawCSVDataset"
+        yield f"  filepath: {_text(path.as_posix())}"
+        if table.load_args:
+            yield f"  load_args: {printable(json.dumps(_escape(table.load_args), ensure_ascii=False))}"
+
+
+def _write_features(table: Table, target: str, suggestions: list[Suggestion]) -> Iterator[str]:
+    yield "features:"
+    identifier = next((column for column in suggestions if column.kind == "identifier"), None)
+    yield f"  identifier: {_text(identifier.name)}" if identifier else "  identifier: null"
+    yield from _write_target(table.rows[target])
+    for kind in ("continuous", "log", "categorical", "ignore"):
+        chosen = [column for column in suggestions if column.kind == kind]
+        if kind == "ignore":
+            chosen += [
+                column for column in suggestions if column.kind == "identifier" and column is not identifier
+            ]
+        yield f"  {kind}:{'' if chosen else ' []'}"
+        yield from (_write_column(column) for column in chosen)
+    yield "  normalisation: deviation  # or maximum, as in the article"
+    yield "  fit_on: train           # or all, as in the article"
+    yield "split: {stratify: true}  # training rows and validation rows have the same share of yes"
+
+
+def _write_variants(rows: int) -> Iterator[str]:
+    """Write the variants that train on most data.
+
+    Of the deep one, an epoch is at most 150 steps, so that large data takes no longer for being cut small;
+    and small data takes more epochs, or there would be too few steps.
+    """
+    batch_size = 64
+    while batch_size * 150 < rows:
+        batch_size *= 2
+    epochs = max(30, min(100, 30_000 // rows))
+    yield ""
+    yield "# A logistic regression, and a deep net as practice trains it (docs/what-practice-adds.md)."
+    yield "# The article's variants are made for the Titanic: null leaves them out."
+    yield "variants:"
+    yield from (f"  {variant}: null" for variant in (*ARTICLE_VARIANTS, "deep_he"))
+    yield VARIANTS % (epochs, batch_size)
+    yield "inference: {variant: logistic}"
+    yield "stability: {reference: logistic}"
+
+
+def _write_target(values: pd.Series) -> Iterator[str]:
+    classes = list_categories(values)
+    counts = [int((find_codes(values, [name]) == 0).sum()) for name in classes]
+    names = [shorten(name, MAX_LENGTH) for name in classes]
+    seen = " and ".join(f"{name} in {count:,}" for name, count in zip(names, counts, strict=True))
+    missing = int(values.isna().sum())
+    more = f"; {missing:,} rows have none: take them out" if missing else ""
+    yes = next((name for name in classes if name.lower() in POSITIVE_WORDS), classes[1])
+    yield f"  # {_comment(f'{seen} rows{more}. Which of them counts as yes (positive) is yours to say.')}"
+    yield f"  target: {{column: {_text(str(values.name))}, positive: {_value(yes)}}}"
+
+
+def _write_column(column: Suggestion) -> str:
+    name = _text(column.name)
+    if column.categories is not None:
+        name = f"{{column: {name}, categories: [{', '.join(map(_value, column.categories))}]}}"
+    elif column.has_gaps:
+        name = f"{{column: {name}, fill: median}}"
+    return f"    - {name}  # {_comment(column.seen)}"
+
+
+def _text(text: str) -> str:
+    """Write a text so that YAML reads it as that text."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _YAML_WORDS:
+        return text
+    quoted: str = yaml.safe_dump(_escape(text), default_style='"', allow_unicode=True, width=math.inf)
+    return printable(quoted.strip())  # YAML knows these escapes
+
+
+def _escape(value: Any) -> Any:
+    """Escape what OmegaConf would take for the name of another value."""
+    if isinstance(value, str):
+        return re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + r"\${", value)
+    if isinstance(value, dict):
+        return {_escape(key): _escape(item) for key, item in value.items()}
+    return [_escape(item) for item in value] if isinstance(value, list) else value
+
+
+def _value(category: str) -> str:
+    """Write the name of a category, a whole number as such."""
+    return category if re.fullmatch(r"0|-?[1-9]\d{0,15}", category) else _text(category)
+
+
+def _comment(text: str) -> str:
+    return printable(" ".join(text.split()))

@@ -1,0 +1,157 @@
+"""How a file is read: its separator, header, blanks, and what stands for missing values."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from from_scratch.datasets import RawCSVDataset
+from kedro_ledger.errors import InputError
+from tests.support.suggesting import block_of, comment_on, kind_of, load_args_of, suggested
+
+
+def written(folder: Path, rows: list[list[str]], separator: str = ",") -> Path:
+    file = folder / "own.csv"
+    file.write_text("".join(separator.join(row) + "\n" for row in rows))
+    return file
+
+
+def numbers(count: int = 60, seed: int = 1) -> list[list[str]]:
+    """Rows as a user may have them: an age, a fare, and whether they came."""
+    draw = random.Random(seed)
+    return [
+        [str(draw.randint(18, 80)), f"{draw.uniform(1, 90):.2f}", draw.choice(["yes", "no"])]
+        for _ in range(count)
+    ]
+
+
+HEADER = ["age", "fare", "came"]
+
+
+@pytest.mark.parametrize("mark", [" ", "?", "-", "unknown", "n.a."])
+def test_marks_in_a_column_of_numbers_are_missing_values(mark: str, tmp_path: Path) -> None:
+    rows = numbers()
+    for row in rows[:20]:
+        row[0] = mark
+    said = suggested(written(tmp_path, [HEADER, *rows]), "came")
+    assert load_args_of(said) == {"na_values": [mark]}
+    assert kind_of(said, "age") == "continuous"
+    assert f"a number in all but 20 rows, which hold {mark!r}" in comment_on(said, "age")
+    loaded = RawCSVDataset(filepath=str(tmp_path / "own.csv"), load_args=load_args_of(said)).load()
+    assert loaded["age"].isna().sum() == 20
+    assert loaded["age"].dtype == "float64"
+
+
+def test_a_word_that_is_a_value_elsewhere_is_a_mark_in_its_column_alone(tmp_path: Path) -> None:
+    rows = [
+        [*row, random.Random(place).choice(["married", "single", "unknown"])]
+        for place, row in enumerate(numbers())
+    ]
+    rows[3][0] = "unknown"
+    said = suggested(written(tmp_path, [[*HEADER, "status"], *rows]), "came")
+    assert load_args_of(said) == {"na_values": {"age": ["unknown"]}}
+    assert block_of(said)["categorical"][0]["categories"] == ["married", "single", "unknown"]
+    assert "a number in all but 1 row, which holds 'unknown'" in comment_on(said, "age")
+
+
+def test_texts_with_digits_are_no_marks(tmp_path: Path) -> None:
+    rows = [[*row, ["0", "1", "2", "3+"][place % 4]] for place, row in enumerate(numbers())]
+    said = suggested(written(tmp_path, [[*HEADER, "dependents"], *rows]), "came")
+    assert load_args_of(said) == {}
+    assert block_of(said)["categorical"] == [{"column": "dependents", "categories": [0, 1, 2, "3+"]}]
+
+
+def test_what_is_missing_is_said_by_hand(tmp_path: Path) -> None:
+    rows = [[*row, ["a", "b", "?"][place % 3]] for place, row in enumerate(numbers())]
+    said = suggested(written(tmp_path, [[*HEADER, "kind"], *rows]), "came", missing=["?"])
+    assert load_args_of(said) == {"na_values": ["?"]}
+    assert block_of(said)["categorical"] == [{"column": "kind", "categories": ["a", "b"]}]
+    assert "20 missing" in comment_on(said, "kind")
+
+
+def test_blanks_after_separators(tmp_path: Path) -> None:
+    said = suggested(written(tmp_path, [HEADER, *numbers()], ", "), "came")
+    assert load_args_of(said) == {"skipinitialspace": True}
+    assert block_of(said)["target"] == {"column": "came", "positive": "yes"}
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|", "  ", "~", ":", "§"])
+def test_the_right_separator_is_named(separator: str, tmp_path: Path) -> None:
+    file = written(tmp_path, [HEADER, *numbers()], separator)
+    with pytest.raises(InputError) as error:
+        suggested(file, "came")
+    named = {"\t": "\\t", "  ": r"\s+"}.get(separator, separator)
+    assert f"--separator '{named}' makes 3 columns of them" in str(error.value)
+    assert load_args_of(suggested(file, "came", {"sep": named.replace("\\t", "\t")})) == {
+        "sep": named.replace("\\t", "\t")
+    }
+
+
+def test_a_wrong_separator_gets_the_comma_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not separated by ';', but may be by ',': --separator ','"):
+        suggested(written(tmp_path, [HEADER, *numbers()]), "came", {"sep": ";"})
+
+
+def test_a_first_row_of_data_is_not_eaten(tmp_path: Path) -> None:
+    rows = numbers()
+    file = written(tmp_path, rows)
+    for target in ("came", rows[0][2]):  # the second stands in the first row
+        with pytest.raises(InputError, match=r"the first row looks like data: .*--no-header"):
+            suggested(file, target)
+    said = suggested(file, "column_3", has_header=False)
+    assert load_args_of(said) == {"header": None, "names": ["column_1", "column_2", "column_3"]}
+    said = suggested(file, "came", names=HEADER)
+    assert load_args_of(said) == {"header": None, "names": HEADER}
+    assert len(RawCSVDataset(filepath=str(file), load_args=load_args_of(said)).load()) == 60
+
+
+def test_data_of_texts_alone_without_a_header(tmp_path: Path) -> None:
+    draw = random.Random(3)
+    rows = [[draw.choice("xyz"), draw.choice("abc"), draw.choice("pe")] for _ in range(40)]
+    with pytest.raises(InputError, match="the first row looks like data"):
+        suggested(written(tmp_path, rows), "target")
+
+
+def test_a_name_that_stands_twice_above_data(tmp_path: Path) -> None:
+    rows = [["1", "1", "0.5", "yes"], *([str(i), "2", f"{i / 3:.2f}", "no"] for i in range(9))]
+    with pytest.raises(InputError, match=r"the first row looks like data: '1', '1', '0\.5'"):
+        suggested(written(tmp_path, rows), "came")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [["0", "1", "2"], ["1", "2", "came"], ["1990", "2000", "came"], ["age", "1.5", "came"], ["", "0", "1"]],
+)
+def test_numbers_may_be_names(header: list[str], tmp_path: Path) -> None:
+    assert suggested(written(tmp_path, [header, *numbers()]), header[2])
+
+
+def test_a_header_that_looks_like_data_can_be_said_to_be_one(tmp_path: Path) -> None:
+    file = written(tmp_path, [["3.5", "0.1", "came"], *numbers()])
+    with pytest.raises(InputError, match="if it is a header, say --header"):
+        suggested(file, "came")
+    assert kind_of(suggested(file, "came", has_header=True), "3.5") == "continuous"
+
+
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        (["a", "b"], "--names has 2 names; expected 3, one per column"),
+        (["a", "b", "a"], "--names has 'a' twice"),
+        (["a", "b", "c"], "the first row looks like a header: 'age', 'fare', 'came'; expected data"),
+    ],
+)
+def test_names_that_do_not_fit(names: list[str], line: str, tmp_path: Path) -> None:
+    rows = numbers() if "header" not in line else [HEADER, *numbers()]
+    with pytest.raises(InputError) as error:
+        suggested(written(tmp_path, rows), "a", names=names)
+    assert line in str(error.value)
+
+
+def test_a_row_that_is_cut_short_is_a_fault_without_a_header_too(tmp_path: Path) -> None:
+    rows = numbers()
+    rows[7] = rows[7][:2]
+    with pytest.raises(Exception, match="row 8 has 2 fields; expected 3, as there are names"):
+        suggested(written(tmp_path, rows), "came", names=HEADER)
