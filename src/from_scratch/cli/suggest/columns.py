@@ -208,7 +208,7 @@ def _mark_doubles(rows: pd.DataFrame, found: list[Suggestion]) -> list[Suggestio
 def _write_pattern(values: pd.Series) -> bytes:
     """Write which rows have the same value; of many numbers, where each is in their range."""
     codes, present = pd.factorize(values)
-    if len(present) <= MAX_CATEGORIES:
+    if len(present) <= min(MAX_CATEGORIES, len(values) // 2) or not types.is_numeric_dtype(values):
         return codes.astype("int32").tobytes()
     numbers: NDArray[np.float64] = values.to_numpy("float64")
     low, high = np.nanmin(numbers), np.nanmax(numbers)

@@ -141,3 +141,9 @@ def test_counts_stay_numbers_and_siblings_are_treated_alike(tmp_path: Path) -> N
     block = block_of(suggested(file, "sold"))
     assert block["continuous"] == ["weight", "children", "pixel_1", "pixel_2", "q1", "q2", "rough"]
     assert [one["column"] for one in block["categorical"]] == ["grade", "owner"]
+
+
+def test_few_rows_in_which_all_values_differ_do_not_say_the_same(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": DRAW.normal(size=12), "b": DRAW.normal(size=12), "sold": SOLD[:12]})
+    frame.to_csv(tmp_path / "own.csv", index=False)
+    assert block_of(suggested(tmp_path / "own.csv", "sold"))["continuous"] == ["a", "b"]
