@@ -90,4 +90,7 @@ def guess_encoding(file: Path) -> str:
     if first in (b"\x1f\x8b", b"PK"):
         return "it is compressed: give it its suffix, such as .csv.gz or .csv.zip"
     encoding = "utf-16" if first in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
-    return f"if its encoding is another, the catalog can say it: load_args: {{encoding: {encoding}}}"
+    return (
+        f"if its encoding is another, the catalog can say it: load_args: {{encoding: {encoding}}}; and to "
+        f"`kedro features suggest`, --encoding {encoding}"
+    )

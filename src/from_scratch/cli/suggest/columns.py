@@ -33,6 +33,7 @@ MIN_ROWS = 100
 """Of fewer rows nobody can tell whether numbers are spread evenly."""
 _ID = re.compile(r"(^|[\W_])(id|ID|Id)$|[a-z](Id|ID)$")
 _UNNAMED = re.compile(r"Unnamed: \d+")
+_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _TIME = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[ap]m)?"
@@ -96,9 +97,7 @@ def _look_at(values: pd.Series, texts: pd.Series, marks: list[str] | None, is_fi
     if not is_number:
         if distinct <= max(2, min(MAX_CATEGORIES, len(present) // 5)):
             return _categorical(values, seen=missing)
-        has_commas = present.astype(str).str.fullmatch(_DECIMAL_COMMA).mean() > 0.5
-        hint = "; if these are numbers: --decimal ','" * bool(has_commas)
-        return ignore(f"{distinct:,} different values{missing}{hint}")
+        return ignore(f"{distinct:,} different values{missing}{_hint_at_commas(present)}")
     if not present.between(-MAX_MAGNITUDE, MAX_MAGNITUDE).all():
         return ignore(f"numbers too great to compute with{missing}")
     are_whole = bool((present % 1 == 0).all())
@@ -125,6 +124,14 @@ def _describe_missing(values: pd.Series, texts: pd.Series, marks: list[str] | No
         said += f" (of these {len(words):,} say {list_some(quote(words.unique()), 3)}: if that is a value, "
         said += "load_args: {keep_default_na: false, na_values: ['']})"
     return said
+
+
+def _hint_at_commas(present: pd.Series) -> str:
+    texts = present.astype(str)
+    with_commas = texts[texts.str.contains(",")]
+    if len(with_commas) and with_commas.str.fullmatch(_THOUSANDS).all() and len(texts) > len(with_commas):
+        return "; if these are numbers, the catalog can say it: load_args: {thousands: ','}"
+    return "; if these are numbers: --decimal ','" * bool(texts.str.fullmatch(_DECIMAL_COMMA).mean() > 0.5)
 
 
 def _counts(values: pd.Series) -> bool:

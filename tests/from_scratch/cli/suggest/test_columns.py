@@ -147,3 +147,17 @@ def test_few_rows_in_which_all_values_differ_do_not_say_the_same(tmp_path: Path)
     frame = pd.DataFrame({"a": DRAW.normal(size=12), "b": DRAW.normal(size=12), "sold": SOLD[:12]})
     frame.to_csv(tmp_path / "own.csv", index=False)
     assert block_of(suggested(tmp_path / "own.csv", "sold"))["continuous"] == ["a", "b"]
+
+
+def test_numbers_with_commas_get_a_hint(tmp_path: Path) -> None:
+    price = DRAW.uniform(500, 2000, ROWS)
+    file = written(
+        tmp_path,
+        thousands=[f"{one:,.0f}" for one in price],
+        decimal=[f"{one:.2f}".replace(".", ",") for one in price],
+        text=[f"Smith, {place}" for place in range(ROWS)],
+    )
+    said = suggested(file, "sold")
+    assert comment_on(said, "thousands").endswith("load_args: {thousands: ','}")
+    assert comment_on(said, "decimal").endswith("--decimal ','")
+    assert comment_on(said, "text") == "400 different values"
