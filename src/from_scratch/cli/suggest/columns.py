@@ -64,18 +64,18 @@ def look_at_columns(table: Table, target: str) -> list[Suggestion]:
     found = []
     for place, (column, values) in enumerate(table.rows.items()):
         if column != target:
-            seen = _look_at(values, table.texts[column], table.marks.get(str(column)), is_first=place == 0)
+            missing = _describe_missing(table, str(column))
+            seen = _look_at(values, table.texts[column], missing, is_first=place == 0)
             if seen.kind != "ignore" and (leak := describe_leak(values[has_target], is_yes[has_target])):
                 seen = Suggestion(seen.name, "ignore", f"gives the answer away: {leak}")
             found.append(seen)
     return _mark_doubles(table.rows, _treat_siblings_alike(table.rows, found))
 
 
-def _look_at(values: pd.Series, texts: pd.Series, marks: list[str] | None, is_first: bool) -> Suggestion:
+def _look_at(values: pd.Series, texts: pd.Series, missing: str, is_first: bool) -> Suggestion:
     """Look through a column, as it was read and as it stands there."""
     column, present = str(values.name), values.dropna()
-    share, missing = 1 - len(present) / len(values), _describe_missing(values, texts, marks)
-    distinct = present.nunique()
+    share, distinct = 1 - len(present) / len(values), present.nunique()
 
     def ignore(reason: str) -> Suggestion:
         return Suggestion(column, "ignore", reason)
@@ -106,20 +106,21 @@ def _look_at(values: pd.Series, texts: pd.Series, marks: list[str] | None, is_fi
     low, middle, upper, high = (float(present.quantile(share)) for share in (0, 0.5, 0.75, 1))
     if are_whole and distinct <= MAX_NUMERIC_CATEGORIES and not (low == 0 and distinct > 2):
         return _categorical(values, seen=missing)
-    is_skewed = low >= 0 and 0 < 10 * upper < high
+    is_skewed = low >= 0 and high > 10 * max(upper, 1)  # below 1, ln(x + 1) is nearly x
     seen = f"{low:g} to {high:g}, median {middle:g}{missing}"
     return Suggestion(column, "log" if is_skewed else "continuous", seen, has_gaps=bool(values.hasnans))
 
 
-def _describe_missing(values: pd.Series, texts: pd.Series, marks: list[str] | None) -> str:
-    missing = int(values.isna().sum())
+def _describe_missing(table: Table, column: str) -> str:
+    values, texts, marks = table.rows[column], table.texts[column], table.marks.get(column, [])
+    missing, words = int(values.isna().sum()), texts[values.isna().to_numpy() & texts.notna().to_numpy()]
     if marks:
-        marked = int(texts.isin(marks).sum())
+        marked = int(words.isin(marks).sum())
         said = f", a number in all but {marked:,} row{'s' * (marked > 1)}, which hold{'s' * (marked == 1)} "
         said += list_some(quote(marks), len(marks))
         return said + f", {missing - marked:,} more missing" * (missing > marked)
     said = f", {missing:,} missing" if missing else ""
-    words = texts[values.isna().to_numpy() & texts.notna().to_numpy()]
+    words = words[~words.isin(table.load_args.get("na_values", []))]
     if len(words):
         said += f" (of these {len(words):,} say {list_some(quote(words.unique()), 3)}: if that is a value, "
         said += "load_args: {keep_default_na: false, na_values: ['']})"

@@ -68,7 +68,7 @@ def test_what_is_missing_is_said_by_hand(tmp_path: Path) -> None:
     said = suggested(written(tmp_path, [[*HEADER, "kind"], *rows]), "came", missing=["?"])
     assert load_args_of(said) == {"na_values": ["?"]}
     assert block_of(said)["categorical"] == [{"column": "kind", "categories": ["a", "b"]}]
-    assert "20 missing" in comment_on(said, "kind")
+    assert comment_on(said, "kind") == "2 categories, 20 missing"
 
 
 def test_blanks_after_separators(tmp_path: Path) -> None:
