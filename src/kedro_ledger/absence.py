@@ -15,7 +15,7 @@ from kedro_ledger.validation import did_you_mean
 
 def explain(ledger: Ledger, record: Record | None, dataset: str) -> str:
     """Explain why a dataset can't be read as a run left it, and what makes it or still has it."""
-    command = find_command(record, dataset)
+    command = find_command(ledger, record, dataset)
     if not record:
         return f"{dataset}: no run is committed yet" + (f"; `{command}` makes one" if command else "")
     records = ledger.records()
@@ -46,7 +46,7 @@ def _find_outdating(records: list[Record], record: Record, dataset: str) -> Reco
     return record
 
 
-def find_command(record: Record | None, dataset: str) -> str | None:
+def find_command(ledger: Ledger, record: Record | None, dataset: str) -> str | None:
     """Find the shortest way to make a dataset from what readers see.
 
     Returns:
@@ -68,4 +68,4 @@ def find_command(record: Record | None, dataset: str) -> str | None:
     name = name or next(iter(makers), None)
     if not name:
         return None
-    return "kedro run" if name == "__default__" else f"kedro run --pipeline {name}"
+    return f"kedro run{ledger.home.option}" + (f" --pipeline {name}" if name != "__default__" else "")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial, update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
+from kedro.framework.project import settings
 from kedro.framework.startup import ProjectMetadata
 
 from kedro_ledger.printable import echo, hand_on, is_watched, prepare_output, printable
@@ -17,9 +19,53 @@ from kedro_ledger.printable import echo, hand_on, is_watched, prepare_output, pr
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
 
+    from kedro_ledger.home import Home
     from kedro_ledger.ledger import Ledger
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+def with_ledger(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the ledger of the environment that it gets an option for."""
+
+    def call(project: ProjectMetadata, env: str | None, **arguments: Any) -> None:
+        from kedro_ledger.ledger import Ledger
+
+        is_kept = partial(_is_kept, project.project_path, env)
+        command(Ledger(project.project_path, is_kept, _find_home(project.project_path, env)), **arguments)
+
+    option = click.option("--env", "-e", envvar="KEDRO_ENV", help="The environment whose runs these are.")
+    wrapped: Callable[..., None] = update_wrapper(call, command)
+    return option(click.pass_obj(wrapped))
+
+
+def _find_home(project: Path, env: str | None) -> Home:
+    from kedro_ledger.errors import InputError
+    from kedro_ledger.home import find_home
+
+    conf = project / settings.CONF_SOURCE
+    if env and not (conf / env).is_dir():
+        known = sorted(folder.name for folder in conf.iterdir() if folder.is_dir())
+        raise InputError(f"--env is {env}: expected one of the folders in {conf.name}: {', '.join(known)}")
+    loader = settings.CONFIG_LOADER_CLASS(conf_source=str(conf), env=env, **settings.CONFIG_LOADER_ARGS)
+    return find_home(loader, env)
+
+
+@cache
+def _load_catalog(project: Path, env: str | None) -> DataCatalog:
+    from kedro.framework.session import KedroSession
+
+    return cast("DataCatalog", KedroSession.create(project, env=env).load_context().catalog)
+
+
+def _is_kept(project: Path, env: str | None, dataset: str, home: str) -> bool:
+    from kedro_ledger import storage
+
+    return storage.is_home(project, _load_catalog(project, env), dataset, home)
+
+
+def _find_project() -> ProjectMetadata:
+    return cast("ProjectMetadata", click.get_current_context().obj)
 
 
 @click.group(name=__package__.partition(".")[0])
@@ -39,29 +85,28 @@ def runs() -> None:
 
 @runs.command("list")
 @as_json
-@click.pass_obj
-def list_runs(project: ProjectMetadata, as_json: bool) -> None:
+@with_ledger
+def list_runs(ledger: Ledger, as_json: bool) -> None:
     """List the runs that are kept, oldest first."""
     from kedro_ledger import tables
     from kedro_ledger.record import is_same_run
 
-    ledger = _open_ledger(project)
     records, current = ledger.records(), ledger.current()
     if as_json:
         _print_json([run.summary().model_dump() | {"current": is_same_run(run, current)} for run in records])
     else:
-        tables.show_runs(records, current)
+        tables.show_runs(records, current, ledger.home.option)
 
 
 @runs.command()
 @click.argument("run")
 @as_json
-@click.pass_obj
-def show(project: ProjectMetadata, run: str, as_json: bool) -> None:
+@with_ledger
+def show(ledger: Ledger, run: str, as_json: bool) -> None:
     """Show all that is recorded of RUN."""
     from kedro_ledger import tables
 
-    record = _open_ledger(project).find(run)
+    record = ledger.find(run)
     if as_json:
         _print_json(record.model_dump())
     else:
@@ -72,13 +117,12 @@ def show(project: ProjectMetadata, run: str, as_json: bool) -> None:
 @click.argument("one")
 @click.argument("other")
 @as_json
-@click.pass_obj
-def diff(project: ProjectMetadata, one: str, other: str, as_json: bool) -> None:
+@with_ledger
+def diff(ledger: Ledger, one: str, other: str, as_json: bool) -> None:
     """Show what differs between two runs, ONE and OTHER."""
     from kedro_ledger import tables
     from kedro_ledger.differences import compare_records
 
-    ledger = _open_ledger(project)
     first, second = ledger.find(one), ledger.find(other)
     differences = compare_records(first, second)
     if as_json:
@@ -90,8 +134,8 @@ def diff(project: ProjectMetadata, one: str, other: str, as_json: bool) -> None:
 @runs.command()
 @click.argument("run", required=False)
 @as_json
-@click.pass_obj
-def verify(project: ProjectMetadata, run: str | None, as_json: bool) -> None:
+@with_ledger
+def verify(ledger: Ledger, run: str | None, as_json: bool) -> None:
     """Check artefacts against their recorded hashes.
 
     Those of RUN, and those of earlier runs that go with it; by default those of all runs that are kept.
@@ -102,7 +146,6 @@ def verify(project: ProjectMetadata, run: str | None, as_json: bool) -> None:
 
     from kedro_ledger.errors import LedgerError
 
-    ledger = _open_ledger(project)
     records = [ledger.find(run)] if run else ledger.records()
     artefacts = {(artefact.path, name): artefact for record in records for name, artefact in record.artefacts}
     faults: dict[str, str] = {}
@@ -138,26 +181,13 @@ def verify(project: ProjectMetadata, run: str | None, as_json: bool) -> None:
 
 @runs.command()
 @click.option("--keep", type=click.IntRange(min=1), required=True, help="How many runs stay.")
-@click.pass_obj
-def prune(project: ProjectMetadata, keep: int) -> None:
+@with_ledger
+def prune(ledger: Ledger, keep: int) -> None:
     """Let the oldest runs go.
 
     A line of history stays of each. What a run that stays needs is never removed, nor the run that is checked
     out.
     """
-    from kedro_ledger import storage
-    from kedro_ledger.ledger import Ledger
-
-    @cache
-    def load_catalog() -> DataCatalog:
-        from kedro.framework.session import KedroSession
-
-        return cast("DataCatalog", KedroSession.create(project.project_path).load_context().catalog)
-
-    def is_kept(dataset: str, home: str) -> bool:
-        return storage.is_home(project.project_path, load_catalog(), dataset, home)
-
-    ledger = Ledger(project.project_path, is_kept)
     with ledger.lock():
         ledger.sweep()
         gone = ledger.prune(keep)
@@ -173,25 +203,24 @@ def prune(project: ProjectMetadata, keep: int) -> None:
     help="Write all as a page into this file.",
 )
 @as_json
-@click.pass_obj
-def history(project: ProjectMetadata, metric: str | None, page: Path | None, as_json: bool) -> None:
+@with_ledger
+def history(ledger: Ledger, metric: str | None, page: Path | None, as_json: bool) -> None:
     """Show the metrics of all runs ever, pruned ones too."""
     from kedro_ledger import tables
     from kedro_ledger.errors import LedgerError
     from kedro_ledger.history import choose_metric, list_all_runs, list_metrics, metric_series, render_page
 
-    ledger = _open_ledger(project)
     runs = list_all_runs(ledger)
     if as_json:
         _print_json([run.model_dump() for run in runs])
     elif not runs:
-        echo("no run is committed yet; `kedro run` makes one")
+        echo(f"no run is committed yet; `kedro run{ledger.home.option}` makes one")
     if not runs or (as_json and not page):
         return
     metric = choose_metric(ledger, runs, metric)
     if page:
         try:
-            page.write_text(render_page(runs, metric, project.project_name), encoding="utf-8")
+            page.write_text(render_page(runs, metric, _find_project().project_name), encoding="utf-8")
         except OSError as error:
             raise LedgerError(f"{page} can't be written: {error.strerror}") from error
         echo(f"the page is {page}", err=True)
@@ -206,23 +235,20 @@ def history(project: ProjectMetadata, metric: str | None, page: Path | None, as_
 @click.argument("dataset")
 @click.argument("run", default="current")
 @click.option("--make", is_flag=True, help="If readers don't see it, run first what makes it.")
-@click.pass_obj
-def path(project: ProjectMetadata, dataset: str, run: str, make: bool) -> None:
+@with_ledger
+def path(ledger: Ledger, dataset: str, run: str, make: bool) -> None:
     """Print where DATASET lies, as readers of RUN see it; by default those of now."""
-    ledger = _open_ledger(project)
     record = ledger.current() if run == "current" else ledger.find(run)
     if not record or dataset not in record.view:
         from kedro_ledger.absence import explain, find_command
         from kedro_ledger.errors import LedgerError
 
-        command = find_command(record, dataset) if make and run == "current" else None
+        command = find_command(ledger, record, dataset) if make and run == "current" else None
         reason = explain(ledger, record, dataset)
         if not command:
             raise LedgerError(reason)
         echo(reason, err=True)
-        ran = subprocess.run(
-            [sys.executable, "-m", *command.split()], cwd=project.project_path, stdout=sys.stderr
-        )
+        ran = subprocess.run([sys.executable, "-m", *command.split()], cwd=ledger.project, stdout=sys.stderr)
         record = ledger.current()
         if ran.returncode or not record or dataset not in record.view:
             raise click.exceptions.Exit(ran.returncode or 1)
@@ -234,15 +260,14 @@ def path(project: ProjectMetadata, dataset: str, run: str, make: bool) -> None:
 
 @runs.command()
 @click.argument("run")
-@click.pass_obj
-def checkout(project: ProjectMetadata, run: str) -> None:
+@with_ledger
+def checkout(ledger: Ledger, run: str) -> None:
     """Go back to RUN until the next commit.
 
     Readers and partial runs see it, and all that went with it. `checkout last` returns.
     """
     from kedro_ledger.record import is_same_run
 
-    ledger = _open_ledger(project)
     with ledger.lock():
         record = ledger.find(run)
         for name, artefact in sorted(record.view.items()):
@@ -260,8 +285,8 @@ def checkout(project: ProjectMetadata, run: str) -> None:
     help="A new folder for the rerun; by default a temporary one, which stays only if something differs.",
 )
 @as_json
-@click.pass_obj
-def reproduce(project: ProjectMetadata, run: str, into: Path | None, as_json: bool) -> None:
+@with_ledger
+def reproduce(ledger: Ledger, run: str, into: Path | None, as_json: bool) -> None:
     """Run RUN again from its record, and compare.
 
     In a folder of its own, with the code, the parameters and the raw data of its record. Exit code 0 only if
@@ -274,14 +299,13 @@ def reproduce(project: ProjectMetadata, run: str, into: Path | None, as_json: bo
     from kedro_ledger.errors import LedgerError
     from kedro_ledger.reproduce import list_changed_surroundings, reproduce
 
-    ledger = _open_ledger(project)
     record = ledger.find(run)
     if into and into.exists() and any(into.iterdir()):
         raise LedgerError(f"{into} is not empty; expected a new folder")
     changed = list_changed_surroundings(record)
     for line in changed:
         echo(f"not as recorded: {line}", err=True)
-    folder = into or Path(tempfile.mkdtemp(prefix=f"{project.package_name}-reproduce-"))
+    folder = into or Path(tempfile.mkdtemp(prefix=f"{_find_project().package_name}-reproduce-"))
     folder.mkdir(parents=True, exist_ok=True)
     stays = into is not None
     try:
@@ -307,12 +331,6 @@ def reproduce(project: ProjectMetadata, run: str, into: Path | None, as_json: bo
             echo(f"the rerun lies in {folder}")
     if not identical:
         raise click.exceptions.Exit(1)
-
-
-def _open_ledger(project: ProjectMetadata) -> Ledger:
-    from kedro_ledger.ledger import Ledger
-
-    return Ledger(project.project_path)
 
 
 def _print_json(value: Any) -> None:

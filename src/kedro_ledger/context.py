@@ -13,6 +13,7 @@ from kedro.io import CatalogProtocol, DataCatalog
 
 from kedro_ledger.absence import explain
 from kedro_ledger.errors import LedgerError
+from kedro_ledger.home import DEFAULT_HOME, Home, find_home
 from kedro_ledger.kedro_internals import CatalogContext
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.lineage import base_name
@@ -44,6 +45,8 @@ class RunContext(CatalogContext):
 
     current_run: Record | None = None
     """The run whose view the newest catalog of this context reads."""
+    home: Home = DEFAULT_HOME
+    """Where the environment keeps its data."""
     configuration: dict[str, dict[str, Any]]
     """The `catalog` and the `parameters` of that catalog, as they stand in the configuration."""
 
@@ -54,7 +57,8 @@ class RunContext(CatalogContext):
         if save_version:
             # For a run, Kedro may have loaded the pipelines that run only; the others make data too.
             pipelines.set_requested(None)
-        ledger = Ledger(self.project_path)
+        self.home = find_home(self.config_loader, self.env)
+        ledger = Ledger(self.project_path, home=self.home)
         self.current_run = ledger.current()
         found = {"catalog": self.config_loader["catalog"]}
         with suppress(MissingConfigException):

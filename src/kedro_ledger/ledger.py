@@ -1,4 +1,4 @@
-"""The folder data/runs: which runs are committed, and what they wrote.
+"""The folder `runs` in that of the data: which runs are committed, and what they wrote.
 
 A run exists once its record does, and an artefact once a record names it. Everything here keeps to one order:
 what a record names is on disk before the record is; what is to go is unnamed before it goes.
@@ -20,12 +20,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from kedro_ledger import files
 from kedro_ledger.errors import BusyError, LedgerError
-from kedro_ledger.paths import RUN_ID, is_version_folder
+from kedro_ledger.home import DEFAULT_HOME, Home
+from kedro_ledger.paths import RECORD, RUN_ID, is_version_folder
 from kedro_ledger.record import FORMAT, Artefact, Checkout, Record, Summary
 from kedro_ledger.removal import IsKept, Version, remove_versions
 
 LAST = re.compile(r"last(?:~(\d{1,9}))?")
-RECORD = re.compile(r"(\d{6,9})_(.+)\.json", re.ASCII)
 PART = re.compile(
     r"(\d{6,9}_.+\.json|.+\.uncommitted|(pruned|went_back)\.json|history\.jsonl)\.part", re.ASCII
 )
@@ -38,18 +38,22 @@ Pruned = TypeAdapter(dict[str, dict[str, str]])
 
 
 class Ledger:
-    """The runs of a project."""
+    """The runs of a project, or of an environment that has a folder of its own."""
 
-    def __init__(self, project: Path, is_kept: IsKept = lambda dataset, folder: False) -> None:
+    def __init__(
+        self, project: Path, is_kept: IsKept = lambda dataset, folder: False, home: Home = DEFAULT_HOME
+    ) -> None:
         """Opens the ledger in a project's folder; writes nothing.
 
         Args:
             project: The folder.
-            is_kept: Whether the present catalog keeps a dataset in a folder outside `data`: only there
-                versions of it are removed.
+            is_kept: Whether the present catalog keeps a dataset in a folder outside that of the data: only
+                there versions of it are removed.
+            home: Where the data and the ledger are.
         """
         self.project = project
-        self.folder = project / "data" / "runs"
+        self.home = home
+        self.folder = project / home.folder / "runs"
         self._is_kept = is_kept
         self._history = self.folder / "history.jsonl"
         self._pointer = self.folder / "went_back.json"
@@ -135,7 +139,7 @@ class Ledger:
         """
         recorded = self._files()
         if not recorded:
-            raise LedgerError("no run is committed yet; `kedro run` makes one")
+            raise LedgerError(f"no run is committed yet; `kedro run{self.home.option}` makes one")
         if name == "current" and (current := self.current()):
             return current
         if match := LAST.fullmatch(name):
@@ -155,7 +159,8 @@ class Ledger:
             )
         if pruned := [run.run_id for run in self.history() if name and run.run_id.startswith(name)]:
             raise LedgerError(f"run {pruned[0]} was pruned: only its line of history is left")
-        raise LedgerError(f"there is no run {name}; `kedro runs list` shows those that there are")
+        command = f"kedro runs list{self.home.option}"
+        raise LedgerError(f"there is no run {name}; `{command}` shows those that there are")
 
     def path(self, artefact: Artefact) -> Path:
         """Return where an artefact lies."""
@@ -213,7 +218,8 @@ class Ledger:
         with self.clear_errors("nothing was changed"):
             if self.folder.is_symlink():
                 raise LedgerError(
-                    f"{self.name_of(self.folder)} is a link; expected a folder (data may be a link)"
+                    f"{self.name_of(self.folder)} is a link; expected a folder ({self.home.folder} may be a "
+                    "link)"
                 )
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / ".lock", thread_local=False)
@@ -310,7 +316,7 @@ class Ledger:
                 self._file(record).unlink()
             files.bring_names_to_disk({self.folder})
         with self.clear_errors("what the oldest runs wrote can't be removed"):
-            remove_versions(self.project, free, self._is_kept)
+            remove_versions(self.project, self.home.folder, free, self._is_kept)
             self._pruned.unlink()
         return gone
 
@@ -395,7 +401,7 @@ class Ledger:
         if not (left := {*versions}):
             return set()
         left = self._leave_out(left, _find_versions(self.records()))
-        return remove_versions(self.project, left, self._is_kept)
+        return remove_versions(self.project, self.home.folder, left, self._is_kept)
 
     def _leave_out(self, versions: set[Version], named: set[Version]) -> set[Version]:
         """Leave out versions that lie where one of the others does, by whichever way."""

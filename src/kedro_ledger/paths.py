@@ -6,6 +6,8 @@ import os
 import re
 
 RUN_ID = re.compile(r"\w[\w.:-]*")
+RECORD = re.compile(r"(\d{6,9})_(.+)\.json", re.ASCII)
+"""The name of a record's file."""
 TRY = "~"
 """Stands in a version's name between a run's id and whatever a runner adds while it writes."""
 TRY_NAME = re.compile(rf"(?P<run_id>{RUN_ID.pattern}){TRY}(running|[0-9a-f]{{32}})")

@@ -213,18 +213,20 @@ def _find_inputs(
         f"{', '.join(outdated)}: made from what has changed since" if outdated else "",
     ]
     if any(faults):
-        cure = "`kedro run` makes everything, --load-versions takes versions of earlier runs"
+        run = f"`kedro run{ledger.home.option}`"
+        cure = f"{run} makes everything, --load-versions takes versions of earlier runs"
         raise LedgerError("; ".join([*filter(None, faults), cure]))
     for name, place in places.items():
         artefact = there.get(base_name(name)) if base_name(name) in names else None
         if artefact and not storage.is_kept_at(ledger, artefact, place):
             raise LedgerError(
-                f"{name}: {artefact.path} is not where the catalog has it now; `kedro run` makes everything"
+                f"{name}: {artefact.path} is not where the catalog has it now; "
+                f"`kedro run{ledger.home.option}` makes everything"
             )
     for name in names:
         try:
             ledger.check(name, there[name])
         except LedgerError as error:
-            cure = "`kedro run --only-missing-outputs` makes it anew"
+            cure = f"`kedro run{ledger.home.option} --only-missing-outputs` makes it anew"
             raise LedgerError(f"{error.message}; {cure}") from error
     return {name: there[name] for name in names}

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from kedro_ledger import files
-from kedro_ledger.paths import TRY_NAME
+from kedro_ledger.paths import RECORD, TRY_NAME
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +33,14 @@ IsKept = Callable[[str, str], bool]
 """Whether the present catalog keeps a dataset in a folder."""
 
 
-def remove_versions(project: Path, versions: Iterable[Version], is_kept: IsKept) -> set[str]:
+def remove_versions(
+    project: Path, data_folder: str, versions: Iterable[Version], is_kept: IsKept
+) -> set[str]:
     """Remove versions, and what workers left that died while they wrote them.
 
-    Only what holds nothing but what Kedro saves there is removed: in `data`, but not behind a link in it, or
-    where the present catalog keeps the dataset. A warning names what is left. The paths of the versions were
-    checked when they were read.
+    Only what holds nothing but what Kedro saves there is removed: in the folder of the data, but not behind a
+    link in it or in a folder that has a ledger of its own; or where the present catalog keeps the dataset. A
+    warning names what is left. The paths of the versions were checked when they were read.
 
     Returns:
         The runs of which something was removed.
@@ -52,7 +54,7 @@ def remove_versions(project: Path, versions: Iterable[Version], is_kept: IsKept)
     removed: set[str] = set()
     for home in sorted(by_home):
         datasets = by_home[home]
-        own = {dataset for dataset in {*datasets.values()} if _is_own(project, home, dataset, is_kept)}
+        own = {name for name in datasets.values() if _is_own(project, data_folder, home, name, is_kept)}
         try:
             with os.scandir(project / home) as entries:
                 found = [
@@ -62,7 +64,7 @@ def remove_versions(project: Path, versions: Iterable[Version], is_kept: IsKept)
             continue
         for entry, run_id in sorted(found, key=lambda pair: pair[0].name):
             if datasets[run_id] not in own:
-                reason = "it is behind a link, or where the catalog does not keep"
+                reason = "it is behind a link, in another ledger's folder, or where the catalog does not keep"
                 log.warning("%s/%s is left: %s %s", home, entry.name, reason, datasets[run_id])
             elif not _holds_only(entry, os.path.basename(home)):
                 log.warning("%s/%s is left: it is or holds what no run has written", home, entry.name)
@@ -78,12 +80,23 @@ def _find_run(name: str) -> str:
     return attempt["run_id"] if attempt else name
 
 
-def _is_own(project: Path, home: str, dataset: str, is_kept: IsKept) -> bool:
-    """Return whether a home is in `data`, with no link below that, or where the catalog keeps the dataset."""
-    first, *others = PurePosixPath(home).parts
-    if first != "data":
+def _is_own(project: Path, data_folder: str, home: str, dataset: str, is_kept: IsKept) -> bool:
+    """Return whether a home is in the data's folder and no other ledger's, or where the catalog keeps it."""
+    if not PurePosixPath(home).is_relative_to(data_folder):
         return is_kept(dataset, home)
-    return not any((project / "data" / Path(*others[: i + 1])).is_symlink() for i in range(len(others)))
+    folder = project / data_folder
+    for part in PurePosixPath(home).relative_to(data_folder).parts:
+        folder /= part
+        if folder.is_symlink() or _has_ledger(folder):
+            return False
+    return True
+
+
+def _has_ledger(folder: Path) -> bool:
+    try:
+        return any(RECORD.fullmatch(name) for name in os.listdir(folder / "runs"))
+    except OSError:
+        return False
 
 
 def _holds_only(version: os.DirEntry[str], name: str) -> bool:

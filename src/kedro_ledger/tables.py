@@ -23,10 +23,10 @@ UNLIMITED_WIDTH = 10_000
 """The width where no person looks but a script: nothing is wrapped or cut."""
 
 
-def show_runs(records: list[Record], current: Record | None) -> None:
-    """Print a line for each run."""
+def show_runs(records: list[Record], current: Record | None, option: str) -> None:
+    """Print a line for each run; `option` is what names their environment."""
     if not records:
-        echo("no run is committed yet; `kedro run` makes one")
+        echo(f"no run is committed yet; `kedro run{option}` makes one")
         return
     headline = read_settings(records[-1].parameters).headline
     table = _table("", "", "no.", "run", "commit", "kedro run", headline or "metrics", can_be_cut=2)

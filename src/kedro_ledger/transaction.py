@@ -67,7 +67,8 @@ class Transaction:
         self._catalog_config = context.configuration["catalog"]
         self._parameters = context.configuration["parameters"]
         self._settings = read_settings(self._parameters)
-        self._ledger = Ledger(context.project_path, partial(storage.is_home, context.project_path, catalog))
+        is_kept = partial(storage.is_home, context.project_path, catalog)
+        self._ledger = Ledger(context.project_path, is_kept, context.home)
         self._before = context.current_run
         self._prepared: list[Any] = []
         require_no_credentials(self._catalog_config)
@@ -133,7 +134,8 @@ class Transaction:
         digests = {name: artefact.digest for name, artefact in record.view.items()}
         is_changed = any(digests.get(name) != artefact.digest for name, artefact in seen.items())
         if self._before and is_changed and not any(is_same_run(self._before, run) for run in pruned):
-            log.info("to go back: kedro runs checkout %s", self._before.run_id)
+            option = self._ledger.home.option
+            log.info("to go back: kedro runs checkout %s%s", self._before.run_id, option)
         if irreproducible:
             raise IrreproducibleError(
                 *violations, *(f"{fault}; the run is committed" for fault in irreproducible)
