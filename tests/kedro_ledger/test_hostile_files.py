@@ -207,7 +207,7 @@ def test_a_well_formed_path_removes_no_folder_that_is_not_a_version(
     )
     ran = two_runs.kedro("runs", "prune", "--keep", "1")
     assert ran.returncode == 0, ran.stderr
-    assert f"{home}/{run_id} is left: it is behind a link, or where the catalog does not keep" in ran.stderr
+    assert f"{home}/{run_id} is left: it is behind a link, in another ledger's folder" in ran.stderr
     after = {name: digest for name, digest in snapshot(two_runs.folder).items() if name[:4] != "data"}
     assert after == before
     assert [record.seq for record in two_runs.ledger.records()] == [2]
@@ -247,7 +247,7 @@ def test_versions_outside_go_only_where_the_catalog_keeps_them(
     two_runs.run()
     ran = two_runs.kedro("runs", "prune", "--keep", "1")
     assert ran.returncode == 0
-    assert f"/{fourth.run_id} is left: it is behind a link, or where the catalog does not keep" in ran.stderr
+    assert f"/{fourth.run_id} is left: it is behind a link, in another ledger's folder" in ran.stderr
     assert {file.name for file in versions.iterdir()} == {fourth.run_id}
     assert (store / "theirs").exists()
     assert "is left" not in two_runs.kedro("run").stderr, "it is said once"
