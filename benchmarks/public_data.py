@@ -1,4 +1,4 @@
-"""How good `kedro features suggest` and `kedro run` are on public data, against scikit-learn on the same rows.
+"""How good `kedro features suggest` and `kedro run` are on public data: scikit-learn on the same rows.
 
 python benchmarks/public_data.py [NAME ...] [--splits SPLITS] [--speed]
 
