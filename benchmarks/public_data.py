@@ -286,7 +286,8 @@ def print_speed() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("names", nargs="*", default=[data_set.name for data_set in DATA_SETS])
+    known = [data_set.name for data_set in DATA_SETS]
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=known, default=known)
     parser.add_argument("--splits", type=int, default=SPLITS)
     parser.add_argument("--speed", action="store_true")
     chosen = parser.parse_args()
