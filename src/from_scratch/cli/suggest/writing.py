@@ -24,11 +24,11 @@ _PLAIN = re.compile(r"[A-Za-z_]([A-Za-z0-9_ ./-]*[A-Za-z0-9_])?")
 _YAML_WORDS = {"y", "n", "true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf"}
 
 VARIANTS = """\
-  logistic: {model: sigmoid, seed: 442, learning_rate: 0.2, epochs: 300, constants: unit,
-             loss: cross_entropy, optimiser: momentum, weight_decay: 0.003}
-  deep_practice: {model: deep, seed: 442, learning_rate: 0.01, epochs: %d, hidden: [10, 10],
+  logistic: {{model: sigmoid, seed: 442, learning_rate: 0.2, epochs: 300, constants: unit,
+             loss: cross_entropy, optimiser: momentum, weight_decay: {decay}}}
+  deep_practice: {{model: deep, seed: 442, learning_rate: 0.01, epochs: {epochs}, hidden: [10, 10],
                   initialisation: he, constants: unit, loss: cross_entropy, optimiser: adam,
-                  weight_decay: 0.3, batch_size: %d}"""
+                  weight_decay: {deep_decay}, batch_size: {batch_size}}}"""
 
 
 def write_files(table: Table, target: str, suggestions: list[Suggestion], env: str) -> dict[str, str]:
@@ -80,8 +80,10 @@ def _write_features(table: Table, target: str, suggestions: list[Suggestion]) ->
 def _write_variants(rows: int) -> Iterator[str]:
     """Write the variants that train on most data.
 
-    Of the deep one, an epoch is at most 150 steps, so that large data takes no longer for being cut small;
-    and small data takes more epochs, or there would be too few steps.
+    The fewer rows there are, the more the weights decay. Those of the logistic one do as in scikit-learn's
+    LogisticRegression: a decay of 1 / rows, times ten, as momentum makes steps ten times longer, where four
+    fifths of the rows are for training. Of the deep one, an epoch is at most 150 steps, so that large data
+    takes no longer for being cut small; and small data takes more epochs, or there would be too few steps.
     """
     batch_size = 64
     while batch_size * 150 < rows:
@@ -92,9 +94,19 @@ def _write_variants(rows: int) -> Iterator[str]:
     yield "# The article's variants are made for the Titanic: null leaves them out."
     yield "variants:"
     yield from (f"  {variant}: null" for variant in (*ARTICLE_VARIANTS, "deep_he"))
-    yield VARIANTS % (epochs, batch_size)
+    yield VARIANTS.format(
+        decay=_decimal(min(1, 12 / rows)),
+        epochs=epochs,
+        deep_decay=_decimal(min(1, max(0.3, round(1000 / rows, 2)))),
+        batch_size=batch_size,
+    )
     yield "inference: {variant: logistic}"
     yield "stability: {reference: logistic}"
+
+
+def _decimal(number: float) -> str:
+    """Write a number without an exponent, which YAML takes for a text if there is no point."""
+    return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
 def _write_target(values: pd.Series) -> Iterator[str]:

@@ -60,7 +60,9 @@ def _find_leaks(values: pd.Series, is_yes: NDArray[np.bool_]) -> Iterator[tuple[
     rows_of_yes = np.bincount(codes[is_known], weights=is_yes[is_known])
     if ((rows_of_yes == 0) | (rows_of_yes == rows)).all():
         log_chances = np.logaddexp(rows * math.log(share), rows * math.log(1 - share))
-        yield "each of its values has one answer", float(log_chances.sum())
+        # An amount that is often 0, and then means no, differs in most rows: that gives few answers away.
+        are_shared = rows[rows > 1].sum() > rows.sum() / 2
+        yield "each of its values has one answer", float(log_chances.sum()) if are_shared else 0.0
     if types.is_numeric_dtype(values):
         yes, no = values[is_known & is_yes], values[is_known & ~is_yes]
         if len(yes) and len(no) and (yes.max() < no.min() or no.max() < yes.min()):

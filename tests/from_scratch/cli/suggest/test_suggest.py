@@ -43,11 +43,19 @@ def test_the_titanic() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "epochs", "batch_size"),
-    [(40, 100, 64), (500, 60, 64), (9600, 30, 64), (9601, 30, 128), (280_000, 30, 2048)],
+    ("rows", "decay", "epochs", "deep_decay", "batch_size"),
+    [
+        (8, 1, 100, 1, 64),
+        (40, 0.3, 100, 1, 64),
+        (500, 0.024, 60, 1, 64),
+        (2000, 0.006, 30, 0.5, 64),
+        (9600, 0.00125, 30, 0.3, 64),
+        (9601, 0.00125, 30, 0.3, 128),
+        (280_000, 0.000043, 30, 0.3, 2048),
+    ],
 )
 def test_the_variants_are_those_of_base_that_train_on_most_data(
-    rows: int, epochs: int, batch_size: int, tmp_path: Path
+    rows: int, decay: float, epochs: int, deep_decay: float, batch_size: int, tmp_path: Path
 ) -> None:
     text = "a,b\n" + "".join(f"{i / 7},{i % 2}\n" for i in range(rows))
     said = suggested(written(tmp_path, text), "b")["parameters.yml"]
@@ -55,8 +63,10 @@ def test_the_variants_are_those_of_base_that_train_on_most_data(
     assert isinstance(merged, dict)
     parameters = check({str(name): value for name, value in merged.items()})
     committed = check(COMMITTED).variants
-    deep = committed["deep_practice"].model_copy(update={"epochs": epochs, "batch_size": batch_size})
-    assert parameters.variants == {"logistic": committed["logistic"], "deep_practice": deep}
+    logistic = committed["logistic"].model_copy(update={"weight_decay": decay})
+    changed = {"epochs": epochs, "weight_decay": deep_decay, "batch_size": batch_size}
+    deep = committed["deep_practice"].model_copy(update=changed)
+    assert parameters.variants == {"logistic": logistic, "deep_practice": deep}
     assert parameters.inference.variant == "logistic"
     assert parameters.studied == ["logistic", "deep_practice"]
     assert parameters.without_constants == []

@@ -50,6 +50,11 @@ def test_one_row_that_differs_is_enough() -> None:
     assert describe(values) == ""
 
 
+def test_an_amount_that_is_often_0_for_one_answer_is_no_leak() -> None:
+    are_zero = ~IS_YES & (np.arange(ROWS) < ROWS // 2)
+    assert describe(np.where(are_zero, 0, DRAW.uniform(1, 2, ROWS))) == ""
+
+
 def test_what_chance_does_is_no_leak() -> None:
     few = np.array([True] * 5 + [False] * 5)
     assert describe([*range(10)], few) == ""
