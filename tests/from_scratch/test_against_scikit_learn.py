@@ -47,7 +47,7 @@ def test_preprocessing(fit_on: str, normalisation: str, scaler: Callable[[], Any
     imputed = nodes.impute(passengers, fill_values)
     categories = nodes.learn_categories(imputed, features, SPLIT)
     encoded = nodes.one_hot_encode(imputed, features, categories)
-    scales = nodes.compute_scales(encoded, features, SPLIT)
+    scales = nodes.compute_scales(encoded, imputed, features, SPLIT)
     independent = nodes.make_model_input(encoded, scales, imputed, features)["independent"].numpy()
 
     fitting = select_fitting(passengers, features, SPLIT).index

@@ -47,6 +47,8 @@ class Split(Block):
 
     seed: Seed
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
+    stratify: bool = False
+    """Whether both parts have the same share of positive rows, as far as whole rows allow."""
 
 
 class Variant(Block):

@@ -60,7 +60,7 @@ def learn_counts(data: pd.DataFrame, features: Features, parameters: Split) -> V
     Returns:
         The number of rows by column and value, sorted; values have the names that categories would have.
     """
-    return count_values(data, features, find_fitting(len(data), features, parameters))
+    return count_values(data, features, find_fitting(data, features, parameters))
 
 
 def count_values(data: pd.DataFrame, features: Features, are_fitting: NDArray[np.bool_]) -> ValueCounts:

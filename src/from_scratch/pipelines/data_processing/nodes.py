@@ -23,7 +23,12 @@ from from_scratch.pipelines.data_processing.checks import (
 )
 from from_scratch.pipelines.data_processing.derivation import count_rows, count_values, derive
 from from_scratch.pipelines.data_processing.leaks import find_leaks
-from from_scratch.pipelines.data_processing.splitting import find_fitting, select_fitting, shuffle
+from from_scratch.pipelines.data_processing.splitting import (
+    find_fitting,
+    find_positives,
+    select_fitting,
+    shuffle,
+)
 from from_scratch.schema.features import CategoricalColumn, Features, find_doubled, text_of
 from from_scratch.schema.parameters import Split
 from from_scratch.schema.validation import list_some, shorten
@@ -41,8 +46,9 @@ def ingest(data: pd.DataFrame, features: Features, parameters: Split) -> tuple[p
     """Derive columns, and check that all are what the features need (section 5).
 
     Returns:
-        The rows, with numbers as numbers; and where they come from: `source` (original or own), `file`,
-        `rows`, and `leaks`: how columns give the answer away, by column.
+        The rows, with numbers as numbers; and where they come from: `source` (original or own), `file` and
+        `rows`; what is predicted: `target`, and its two values, `negative` and `positive`; and `leaks`: how
+        columns give the answer away, by column.
 
     Raises:
         InputError: A line for each fault: the file, the column, which rows, what was expected; or that there
@@ -51,10 +57,13 @@ def ingest(data: pd.DataFrame, features: Features, parameters: Split) -> tuple[p
     require_table("raw_data", data)
     faults: list[str] = []
     are_fitting = np.ones(len(data), dtype=bool)
+    are_positive = find_positives(data, features)
+    if are_positive.all() or not are_positive.any():  # a fault of its own: there is nothing to stratify by
+        parameters = parameters.model_copy(update={"stratify": False})
     if len(data):
         try:
-            are_fitting = find_fitting(len(data), features, parameters)
-            shuffle(len(data), parameters)
+            are_fitting = find_fitting(data, features, parameters)
+            shuffle(are_positive, parameters)
         except InputError as error:
             faults.append(str(error))
     value_counts = count_values(data, features, are_fitting)
@@ -71,8 +80,24 @@ def ingest(data: pd.DataFrame, features: Features, parameters: Split) -> tuple[p
             column,
             leak,
         )
-    source = {"source": data.attrs.get("source", "own"), "file": _file_of(data), "rows": len(data)}
-    return to_types(rows, features), {**source, "leaks": leaks}
+    negative, positive = name_classes(data, features)
+    source = {
+        "source": data.attrs.get("source", "own"),
+        "file": _file_of(data),
+        "rows": len(data),
+        "target": features.target.column,
+        "negative": negative,
+        "positive": positive,
+        "leaks": leaks,
+    }
+    return to_types(rows, features), source
+
+
+def name_classes(data: pd.DataFrame, features: Features) -> list[str]:
+    """Name the two values of the target: no, then yes."""
+    classes = list_categories(data[features.target.column])
+    place = find_codes(pd.Series([features.target.positive]), classes)[0]
+    return [classes[1 - place], classes[place]]
 
 
 def require_table(dataset: str, rows: object) -> None:
@@ -223,10 +248,7 @@ def learn_categories(data: pd.DataFrame, features: Features, parameters: Split) 
             f"parameter features: two features would be named {doubled}; expected each name once"
         )
     warn_unseen(data, features, categories)
-    target = features.target.column
-    classes = list_categories(data[target])
-    place = find_codes(pd.Series([features.target.positive]), classes)[0]
-    return {**categories, target: [classes[1 - place], classes[place]]}
+    return {**categories, features.target.column: name_classes(data, features)}
 
 
 def warn_unseen(rows: pd.DataFrame, features: Features, categories: Categories) -> None:
@@ -266,16 +288,18 @@ def one_hot_encode(data: pd.DataFrame, features: Features, categories: Categorie
     return _table_like(data, columns)
 
 
-def compute_scales(encoded: pd.DataFrame, features: Features, parameters: Split) -> pd.DataFrame:
+def compute_scales(
+    encoded: pd.DataFrame, data: pd.DataFrame, features: Features, parameters: Split
+) -> pd.DataFrame:
     """Find how to bring all numbers to one scale (section 6): by default, by their maximum.
 
-    Zeros and ones stay what they are.
+    Zeros and ones stay what they are. The target, by which the split may be stratified, is in `data`.
 
     Returns:
         A row for each feature: `feature`, `shift` (what is subtracted: the mean, or 0) and `scale` (what it
         is then divided by: the deviation, or the greatest magnitude; 1 where that is 0).
     """
-    fitting = select_fitting(encoded, features, parameters)
+    fitting = encoded[find_fitting(data, features, parameters)] if features.fit_on == "train" else encoded
     shifts, scales = [], []
     for feature in encoded.columns:
         shift, scale = 0.0, 1.0
@@ -339,8 +363,8 @@ def make_model_input(
     Returns:
         `independent` [rows, features] and `dependent` [rows], 1 for yes, float32.
     """
-    is_yes = find_codes(data[features.target.column], [text_of(features.target.positive)]) == 0
-    return {**normalise(encoded, scales), "dependent": torch.tensor(is_yes, dtype=torch.float32)}
+    are_positive = torch.from_numpy(find_positives(data, features))
+    return {**normalise(encoded, scales), "dependent": are_positive.float()}
 
 
 def split(model_input: dict[str, Tensor], parameters: Split) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -349,7 +373,7 @@ def split(model_input: dict[str, Tensor], parameters: Split) -> tuple[dict[str, 
     Returns:
         The training rows and the validation rows, each with the tensors of `model_input`.
     """
-    train, valid = shuffle(len(model_input["dependent"]), parameters)
+    train, valid = shuffle(model_input["dependent"].bool().numpy(), parameters)
     return (
         {name: tensor[train] for name, tensor in model_input.items()},
         {name: tensor[valid] for name, tensor in model_input.items()},

@@ -24,7 +24,7 @@ def create_pipeline(counts: bool = False) -> Pipeline:
         (nodes.impute, ["checked_data", "fill_values"], "imputed_data"),
         (nodes.learn_categories, ["imputed_data", features, split], "categories"),
         (nodes.one_hot_encode, ["imputed_data", features, "categories"], "features"),
-        (nodes.compute_scales, ["features", features, split], "scales"),
+        (nodes.compute_scales, ["features", "imputed_data", features, split], "scales"),
         (nodes.make_model_input, ["features", "scales", "imputed_data", features], "model_input"),
         (nodes.split, ["model_input", split], ["train", "valid"]),
     ]

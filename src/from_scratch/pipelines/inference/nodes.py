@@ -24,7 +24,7 @@ from from_scratch.pipelines.training.nodes import compute_predictions
 from from_scratch.pipelines.training.variants import draw_coefficients
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Inference, Precision, Variant
-from from_scratch.scoring import THRESHOLD, is_no_better
+from from_scratch.scoring import THRESHOLD, choose_yardstick
 from kedro_ledger.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -105,12 +105,14 @@ def predict_new(
             f"the coefficients are not those of model {variant.model} with hidden {variant.hidden}; "
             f"{SAME_PARAMETERS}"
         )
-    if is_no_better(metrics["valid_accuracy_low"], metrics["majority_accuracy"]):
+    yardstick = choose_yardstick(metrics)
+    if yardstick.is_no_better(metrics[f"{yardstick.metric}_low"]):
         log.warning(
-            "On the validation rows, this variant's accuracy, %.4f, is not clearly above the baseline, %.4f: "
+            "On the validation rows, this variant's %s, %.4f, is not clearly above the baseline, %.4f: "
             "choose another with --params inference.variant=NAME.",
-            metrics["valid_accuracy"],
-            metrics["majority_accuracy"],
+            yardstick.name,
+            metrics[yardstick.metric],
+            yardstick.baseline,
         )
     predictions = compute_predictions(coefficients, new_input, variant, threads, precision)
     identifier = features.identifier

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -12,18 +12,21 @@ from kedro.pipeline import Pipeline
 from from_scratch.article import VARIANTS as ARTICLE_VARIANTS
 from from_scratch.pipelines.reporting.nodes import compare_metrics
 from from_scratch.pipelines.reporting.sentences import (
+    ask,
+    describe_rarity,
     describe_study,
+    describe_undefined,
     describe_untrained,
+    find_yardstick,
     format_percent,
     format_points,
+    name_baseline,
 )
 from from_scratch.schema.parameters import Parameters, Variant
 
-MIXED = "source: MIXED (not all of these saw the same passengers: run everything again)"
-HEADINGS = {
-    "original": "source: original (Kaggle's passengers)",
-    "own": "source: own (your file, not Kaggle's passengers)",
-}
+ORIGINAL = "source: original (Kaggle's passengers)"
+MIXED = "source: MIXED (not all of these saw the same data: run everything again)"
+NONE = "-"
 
 
 def render_results(
@@ -46,11 +49,12 @@ def render_results(
     elif scored:
         metrics = {variant: catalog.load(f"{variant}.metrics") for variant in scored}
         comparison = compare_metrics(metrics, parameters.variants)
+    is_original = comparison is None or "original" in comparison["source"].tolist()
     if comparison is not None:
         losses = {variant: catalog.load(f"{variant}.losses") for variant in comparison["variant"]}
         texts.append(render_comparison(comparison, losses, parameters.variants))
     if "stability_summary" in outputs:
-        texts.append(render_study(catalog.load("stability_summary"), parameters.variants))
+        texts.append(render_study(catalog.load("stability_summary"), parameters.variants, is_original))
     if "report" in outputs:
         texts.append("The report: `make report` opens it, `kedro runs path report` says where it is.\n")
     return texts
@@ -71,57 +75,82 @@ def _render_answers(catalog: CatalogProtocol[Any, Any], variant: str) -> str:
 def render_comparison(
     comparison: pd.DataFrame, losses: Mapping[str, pd.DataFrame], variants: Mapping[str, Variant]
 ) -> str:
-    """Write the comparison, as `compare` returns it, as a table headed by the passengers' source.
+    """Write the comparison, as `compare` returns it, as a table headed by where the rows come from.
 
-    The article's variants come first. Below it stands which variants may have learnt nothing, and what helps.
+    The article's variants come first, and the baseline last. Below it stands why accuracy decides nothing,
+    where that is so, what is not defined, which variants may have learnt nothing, and what helps.
     """
-    table = pd.DataFrame(
-        {
-            "variant": comparison["variant"],
-            "valid accuracy": comparison["valid_accuracy"].map("{:.4f}".format),
-            "95 % interval": [
-                f"{low:.3f} to {high:.3f}"
-                for low, high in zip(
-                    comparison["valid_accuracy_low"], comparison["valid_accuracy_high"], strict=True
-                )
+    first = comparison.iloc[0]
+    accuracy = {
+        "valid accuracy": [*_format(comparison["valid_accuracy"]), f"{first['majority_accuracy']:.4f}"],
+        "95 % interval": _format_interval(comparison, "valid_accuracy"),
+    }
+    ranks = {"ROC AUC": [*_format(comparison["valid_roc_auc"]), "0.5000"]}
+    if is_rare := find_yardstick(comparison).metric == "valid_roc_auc":
+        accuracy.pop("95 % interval")
+        ranks |= {
+            "95 % interval": _format_interval(comparison, "valid_roc_auc"),
+            "average precision": [
+                *_format(comparison["valid_average_precision"]),
+                f"{first['valid_positives'] / first['valid_rows']:.4f}",
             ],
-            "article": comparison["article_accuracy"].map(
-                lambda share: "-" if pd.isna(share) else f"{share:.4f}"
-            ),
-            "last loss": comparison["last_loss"].map("{:.3f}".format),
-            "epochs": comparison["epochs"],
         }
-    )
-    if comparison["loss"].nunique() > 1:
-        table["loss"] = comparison["loss"].str.replace("_", " ")
+    columns = {"variant": [*comparison["variant"], name_baseline(comparison)]}
+    columns |= ranks | accuracy if is_rare else accuracy | ranks
     sources = comparison["source"].unique().tolist()
-    if "original" not in sources:
-        table = table.drop(columns="article")
+    if "original" in sources:
+        columns["article"] = [*_format(comparison["article_accuracy"]), NONE]
+    columns["last loss"] = [*comparison["last_loss"].map("{:.3f}".format), NONE]
+    columns["epochs"] = [*comparison["epochs"].map(str), NONE]
+    if comparison["loss"].nunique() > 1:
+        columns["loss"] = [*comparison["loss"].str.replace("_", " "), NONE]
     if len(sources) > 1:
-        table["source"] = comparison["source"]
-    heading = HEADINGS[sources[0]] if len(sources) == 1 else MIXED
+        columns["source"] = [*comparison["source"], NONE]
+    table = _render_apart(pd.DataFrame(columns), "original" in sources, has_baseline=True)
     below = [
-        f"always the answer that is more frequent in training: {comparison['majority_accuracy'].iloc[0]:.4f}",
+        *describe_rarity(comparison),
+        *describe_undefined(comparison, ["roc_auc"]),
         *describe_untrained(comparison, losses, variants),
     ]
-    return f"\n{heading}\n\n{_render_apart(table)}\n\n" + "\n".join(below) + "\n"
+    said = "\n".join(["", *below]) + "\n" if below else ""
+    return f"\n{_head(comparison)}\n\n{table}\n{said}"
 
 
-def _render_apart(table: pd.DataFrame) -> str:
-    """Write a table of variants, those beyond the article apart from its own."""
-    is_the_articles = table["variant"].isin(ARTICLE_VARIANTS)
-    heads_and_rows = table.to_string(index=False).splitlines()
-    heads, rows = heads_and_rows[0], heads_and_rows[1:]
-    articles, others = (
-        [row for row, is_its in zip(rows, is_the_articles, strict=True) if is_its == kind]
-        for kind in (True, False)
-    )
-    apart = ["", "beyond the article:"] if articles and others else []
-    return "\n".join([heads, *articles, *apart, *others])
+def _head(comparison: pd.DataFrame) -> str:
+    sources = comparison["source"].unique().tolist()
+    if len(sources) > 1:
+        return MIXED
+    return ORIGINAL if sources == ["original"] else f"source: own ({ask(comparison)})"
 
 
-def render_study(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> str:
-    """Write the study's summary as a table, and what it says in a few sentences."""
+def _format(shares: Iterable[float]) -> list[str]:
+    return [NONE if pd.isna(share) else f"{share:.4f}" for share in shares]
+
+
+def _format_interval(comparison: pd.DataFrame, metric: str) -> list[str]:
+    """Write each variant's interval; the baseline, which is last, has none."""
+    ends = comparison[[f"{metric}_low", f"{metric}_high"]].itertuples(index=False)
+    return [*(f"{low:.3f} to {high:.3f}" for low, high in ends), NONE]
+
+
+def _render_apart(table: pd.DataFrame, is_original: bool, has_baseline: bool = False) -> str:
+    """Write a table of variants; on the article's data, those beyond the article stand apart from its own."""
+    heads, *rows = table.to_string(index=False).splitlines()
+    last = [rows.pop()] if has_baseline else []
+    articles: list[str] = []
+    others: list[str] = []
+    for row, variant in zip(rows, table["variant"], strict=False):
+        (articles if variant in ARTICLE_VARIANTS else others).append(row)
+    if is_original and articles and others:
+        rows = [*articles, "", "beyond the article:", *others, *[""] * has_baseline]
+    return "\n".join([heads, *rows, *last])
+
+
+def render_study(summary: pd.DataFrame, variants: Mapping[str, Variant], is_original: bool = True) -> str:
+    """Write the study's summary as a table, and what it says in a few sentences.
+
+    Variants beyond the article stand apart if the study `is_original`: of the article's data.
+    """
     rows = summary.to_dict("records")
     reference = rows[0]["reference"]
     table = pd.DataFrame(
@@ -143,4 +172,4 @@ def render_study(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> str:
     )
     heading = f"stability: {rows[0]['seeds']:,} seeds on {rows[0]['splits']:,} splits"
     said = "\n".join(describe_study(summary, variants))
-    return f"\n{heading}\n\n{_render_apart(table)}\n\n{said}\n"
+    return f"\n{heading}\n\n{_render_apart(table, is_original)}\n\n{said}\n"

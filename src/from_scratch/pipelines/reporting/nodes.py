@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
@@ -17,7 +18,7 @@ from from_scratch.article import published_accuracies
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.statistics import sign_test
 from from_scratch.schema.parameters import Variant
-from from_scratch.scoring import THRESHOLD
+from from_scratch.scoring import MEASURES, THRESHOLD
 
 GROUPING = 3
 """How many categorical columns make up the groups."""
@@ -36,7 +37,8 @@ def compare_metrics(metrics: dict[str, dict[str, Any]], variants: Mapping[str, V
 
     Returns:
         A row for each variant: its name, `article_accuracy` (only on the original passengers, and where the
-        article prints one), `loss` (which one it was trained with), and all its metrics.
+        article prints one), `loss` (which one it was trained with), and all its metrics; `undefined`, which
+        says why some are missing, is JSON.
     """
     published = published_accuracies()
     rows = [
@@ -48,10 +50,13 @@ def compare_metrics(metrics: dict[str, dict[str, Any]], variants: Mapping[str, V
             else None,
             "loss": variants[variant].loss,
             **values,
+            "undefined": json.dumps(values["undefined"]),
         }
         for variant, values in metrics.items()
     ]
-    return pd.DataFrame(rows).astype({"article_accuracy": "float64"})
+    nullable = ["article_accuracy", "valid_roc_auc_low", "valid_roc_auc_high"]
+    nullable += [f"valid_{measure}" for measure in MEASURES]
+    return pd.DataFrame(rows).astype(dict.fromkeys(nullable, "float64"))
 
 
 def name_coefficients(data: PreparedData, results: dict[str, Results]) -> pd.DataFrame:

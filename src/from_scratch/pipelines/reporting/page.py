@@ -42,6 +42,7 @@ def write_report(
     anything: styles, plots and plotly.js are in it.
     """
     comparison = compare(results)
+    is_rare = sentences.find_yardstick(comparison).metric == "valid_roc_auc"
     losses = {variant: result.losses for variant, result in results.items()}
     variants = {variant: result.variant for variant, result in results.items()}
     environment = jinja2.Environment(
@@ -67,14 +68,23 @@ def write_report(
         results=results,
         look=look_of(results),
         practice={name: sentences.describe_practice(variant) for name, variant in variants.items()},
-        first_beyond=_find_first_beyond(list(results)),
+        first_beyond=_find_first_beyond(list(results)) if data.is_original else None,
         comparison=_list_rows(comparison),
         source=sentences.describe_source(comparison),
+        baseline=sentences.name_baseline(comparison),
+        is_rare=is_rare,
+        undefined=sentences.describe_undefined(comparison),
         sentences=[
+            *sentences.describe_rarity(comparison),
             sentences.describe_differences(comparison),
             sentences.describe_baseline(comparison),
             *sentences.describe_untrained(comparison, losses, variants),
-            *sentences.describe_disagreements(disagreements, len(data.valid["dependent"])),
+            # Of answers, as accuracy is.
+            *(
+                []
+                if is_rare
+                else sentences.describe_disagreements(disagreements, len(data.valid["dependent"]))
+            ),
         ],
         disagreements=_square(disagreements, list(results)),
         groups=largest.to_dict("records"),

@@ -7,6 +7,7 @@ Text is grey, on no background, to be read by day and by night; Kedro-Viz and th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from math import ceil
 from typing import Any
 
@@ -15,6 +16,8 @@ from plotly import graph_objects as go
 
 from from_scratch.pipelines.reporting.bundles import Results
 from from_scratch.pipelines.reporting.nodes import compare
+from from_scratch.pipelines.reporting.sentences import name_baseline
+from from_scratch.schema.validation import shorten
 from kedro_ledger.plot_names import show_names
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
@@ -76,16 +79,17 @@ def plot_accuracies(results: dict[str, Results]) -> go.Figure:
             )
         )
     baseline = rows[0]["majority_accuracy"]
+    file = _name(rows[0]["file"])
     ends = [baseline, *comparison["valid_accuracy_low"], *comparison["valid_accuracy_high"]]
     return make_figure(
         traces,
-        height=110 + 45 * len(rows),
+        height=130 + 45 * len(rows),
         xaxis={
-            "title": {"text": f"accuracy on the {rows[0]['valid_rows']:,} rows that validate"},
+            "title": {"text": f"accuracy on the {rows[0]['valid_rows']:,} validation rows<br>of {file}"},
             "range": _range(ends),
         },
         yaxis=_name_places([row["variant"] for row in rows]),
-        shapes=[_draw_baseline(baseline, "always the majority's answer")],
+        shapes=[_draw_baseline(baseline, name_baseline(comparison))],
     )
 
 
@@ -183,11 +187,12 @@ def plot_coefficients(named_coefficients: pd.DataFrame, results: dict[str, Resul
 def plot_groups(groups: pd.DataFrame, results: dict[str, Results]) -> go.Figure:
     """Draw what each variant predicts for a group beside what became of it.
 
-    A bar is as long as the share whose target is 1, a mark is at a variant's share. Of many groups, only the
-    largest are drawn.
+    A bar is as long as the share whose target is yes, a mark is at a variant's share. Of many groups, only
+    the largest are drawn.
     """
     if groups.empty:
         return _draw_nothing("no group has rows enough to tell of it")
+    metrics = next(iter(results.values())).metrics
     look = look_of(results)
     drawn = find_largest(groups)
     labels = [
@@ -218,9 +223,12 @@ def plot_groups(groups: pd.DataFrame, results: dict[str, Results]) -> go.Figure:
     ]
     return make_figure(
         [bars, *marks],
-        height=150 + 38 * len(drawn),
+        height=170 + 38 * len(drawn),
         xaxis={
-            "title": {"text": "share of yes, observed and predicted"},
+            "title": {
+                "text": f"share of {_name(metrics['target'])} = {_name(metrics['positive'])},<br>"
+                "observed and predicted"
+            },
             "range": [-0.03, 1.03],
             "tickformat": ".0%",
         },
@@ -268,7 +276,7 @@ def plot_stability(
         [*spreads, *means],
         height=110 + 70 * len(rows),
         barmode="overlay",
-        xaxis={"title": {"text": "accuracy on the rows that validate"}, "range": _range(ends)},
+        xaxis={"title": {"text": "accuracy on the validation rows"}, "range": _range(ends)},
         yaxis=_name_lanes([row["variant"] for row in rows]) | {"range": [len(rows) - 0.5, -0.5]},
         shapes=[band, _draw_baseline(rows[0]["majority"], "the majority's answer: mean and range")],
     )
@@ -352,6 +360,11 @@ def make_figure(traces: Sequence[go.Scatter | go.Bar], height: int, **layout: An
     plot = {"data": [trace.to_plotly_json() for trace in traces], "layout": drawn.to_plotly_json()}
     # Without plotly's own template, which would be most of each file.
     return go.Figure(show_names(plot)).update_layout(template=None)
+
+
+def _name(name: str) -> str:
+    """Write a name for the title of an axis, which may hold markup."""
+    return escape(shorten(name, 25), quote=False)
 
 
 def _name_places(names: list[str]) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """What the numbers say, in plain sentences, for the report and the console.
 
 The tables are those that nodes make: `comparison` is of `compare`, `disagreements` of `compare_answers`,
-`groups` of `compare_groups`, and the study's `summary` of `summarise`.
+`groups` of `compare_groups`, and the study's `summary` of `summarise`. The target and its values go by the
+names that they have in the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import permutations, product
 from typing import Any
 
@@ -15,31 +17,99 @@ import pandas as pd
 from from_scratch.models import MODELS
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Variant
-from from_scratch.scoring import is_no_better, wilson_interval
+from from_scratch.schema.validation import shorten
+from from_scratch.scoring import MEASURES, Yardstick, choose_yardstick, roc_auc_interval, wilson_interval
 
-SOURCES = {
-    "original": "Kaggle's passengers, those of the article.",
-    "own": "Your own file; the article's figures do not apply to it.",
-}
+ORIGINAL = "Kaggle's passengers, those of the article."
 MIXED = "Not all variants saw the same data: run everything again."
+LABELS = {"roc_auc": "ROC AUC", "f1": "F1", "brier_score": "Brier score"}
+"""The names of measures that are not theirs in the code."""
 DEEP = "deep"
 """The model that the report asks about: is deep learning any better here?"""
 
 
 def describe_source(comparison: pd.DataFrame) -> str:
-    """Say where the data comes from."""
+    """Say where the data comes from, and what is predicted."""
     sources = comparison["source"].unique().tolist()
-    return SOURCES[sources[0]] if len(sources) == 1 else MIXED
+    if len(sources) > 1:
+        return MIXED
+    if sources == ["original"]:
+        return ORIGINAL
+    return f"Your own file, {ask(comparison)}"
+
+
+def ask(comparison: pd.DataFrame) -> str:
+    """Name the file, and ask what is to predict of each row."""
+    first = comparison.iloc[0]
+    return f"{shorten(first['file'])}: is {shorten(first['target'])} {_quote(first['positive'])}?"
+
+
+def find_yardstick(comparison: pd.DataFrame) -> Yardstick:
+    """Find what decides between these variants."""
+    first: dict[Any, Any] = comparison.to_dict("records")[0]
+    return choose_yardstick(first)
+
+
+def name_baseline(comparison: pd.DataFrame) -> str:
+    """Name the baseline by the answer that it always gives."""
+    return f"baseline (always {_quote(comparison['baseline'].iloc[0])})"
+
+
+def describe_rarity(comparison: pd.DataFrame) -> list[str]:
+    """Say why accuracy decides nothing, if it doesn't.
+
+    Returns:
+        A sentence or two, where positive rows are rare; else nothing.
+    """
+    if find_yardstick(comparison).metric == "valid_accuracy":
+        return []
+    first = comparison.iloc[0]
+    positives = first["train_positives"] + first["valid_positives"]
+    share = positives / (first["train_rows"] + first["valid_rows"])
+    return [
+        f"Accuracy decides nothing here: {shorten(first['target'])} is {_quote(first['positive'])} in only "
+        f"{format_percent(share)} of the rows, so the {name_baseline(comparison)} is right in "
+        f"{format_percent(first['majority_accuracy'])} of the validation rows. ROC AUC and average precision "
+        f"compare the scores; the baseline has 0.5 and {first['valid_positives'] / first['valid_rows']:.3f}."
+    ]
+
+
+def describe_undefined(comparison: pd.DataFrame, measures: Iterable[str] = MEASURES) -> list[str]:
+    """Say which of the measures are not defined for which variants, and why; a sentence for each reason."""
+    variants_of: dict[tuple[str, str], list[str]] = {}
+    for variant, undefined in comparison[["variant", "undefined"]].itertuples(index=False):
+        reasons = json.loads(undefined)
+        missing: dict[str, list[str]] = {}
+        for measure in measures:
+            if reason := reasons.get(f"valid_{measure}"):
+                missing.setdefault(reason, []).append(label_measure(measure))
+        for reason, names in missing.items():
+            verb = "is" if len(names) == 1 else "are"
+            variants_of.setdefault((f"{_list(names)} {verb}", reason), []).append(variant)
+    return [
+        f"Of {_list(variants)}, {names} not defined on the validation rows: {reason}."
+        for (names, reason), variants in variants_of.items()
+    ]
+
+
+def label_measure(measure: str) -> str:
+    """Name a measure as people do."""
+    return LABELS.get(measure, measure.replace("_", " "))
+
+
+def _quote(value: str) -> str:
+    return shorten(repr(value))
 
 
 def describe_differences(comparison: pd.DataFrame) -> str:
     """Say which differences between the variants mean anything, by their intervals."""
-    rows = int(comparison["valid_rows"].iloc[0])
-    reach = float((comparison["valid_accuracy_high"] - comparison["valid_accuracy_low"]).max() / 2)
-    known = f"With {rows:,} rows to validate on, an accuracy is known to about ±{100 * reach:.0f} points"
+    rows, yardstick = int(comparison["valid_rows"].iloc[0]), find_yardstick(comparison)
+    low, high = f"{yardstick.metric}_low", f"{yardstick.metric}_high"
+    reach = 100 * float((comparison[high] - comparison[low]).max() / 2)
+    known = f"With {rows:,} validation rows, {_with_article(yardstick)} is known to about ±{reach:.0f} points"
     if len(comparison) == 1:
         return f"{known}."
-    ends = list(comparison[["variant", "valid_accuracy_low", "valid_accuracy_high"]].itertuples(index=False))
+    ends = list(comparison[["variant", low, high]].itertuples(index=False))
     apart: dict[str, list[str]] = {}
     for (better, low, _), (worse, _, high) in permutations(ends, 2):
         if low > high:
@@ -55,14 +125,19 @@ def describe_differences(comparison: pd.DataFrame) -> str:
 
 def describe_baseline(comparison: pd.DataFrame) -> str:
     """Say which variants are better than the baseline, the answer that is more frequent in training."""
-    baseline = comparison["majority_accuracy"]
-    always = f"always giving the answer that is more frequent in training reaches {baseline.iloc[0]:.4f}"
-    unsure = comparison["variant"][is_no_better(comparison["valid_accuracy_low"], baseline)].tolist()
+    yardstick = find_yardstick(comparison)
+    reached = f"{_with_article(yardstick)} of {yardstick.baseline:.4f}"
+    always = f"the {name_baseline(comparison)} has {reached}"
+    unsure = comparison["variant"][yardstick.is_no_better(comparison[f"{yardstick.metric}_low"])].tolist()
     if not unsure:
         return f"All of them learnt something: {always}, and every interval lies above that."
     intervals = "the interval of" if len(unsure) == 1 else "the intervals of"
     lie = "does not lie" if len(unsure) == 1 else "do not lie"
     return f"Not all surely learnt something: {always}, and {intervals} {_list(unsure)} {lie} above that."
+
+
+def _with_article(yardstick: Yardstick) -> str:
+    return f"{'an' if yardstick.name == 'accuracy' else 'a'} {yardstick.name}"
 
 
 def describe_disagreements(disagreements: pd.DataFrame, rows: int) -> list[str]:
@@ -130,7 +205,7 @@ def describe_preparation(features: Features) -> str:
         "maximum": "divided by their greatest magnitude",
         "deviation": "reduced by their mean and divided by their standard deviation",
     }[features.normalisation]
-    rows = {"all": "all rows", "train": "the rows that train alone"}[features.fit_on]
+    rows = {"all": "all rows", "train": "the training rows alone"}[features.fit_on]
     return f"Numbers are {scaled}. What fills missing values and what scales numbers comes from {rows}."
 
 
@@ -146,7 +221,7 @@ def describe_groups(groups: pd.DataFrame, variants: list[str], hidden: int = 0) 
         return []
     labels = groups["group"].tolist()
     everyone, others = (
-        ("all these groups", "the others of these groups") if hidden else ("everyone", "everyone else")
+        ("all these groups", "the others of these groups") if hidden else ("all rows", "all other rows")
     )
     alike: dict[str, list[str]] = {}
     for variant in variants:
@@ -195,8 +270,11 @@ def describe_untrained(
         A line for each of these variants.
     """
     lines = []
-    rows, baseline = int(comparison["valid_rows"].iloc[0]), float(comparison["majority_accuracy"].iloc[0])
-    are_too_few = is_no_better(wilson_interval(1.0, rows)[0], baseline)
+    yardstick = find_yardstick(comparison)
+    rows, positives = (int(comparison[name].iloc[0]) for name in ("valid_rows", "valid_positives"))
+    is_of_answers = yardstick.metric == "valid_accuracy"
+    best = wilson_interval(1.0, rows) if is_of_answers else roc_auc_interval(1.0, positives, rows - positives)
+    are_too_few = yardstick.is_no_better(best[0])
     if are_too_few:
         lines.append(f"{rows:,} validation rows are too few to tell any variant from the baseline.")
     for row in comparison.to_dict("records"):
@@ -207,9 +285,9 @@ def describe_untrained(
             signs.append(f"its loss rose from {first:.3f} to {last:.3f}")
         elif len(loss) > 1 and last > 0.99 * first:
             signs.append(f"its loss stayed at {last:.3f}")
-        positives = row["true_positives"] + row["false_positives"]
-        if not are_too_few and is_no_better(row["valid_accuracy_low"], row["majority_accuracy"]):
-            if positives in (0, row["valid_rows"]):
+        said = row["true_positives"] + row["false_positives"]
+        if not are_too_few and yardstick.is_no_better(row[f"{yardstick.metric}_low"]):
+            if is_of_answers and said in (0, row["valid_rows"]):
                 signs.append("it gives every validation row the same answer")
             elif not signs:
                 lines.append(f"{row['variant']} is not surely better than the baseline.")

@@ -56,7 +56,7 @@ def prepare_splits(
 
 def _prepare(data: pd.DataFrame, features: Features, split: Split) -> StudySplit:
     if features.fit_on == "train":
-        are_fitting = find_fitting(len(data), features, split)
+        are_fitting = find_fitting(data, features, split)
         data = count_rows(data, features, count_values(data, features, are_fitting), are_fitting)
         faults = find_faults(data, data[are_fitting], features)
         processing.raise_faults(data, [f"split with seed {split.seed}: {fault}" for fault in faults])
@@ -64,7 +64,7 @@ def _prepare(data: pd.DataFrame, features: Features, split: Split) -> StudySplit
     imputed = processing.impute(data, fill_values)
     categories = processing.learn_categories(imputed, features, split)
     encoded = processing.one_hot_encode(imputed, features, categories)
-    scales = processing.compute_scales(encoded, features, split)
+    scales = processing.compute_scales(encoded, imputed, features, split)
     model_input = processing.make_model_input(encoded, scales, imputed, features)
     train, valid = processing.split(model_input, split)
     return StudySplit(split.seed, train, valid)

@@ -18,7 +18,15 @@ from tqdm import tqdm
 from from_scratch.models import MODELS
 from from_scratch.pipelines.training.variants import draw_coefficients, predict_in_chunks, train_variant
 from from_scratch.schema.parameters import Precision, Variant
-from from_scratch.scoring import accuracy, baseline_accuracy, confusion, wilson_interval
+from from_scratch.scoring import (
+    accuracy,
+    baseline_accuracy,
+    confusion,
+    is_mostly_yes,
+    measure,
+    roc_auc_interval,
+    wilson_interval,
+)
 from from_scratch.training import mean_absolute_error
 from kedro_ledger.errors import InputError
 
@@ -126,27 +134,43 @@ def score(
 ) -> dict[str, Any]:
     """Judge the predictions (section 6.3).
 
+    `source` says where the rows come from and what is predicted, as `ingest` returns it.
+
     Returns:
         The metrics by name. `majority_accuracy` is the baseline's: always the answer that is more frequent in
-        `train`; `valid_accuracy_low` and `_high` are the Wilson interval that holds the true accuracy with
-        95 % confidence; positives and negatives are counted in `valid`.
+        `train`, which is `baseline`; `valid_accuracy_low` and `_high` are the Wilson interval that holds the
+        true accuracy with 95 % confidence, and those of `valid_roc_auc` Newcombe's; positives and negatives
+        are counted in `valid`. What is not defined is None, and `undefined` says why.
     """
     torch.set_num_threads(threads)
     predictions, train, valid = (_in_precision(tensors, "float64") for tensors in (predictions, train, valid))
-    metrics: dict[str, Any] = {"source": source["source"], "file": source["file"], "model": variant.model}
+    described = ("source", "file", "target", "negative", "positive")
+    metrics: dict[str, Any] = {name: source[name] for name in described}
+    metrics["baseline"] = source["positive" if is_mostly_yes(train["dependent"]) else "negative"]
+    metrics["model"] = variant.model
     for name, rows in {"train": train, "valid": valid}.items():
         metrics |= {
             f"{name}_rows": len(rows["dependent"]),
+            f"{name}_positives": int(rows["dependent"].sum()),
             f"{name}_accuracy": accuracy(predictions[name], rows["dependent"]),
             f"{name}_mean_absolute_error": mean_absolute_error(predictions[name], rows["dependent"]).item(),
         }
     low, high = wilson_interval(metrics["valid_accuracy"], metrics["valid_rows"])
+    measures, reasons = measure(predictions["valid"], valid["dependent"])
+    ends: tuple[float | None, float | None] = None, None
+    if (area := measures["roc_auc"]) is not None:
+        positives = metrics["valid_positives"]
+        ends = roc_auc_interval(area, positives, metrics["valid_rows"] - positives)
     return {
         **metrics,
         "valid_accuracy_low": low,
         "valid_accuracy_high": high,
         "majority_accuracy": baseline_accuracy(train["dependent"], valid["dependent"]),
         **confusion(predictions["valid"], valid["dependent"]),
+        **{f"valid_{name}": value for name, value in measures.items()},
+        "valid_roc_auc_low": ends[0],
+        "valid_roc_auc_high": ends[1],
+        "undefined": {f"valid_{name}": reason for name, reason in reasons.items()},
         "epochs": len(losses),
         "last_loss": float(losses["loss"].iloc[-1]),
     }

@@ -22,6 +22,16 @@ BLOCK: dict[str, Any] = {
 FEATURES = Features.model_validate(BLOCK)
 SPLIT = Split(seed=42, validation_fraction=0.5)
 
+SOURCE: dict[str, Any] = {
+    "source": "own",
+    "file": "own.csv",
+    "rows": 24,
+    "target": "Survived",
+    "negative": "0",
+    "positive": "1",
+}
+"""What `ingest` says of rows of one's own."""
+
 
 def changed(**changes: Any) -> Features:
     """The block with other parameters."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -138,7 +139,7 @@ def test_too_many_categories_are_not_learnt() -> None:
 def test_nothing_to_learn_among_the_rows_that_train() -> None:
     features = changed(fit_on="train", continuous=["Age", "SibSp"])
     frame = pd.concat([good()] * 2, ignore_index=True)
-    _, valid = shuffle(4, SPLIT)
+    _, valid = shuffle(np.zeros(4, dtype=bool), SPLIT)
     frame["Age"] = [5.0 if row in valid.tolist() else None for row in range(4)]
     assert faults_of(frame, features) == [
         "column Age has no value in any training row; expected some, or a `constant` to fill it with"

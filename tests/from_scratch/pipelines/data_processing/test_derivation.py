@@ -14,7 +14,7 @@ import pytest
 
 from from_scratch.pipelines.data_processing import nodes
 from from_scratch.pipelines.data_processing.derivation import count_rows, derive, learn_counts
-from from_scratch.pipelines.data_processing.splitting import shuffle
+from from_scratch.pipelines.data_processing.splitting import find_positives, shuffle
 from from_scratch.pipelines.inference.nodes import ingest_new
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Inference
@@ -89,7 +89,7 @@ def test_a_row_counts_itself_and_the_others_that_counts_are_learnt_from() -> Non
     assert learn_counts(checked, features, SPLIT) == {"Cabin": {"a": 3, "b": 2}}
 
     features = changed(continuous=["Age", "Mates"], derived=[COUNT], ignore=[], fit_on="train")
-    train, valid = (part.tolist() for part in shuffle(len(rows), SPLIT))
+    train, valid = (part.tolist() for part in shuffle(find_positives(rows, features), SPLIT))
     checked, _ = nodes.ingest(rows, features, SPLIT)
     for row in [*train, *valid]:
         others = [other for other in train if other != row]

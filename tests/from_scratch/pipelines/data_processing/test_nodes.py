@@ -16,11 +16,11 @@ from torch import Tensor
 
 from from_scratch.pipelines.data_processing import nodes
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
-from from_scratch.pipelines.data_processing.splitting import shuffle
+from from_scratch.pipelines.data_processing.splitting import find_positives, shuffle
 from from_scratch.schema.features import Features, text_of
 from from_scratch.schema.parameters import Split
 from kedro_ledger.errors import InputError
-from tests.from_scratch.pipelines.data_processing.conftest import FEATURES, SPLIT, changed, good
+from tests.from_scratch.pipelines.data_processing.conftest import FEATURES, SOURCE, SPLIT, changed, good
 
 ENCODED = ["Age", "SibSp", "LogFare", "Sex_male", "Sex_female", "Pclass_1", "Pclass_2", "Pclass_3"]
 
@@ -54,7 +54,7 @@ def process(frame: pd.DataFrame, features: Features = FEATURES, split: Split = S
     imputed = nodes.impute(taken_in, fill_values)
     categories = nodes.learn_categories(imputed, features, split)
     encoded = nodes.one_hot_encode(imputed, features, categories)
-    scales = nodes.compute_scales(encoded, features, split)
+    scales = nodes.compute_scales(encoded, imputed, features, split)
     tensors = nodes.make_model_input(encoded, scales, imputed, features)
     return Prepared(fill_values, imputed, categories, encoded, scales, tensors)
 
@@ -95,7 +95,7 @@ def test_normalised_features_are_finite_and_at_most_one(frame: pd.DataFrame) -> 
 def test_a_feature_of_zeros_is_not_divided_by_zero() -> None:
     features = changed(continuous=["zeros", "Age"], log=[], categorical=[])
     encoded = pd.DataFrame({"zeros": [0.0, 0.0], "Age": [10.0, 40.0]})
-    tensors = nodes.normalise(encoded, nodes.compute_scales(encoded, features, SPLIT))
+    tensors = nodes.normalise(encoded, nodes.compute_scales(encoded, good(), features, SPLIT))
     assert tensors["independent"].tolist() == [[0.0, 0.25], [0.0, 1.0]]
 
 
@@ -144,12 +144,7 @@ def test_split_loses_no_row_and_doubles_none(rows: int, seed: int, fraction: flo
 
 
 def test_source_says_where_rows_come_from() -> None:
-    assert nodes.ingest(good(), FEATURES, SPLIT)[1] == {
-        "source": "own",
-        "file": "the data",
-        "rows": 2,
-        "leaks": {},
-    }
+    assert nodes.ingest(good(), FEATURES, SPLIT)[1] == SOURCE | {"file": "the data", "rows": 2, "leaks": {}}
     original = good()
     original.attrs["source"] = "original"
     assert nodes.ingest(original, FEATURES, SPLIT)[1]["source"] == "original"
@@ -244,7 +239,7 @@ def test_fitted_on_the_rows_that_train_the_others_change_nothing() -> None:
         "continuous": [{"column": "Age", "fill": "mean"}, "SibSp"],
         "categorical": ["Sex", "Pclass"],
     }
-    train, valid = shuffle(len(frame), SPLIT)
+    train, valid = shuffle(find_positives(frame, FEATURES), SPLIT)
     other = frame.copy()
     other.loc[valid.numpy(), "Age"] = 1e6
     other.loc[valid.numpy(), "Sex"] = "c"

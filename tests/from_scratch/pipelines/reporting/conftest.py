@@ -13,6 +13,7 @@ from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.training.nodes import score
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split, Variant
+from tests.from_scratch.pipelines.data_processing.conftest import SOURCE
 
 NAMES = ["Age", "Sex_male", "Sex_female", "Pclass_1", "Pclass_2"]
 #               Age  m  f  1  2
@@ -30,7 +31,7 @@ def data() -> PreparedData:
         for part in rows
     }
     return PreparedData(
-        source={"source": "own", "file": "own.csv", "rows": 8},
+        source=SOURCE | {"rows": 8},
         missing_values={"Age": 2, "<b>Sex</b>": 0},
         category_counts={"<b>Sex</b>": {"male": 3, "<i>female</i>": 5}, "Survived": {"0": 2, "1": 6}},
         fill_values=pd.DataFrame({"Age": [0.5]}),

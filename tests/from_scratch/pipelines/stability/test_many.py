@@ -39,7 +39,7 @@ def rows() -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     passengers = nodes.impute(passengers, nodes.compute_fill_values(passengers, features, split))
     categories = nodes.learn_categories(passengers, features, split)
     encoded = nodes.one_hot_encode(passengers, features, categories)
-    scales = nodes.compute_scales(encoded, features, split)
+    scales = nodes.compute_scales(encoded, passengers, features, split)
     return nodes.split(nodes.make_model_input(encoded, scales, passengers, features), split)
 
 

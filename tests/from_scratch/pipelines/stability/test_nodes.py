@@ -7,13 +7,14 @@ from torch import Tensor
 
 from from_scratch.models import MODELS, Model
 from from_scratch.pipelines.data_processing import nodes as processing
-from from_scratch.pipelines.data_processing.splitting import shuffle
+from from_scratch.pipelines.data_processing.splitting import find_positives, shuffle
 from from_scratch.pipelines.stability import nodes
 from from_scratch.pipelines.stability.nodes import StudySplit
 from from_scratch.pipelines.training import nodes as training
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split, Stability, Variant
 from kedro_ledger.errors import InputError
+from tests.from_scratch.pipelines.data_processing.conftest import SOURCE
 from tests.from_scratch.schema.test_parameters import COMMITTED
 from tests.support.project import RAW
 
@@ -42,7 +43,7 @@ def prepare(
     imputed = processing.impute(passengers, processing.compute_fill_values(passengers, features, split))
     categories = processing.learn_categories(imputed, features, split)
     encoded = processing.one_hot_encode(imputed, features, categories)
-    scales = processing.compute_scales(encoded, features, split)
+    scales = processing.compute_scales(encoded, imputed, features, split)
     return processing.split(processing.make_model_input(encoded, scales, imputed, features), split)
 
 
@@ -62,7 +63,7 @@ def test_each_split_is_what_data_processing_makes_of_its_seed(
 def test_rows_that_validate_have_no_part_in_what_prepares_them(passengers: pd.DataFrame) -> None:
     """Whatever stands in the rows that validate, those that train come out the same."""
     second = Split(seed=43, validation_fraction=0.2)
-    _, validating = shuffle(len(passengers), second)
+    _, validating = shuffle(find_positives(passengers, FEATURES), second)
     altered = passengers.copy()
     altered.loc[validating.numpy(), ["Fare", "Age"]] *= 1000
     study = Stability(splits=2)
@@ -80,7 +81,7 @@ def test_each_split_counts_the_rows_that_it_trains_on(passengers: pd.DataFrame) 
     features = Features.model_validate(block)
     rows, _ = processing.ingest(pd.read_csv(RAW / "train.csv"), features, SPLIT)
     second = Split(seed=43, validation_fraction=0.2)
-    train, _ = shuffle(len(rows), second)
+    train, _ = shuffle(find_positives(rows, features), second)
     tickets = rows["Ticket"]
     mates = tickets.map(tickets[train.numpy()].value_counts()).fillna(0)
     mates += ~rows.index.isin(train.numpy())
@@ -99,8 +100,9 @@ def test_after_the_greatest_seed_comes_the_first(passengers: pd.DataFrame) -> No
 
 def test_a_split_that_leaves_nothing_to_learn_from_is_told(passengers: pd.DataFrame) -> None:
     """All that is known of a column may validate on the second split, though not on the first."""
-    _, first = shuffle(len(passengers), SPLIT)
-    _, second = shuffle(len(passengers), Split(seed=43, validation_fraction=0.2))
+    are_positive = find_positives(passengers, FEATURES)
+    _, first = shuffle(are_positive, SPLIT)
+    _, second = shuffle(are_positive, Split(seed=43, validation_fraction=0.2))
     known = [row for row in second.tolist() if row not in first.tolist()]
     rows = passengers.assign(Age=passengers["Age"].fillna(30).where(passengers.index.isin(known)))
     with pytest.raises(InputError, match=r"split with seed 43: .*Age"):
@@ -116,13 +118,12 @@ def test_many_score_as_each_would_alone(
     )
     table = nodes.train_seeds(split, variant, Stability(seeds=8), 1)
     assert table["seed"].tolist() == list(range(8))
-    source = {"source": "own", "file": "own.csv", "rows": 1}
     for row in table.to_dict("records"):
         alone = variant.model_copy(update={"seed": row["seed"]})
         initial = training.initialise(split.train, alone)
         coefficients, losses = training.fit(initial, split.train, alone, 1, "float64")
         predictions = training.predict(coefficients, split.train, split.valid, alone, 1, "float64")
-        metrics = training.score(predictions, losses, split.train, split.valid, source, alone, 1)
+        metrics = training.score(predictions, losses, split.train, split.valid, SOURCE, alone, 1)
         same = ["model", "valid_accuracy", "train_accuracy", "majority_accuracy", "train_rows", "valid_rows"]
         assert {name: row[name] for name in same} == {name: metrics[name] for name in same}
         assert row["last_loss"] == pytest.approx(metrics["last_loss"], abs=1e-5)

@@ -8,6 +8,7 @@ from torch import Tensor
 from from_scratch.pipelines.training import nodes
 from from_scratch.schema.parameters import Precision, Variant
 from kedro_ledger.errors import InputError
+from tests.from_scratch.pipelines.data_processing.conftest import SOURCE
 
 LINEAR = Variant(model="linear", seed=442, learning_rate=0.1, epochs=5)
 DEEP = Variant(model="deep", seed=1, learning_rate=0.5, epochs=5, hidden=[4, 3])
@@ -62,9 +63,7 @@ def test_score(train: dict[str, Tensor]) -> None:
     valid = {"dependent": torch.tensor([1.0, 0.0, 1.0, 0.0])}
     predictions = {"train": train["dependent"], "valid": torch.tensor([0.75, 0.25, 0.25, 0.75])}
     losses = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25]})
-    metrics = nodes.score(
-        predictions, losses, train, valid, {"source": "own", "file": "own.csv", "rows": 24}, LINEAR, 1
-    )
+    metrics = nodes.score(predictions, losses, train, valid, SOURCE, LINEAR, 1)
     assert metrics["source"] == "own"
     assert (metrics["train_rows"], metrics["valid_rows"]) == (20, 4)
     assert (metrics["train_accuracy"], metrics["valid_accuracy"]) == (1.0, 0.5)
