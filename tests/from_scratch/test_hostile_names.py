@@ -103,7 +103,8 @@ def test_what_suggest_prints_is_text_and_yaml(project: Project) -> None:
     assert {hostile.LONG, hostile.ESC, "num\u202e"} <= set(block["continuous"])
     names = [column["column"] for column in block["categorical"]]
     assert names == [*hostile.CATEGORIES]
-    entry = "".join(line.removeprefix("#") + "\n" for line in said.stdout.splitlines()[4:10])
+    catalog = said.stdout.partition("catalog.yml:\n#\n")[2].partition("#\n")[0]
+    entry = catalog.replace("#   ", "")
     assert yaml.safe_load(entry)["raw_data"]["filepath"] == file.name
     said = project.kedro("features", "suggest", file.name, "--target", "n\x1b[2J\nError: forged")
     assert said.returncode == 1

@@ -34,23 +34,35 @@ def test_the_walk_through_a_csv_of_another_kind(project: Project) -> None:
         parameters.write_text(block)
         ran = project.run(*shlex.split(run.removeprefix("$ kedro run ")))
         assert "source: own" in ran.stdout
-    features = project.load("features")
-    assert [name for name in features if name not in ("gears", "age", "Logprice")] == [
+    columns = project.load("features", "bikes")
+    assert [name for name in columns if name not in ("gears", "age", "Logprice")] == [
         *("kind_cargo", "kind_city", "kind_road"),
         *("repairs_brakes", "repairs_chain", "repairs_none", "repairs_unknown"),
     ]
     for variant in ("logistic", "deep_practice"):
-        metrics = project.load(f"{variant}.metrics")
+        metrics = project.load(f"{variant}.metrics", "bikes")
         assert metrics["valid_accuracy"] > metrics["majority_accuracy"]
         assert f"{metrics['valid_accuracy']:.4f}" in PAGE, variant
-    assert "whose sold is yes" in project.load("report")
+    assert "whose sold is yes" in project.load("report", "bikes")
 
     (project.folder / "data" / "01_raw" / "new_bikes.csv").write_text(new_rows)
     ran = project.run(*shlex.split(infer.removeprefix("$ kedro run ")))
-    answers = project.load("submission")
+    answers = project.load("submission", "bikes")
     assert answers["ad"].tolist() == ["N1", "N2", "N3"]
     assert answers["sold"].tolist()[:2] == ["yes", "no"], "a cheap one, and a dear one that needs repairs"
 
+    assert {folder.name for folder in (project.folder / "data").iterdir()} == {"01_raw", "bikes"}
+    assert "no run is committed yet" in project.kedro("runs", "list").stdout
+    listed = project.kedro("runs", "list", "--env", "bikes").stdout
+    assert listed.count("--env bikes") == 3
+
+
+def test_environments_that_share_a_folder_take_no_answers_of_each_other(project: Project) -> None:
+    shutil.copy(ROOT / "docs" / "bikes.csv", project.folder / "data" / "01_raw")
+    command = "features suggest data/01_raw/bikes.csv --target sold --separator ; --decimal , --env bikes"
+    assert project.kedro(*command.split()).returncode == 0
+    (project.folder / "conf" / "bikes" / "globals.yml").unlink()
+    project.run("--env", "bikes")
     before = project.artefacts()
     (project.folder / "data" / "01_raw" / "test.csv").write_text(ONE)
     ran = project.kedro("run", "--pipeline", "inference", "--params", "inference.variant=logistic")

@@ -31,9 +31,13 @@ def write(file: Path) -> None:
         writer = csv.writer(text)
         writer.writerow(["id", "y", *NUMBERS, *CATEGORIES, UNNAMED])
         for row in range(240):
-            categories = [choices[row % len(choices)] for choices in CATEGORIES.values()]
+            categories = [
+                choices[row // (i + 1) % len(choices)] for i, choices in enumerate(CATEGORIES.values())
+            ]
             answer = "<b>yes" if row * 7 % 11 < 5 else "no"
-            writer.writerow([f"r{row}", answer, *(row * (5 + i) % 17 for i in range(4)), *categories, ""])
+            writer.writerow(
+                [f"r{row}", answer, *(row * 5 % prime for prime in (11, 13, 17, 19)), *categories, ""]
+            )
 
 
 def configure(project: Project) -> None:

@@ -56,14 +56,14 @@ class Project:
         assert ran.returncode == 0, ran.stderr
         return ran
 
-    def load(self, dataset: str) -> Any:
+    def load(self, dataset: str, env: str | None = None) -> Any:
         """Load the last committed version of a dataset."""
-        return self.open_catalog().load(dataset)
+        return self.open_catalog(env).load(dataset)
 
-    def open_catalog(self) -> CatalogProtocol[Any, Any]:
+    def open_catalog(self, env: str | None = None) -> CatalogProtocol[Any, Any]:
         """The catalog as it is after the last commit."""
         configure_project("from_scratch")
-        session = KedroSession.create(self.folder, save_on_close=False)
+        session = KedroSession.create(self.folder, save_on_close=False, env=env)
         return session.load_context().catalog
 
     def artefacts(self) -> dict[str, str]:
