@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
 import subprocess
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
+from kedro_ledger.ledger import Ledger
 from tests.from_scratch.pipelines.inference.test_inference import ONE
 from tests.support.project import ROOT, Project
 
@@ -139,3 +144,123 @@ def test_ten_nasty_rows(project: Project, normalisation: str, fit_on: str) -> No
     answers = project.load("submission")
     assert answers['no "1"'].tolist() == list("abcdefghij")
     assert set(answers["Ergebnis"]) <= {"gut", "schlecht"}
+
+
+RARE_PARAMETERS = """\
+features:
+  identifier: customer
+  target: {column: churned, positive: "yes"}
+  continuous: [age]
+  log: [income]
+  categorical: [region, plan]
+  ignore: []
+  normalisation: deviation
+  fit_on: train
+split: {stratify: true}
+variants: {neural_net_slow: null, neural_net: null, deep_he: null}
+stability: {seeds: 2, splits: 2}
+"""
+RARE_CATALOG = """\
+ROWS:
+  type: from_scratch.datasets.RawCSVDataset
+  filepath: data/01_raw/churn.csv
+"""
+
+
+def configure_rare(project: Project) -> None:
+    """Write an environment `churn`: 600 customers, of whom 8 % leave, more often those of one plan."""
+    rng = np.random.default_rng(7)
+    plan = rng.choice(["basic", "plus"], 600, p=[0.7, 0.3])
+    churned = np.zeros(600, dtype=bool)
+    churned[rng.choice(np.flatnonzero(plan == "plus"), 36, replace=False)] = True
+    churned[rng.choice(np.flatnonzero(plan == "basic"), 12, replace=False)] = True
+    columns = {
+        "customer": [f"C{i}" for i in range(600)],
+        "age": rng.integers(18, 80, 600),
+        "income": rng.lognormal(10, 0.6, 600).round(),
+        "region": rng.choice(["north", "south"], 600),
+        "plan": plan,
+        "churned": np.where(churned, "yes", "no"),
+    }
+    pd.DataFrame(columns).to_csv(project.folder / "data" / "01_raw" / "churn.csv", index=False)
+    environment = project.folder / "conf" / "churn"
+    environment.mkdir()
+    (environment / "parameters.yml").write_text(RARE_PARAMETERS)
+    both = RARE_CATALOG.replace("ROWS", "raw_data") + RARE_CATALOG.replace("ROWS", "new_data")
+    (environment / "catalog.yml").write_text(both)
+
+
+def test_rare_positives_and_no_word_of_other_data(project: Project) -> None:
+    configure_rare(project)
+    ran = project.run("--env", "churn", "--pipeline", "stability")
+    answered = project.run(
+        "--env", "churn", "--pipeline", "inference", "--params", "inference.variant=logistic"
+    )
+
+    targets = {name: project.load(name)["dependent"] for name in ("train", "valid")}
+    assert {name: (len(rows), int(rows.sum())) for name, rows in targets.items()} == {
+        "train": (480, 38),
+        "valid": (120, 10),
+    }
+    metrics = json.loads(read_output(project, "linear.metrics"), parse_constant=pytest.fail)
+    assert metrics["valid_log_loss"] is metrics["valid_brier_score"] is None
+    assert metrics["undefined"]["valid_log_loss"].endswith("so they are not probabilities")
+    assert metrics["baseline"] == "no"
+    comparison = project.load("comparison").set_index("variant")
+    assert comparison["valid_log_loss"].notna().to_dict() == {
+        variant: variant != "linear" for variant in comparison.index
+    }
+    assert comparison.loc["logistic", "valid_roc_auc"] > 0.6
+    assert comparison.loc["logistic", "valid_average_precision"] > 2 * 10 / 120
+    assert "Accuracy decides nothing here: churned is 'yes' in only 8.0 % of the rows" in ran.stdout
+    assert "is not clearly above the baseline" not in answered.stderr
+
+    scripts = r"<script>.*?</script>|<style>.*?</style>"
+    page = re.sub(scripts, "", project.load("report"), flags=re.DOTALL)
+    assert "<h1>Predicting churned = yes from churn.csv: what came out</h1>" in page
+    assert "Of linear, log loss and Brier score are not defined" in page
+    assert "with the same share of churned = yes in both" in page
+    plots = {name: project.load(f"{name}_plot") for name in ("accuracy", "group", "coefficient", "loss")}
+    assert plots["accuracy"].layout.xaxis.title.text == "accuracy on the 120 validation rows<br>of churn.csv"
+    assert "share of churned = yes" in plots["group"].layout.xaxis.title.text
+
+    texts = {"console": ran.stdout + answered.stdout, "page": page, "plots": str([*map(str, plots.values())])}
+    for name, text in texts.items():
+        assert not re.search("passenger|surviv|kaggle|titanic|article", text, re.IGNORECASE), name
+    logs = ran.stderr + answered.stderr
+    assert not re.search("passenger|surviv|kaggle|titanic", logs, re.IGNORECASE)
+    for name in Ledger(project.folder).records()[0].outputs:
+        if name not in ("report", "article_figures"):
+            content = read_output(project, name)
+            assert not re.search("passenger|surviv|kaggle|titanic", content, re.IGNORECASE), name
+
+
+def read_output(project: Project, name: str) -> str:
+    """Read the file of a dataset, whatever is in it."""
+    file = Path(project.kedro("runs", "path", name).stdout.strip())
+    return (project.folder / file).read_text("utf-8", errors="replace")
+
+
+def test_the_ledger_takes_metrics_that_are_not_defined(project: Project) -> None:
+    """The log loss of the straight line never is, the precision only where it says yes to some row."""
+    configure_rare(project)
+    parameters = project.folder / "conf" / "churn" / "parameters.yml"
+    parameters.write_text(RARE_PARAMETERS.replace('positive: "yes"', 'positive: "no"'))
+    project.run("--env", "churn", "--pipeline", "linear")
+    parameters.write_text(RARE_PARAMETERS)
+    some = project.load("linear.metrics")["valid_precision"]
+    changes = "runs.headline=valid_log_loss"
+    project.run("--env", "churn", "--pipeline", "linear", "--params", changes)
+    assert some is not None
+    assert project.load("linear.metrics")["valid_precision"] is None
+    said = {}
+    for command in ("list", "diff last~1 last", "history --metric valid_recall", "show last"):
+        ran = project.kedro("runs", *command.split())
+        assert ran.returncode == 0, ran.stderr
+        said[command] = ran.stdout
+    assert re.search(r"linear.metrics.valid_precision +0\.\d+ +-\n", said["diff last~1 last"])
+    assert re.search(r"undefined.valid_precision +no row is predicted positive", said["show last"])
+    page = project.folder / "history.html"
+    ran = project.kedro("runs", "history", "--metric", "valid_roc_auc", "--html", str(page))
+    assert ran.returncode == 0, ran.stderr
+    assert "valid_roc_auc_low" in page.read_text()

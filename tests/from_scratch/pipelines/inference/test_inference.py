@@ -25,6 +25,10 @@ from tests.support.project import RAW, ROOT, Project
 METRICS = {
     "source": "own",
     "model": "linear",
+    "train_rows": 20,
+    "train_positives": 8,
+    "valid_rows": 10,
+    "valid_positives": 4,
     "valid_accuracy": 0.9,
     "valid_accuracy_low": 0.8,
     "majority_accuracy": 0.6,
@@ -208,6 +212,25 @@ def test_without_an_identifier_rows_are_counted() -> None:
         precision="float32",
     )
     assert predicted.to_dict("list") == {"row": [1, 2], "probability": [0.25, 0.5]}
+
+
+@pytest.mark.parametrize(("positives", "warns"), [(8, True), (1, False)])
+def test_who_predicts_is_judged_by_ranks_where_positives_are_rare(
+    caplog: pytest.LogCaptureFixture, positives: int, warns: bool
+) -> None:
+    metrics = METRICS | {"train_positives": positives, "valid_positives": 1, "valid_accuracy_low": 0.5}
+    with caplog.at_level("WARNING"):
+        predict_new(
+            {"weights": torch.tensor([0.25])},
+            metrics | {"valid_roc_auc": 0.9, "valid_roc_auc_low": 0.7},
+            {"independent": torch.tensor([[1.0]])},
+            pd.DataFrame({"Age": [1.0]}),
+            FEATURES,
+            Variant(model="linear", seed=1, learning_rate=1, epochs=1),
+            threads=1,
+            precision="float32",
+        )
+    assert bool(caplog.records) == warns
 
 
 def test_predictions_beyond_all_numbers_are_told() -> None:

@@ -11,7 +11,7 @@ import torch
 from from_scratch.pipelines.reporting import nodes
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.console import render_comparison
-from from_scratch.pipelines.reporting.sentences import describe_baseline
+from from_scratch.pipelines.reporting.sentences import describe_baseline, describe_undefined
 from from_scratch.pipelines.reporting.statistics import sign_test
 from from_scratch.schema.parameters import Variant
 from kedro_ledger.errors import InputError
@@ -20,14 +20,32 @@ from kedro_ledger.errors import InputError
 def metrics(source: str) -> dict[str, Any]:
     return {
         "source": source,
+        "file": "bikes.csv",
+        "target": "sold",
+        "negative": "no",
+        "positive": "yes",
+        "baseline": "no",
         "model": "deep",
+        "train_rows": 713,
+        "train_positives": 270,
         "valid_rows": 178,
+        "valid_positives": 72,
         "true_positives": 40,
         "false_positives": 20,
         "valid_accuracy": 0.75,
         "valid_accuracy_low": 0.7,
         "valid_accuracy_high": 0.8,
         "majority_accuracy": 0.5955,
+        "valid_roc_auc": 0.85,
+        "valid_roc_auc_low": 0.8,
+        "valid_roc_auc_high": 0.9,
+        "valid_average_precision": 0.6,
+        "valid_precision": None,
+        "valid_recall": 0.0,
+        "valid_f1": 0.0,
+        "valid_log_loss": 0.4,
+        "valid_brier_score": 0.1,
+        "undefined": {"valid_precision": "no row is predicted positive"},
         "last_loss": 0.195,
         "epochs": 30,
     }
@@ -51,9 +69,10 @@ def test_article_stands_beside_the_original_passengers() -> None:
     assert comparison["variant"].tolist() == ["deep", "wide"]
     assert comparison["article_accuracy"].fillna(0).tolist() == [0.8258, 0]
     assert "source: original" in table
-    assert table.rstrip().endswith("always the answer that is more frequent in training: 0.5955")
     row = next(line for line in table.splitlines() if "deep" in line)
-    assert row.split() == ["deep", "0.7500", "0.700", "to", "0.800", "0.8258", "0.195", "30"]
+    assert row.split() == ["deep", "0.7500", "0.700", "to", "0.800", "0.8500", "0.8258", "0.195", "30"]
+    last = table.splitlines()[-1].split()
+    assert last == ["baseline", "(always", "'no')", "0.5955", "-", "0.5000", "-", "-", "-"]
     assert next(line for line in table.splitlines() if "wide" in line).split()[-3] == "-"
     assert table.isascii(), "a console may know no other letters"
 
@@ -61,7 +80,7 @@ def test_article_stands_beside_the_original_passengers() -> None:
 def test_article_does_not_stand_beside_other_passengers() -> None:
     comparison, table = compare({"deep": metrics("own")})
     assert comparison["article_accuracy"].isna().all()
-    assert "source: own" in table
+    assert "source: own (bikes.csv: is sold 'yes'?)" in table
     assert "article" not in table
 
 
@@ -74,6 +93,60 @@ def test_variants_beyond_the_article_stand_apart() -> None:
     assert lines[heading + 1].startswith("wide")
     for alone in ("wide", "deep"):
         assert "beyond" not in compare({alone: metrics("original")})[1]
+    assert lines[-2:] == ["", lines[-1]], "the baseline is not beyond the article"
+    _, table = compare({"wide": metrics("own"), "deep": metrics("own")})
+    names = [line.split()[0] for line in table.splitlines() if line.strip()]
+    assert names == ["source:", "variant", "wide", "deep", "baseline"]
+
+
+RARE = {"train_positives": 50, "valid_positives": 12, "majority_accuracy": 0.9326, "valid_accuracy_low": 0.88}
+
+
+def test_where_positives_are_rare_the_ranks_come_first() -> None:
+    flat = {"valid_roc_auc": 0.52, "valid_roc_auc_low": 0.4, "true_positives": 0, "false_positives": 0}
+    comparison, table = compare({"wide": metrics("own") | RARE, "flat": metrics("own") | RARE | flat})
+    heads = next(line for line in table.splitlines() if "variant" in line)
+    ranks = ["ROC", "AUC", "95", "%", "interval", "average", "precision"]
+    assert heads.split() == ["variant", *ranks, "valid", "accuracy", "last", "loss", "epochs"]
+    row = next(line for line in table.splitlines() if "wide" in line).split()
+    assert row == ["wide", "0.8500", "0.800", "to", "0.900", "0.6000", "0.7500", "0.195", "30"]
+    baseline = next(line for line in table.splitlines() if line.startswith("baseline")).split()
+    assert baseline[3:] == ["0.5000", "-", "0.0674", "0.9326", "-", "-"]
+    assert (
+        "\nAccuracy decides nothing here: sold is 'yes' in only 7.0 % of the rows, so the baseline (always "
+        "'no') is right in 93.3 % of the validation rows. ROC AUC and average precision compare the scores; "
+        "the baseline has 0.5 and 0.067.\nflat is not surely better than the baseline.\n"
+    ) in table
+    assert "wide is not" not in table, "whatever its accuracy"
+    assert describe_baseline(comparison) == (
+        "Not all surely learnt something: the baseline (always 'no') has a ROC AUC of 0.5000, and the "
+        "interval of flat does not lie above that."
+    )
+    frequent = {"train_positives": 110, "valid_positives": 70}
+    assert "decides nothing" not in compare({"wide": metrics("own") | RARE | frequent})[1], "20.2 %"
+
+
+def test_a_measure_without_a_value_says_why() -> None:
+    missing = dict.fromkeys(["valid_roc_auc", "valid_roc_auc_low", "valid_roc_auc_high"])
+    because = {"undefined": {"valid_roc_auc": "no row is positive", "valid_recall": "no row is positive"}}
+    none = metrics("own") | RARE | {"valid_positives": 0} | missing | because
+    comparison, table = compare({"wide": none, "deep": none})
+    assert "\nOf wide and deep, ROC AUC is not defined on the validation rows: no row is positive.\n" in table
+    assert next(line for line in table.splitlines() if "wide" in line).split()[5] == "-"
+    assert describe_undefined(comparison) == [
+        "Of wide and deep, ROC AUC and recall are not defined on the validation rows: no row is positive."
+    ]
+    both = pd.concat([comparison, nodes.compare_metrics({"net": metrics("own")}, {"net": DEEP})])
+    assert describe_undefined(both)[1:] == [
+        "Of net, precision is not defined on the validation rows: no row is predicted positive."
+    ]
+
+
+def test_the_names_of_a_file_are_one_line() -> None:
+    """Whatever stands in them: a line that is broken would take the table apart."""
+    odd = {"baseline": "a\nb\u2028c" * 20, "positive": "x\ny", "file": "f.csv", "target": "t"}
+    _, table = compare({"deep": metrics("own") | odd})
+    assert len(table.splitlines()) == 6
 
 
 def test_losses_of_two_kinds_are_named() -> None:
@@ -214,7 +287,7 @@ def test_one_variant_disagrees_with_nobody(data: PreparedData, results: dict[str
 
 
 def test_groups_hold_shares_of_all_rows(data: PreparedData, results: dict[str, Results]) -> None:
-    public = replace(data, source={"source": "original", "rows": 8})
+    public = replace(data, source=data.source | {"source": "original"})
     assert nodes.compare_groups(public, results).to_dict("records") == [
         {"group": "male · 1", "rows": 2, "observed": 0.5, "line": 0, "net": 0},
         {"group": "male · 2", "rows": 2, "observed": 0, "line": 0, "net": 1},

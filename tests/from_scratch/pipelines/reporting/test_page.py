@@ -49,12 +49,39 @@ def test_page_holds_what_came_out(data: PreparedData, results: dict[str, Results
     assert "The article and this run" not in page
     assert """http-equiv="Content-Security-Policy" content="default-src 'none';""" in page
     assert "<td>2</td><td>25.0 %</td>" in page, "of eight ages two are missing"
-    for words in ("4 train, 4 validate", "seed 42", "float32 with 1 thread", "smaller groups"):
+    for words in (
+        "4 training rows and 4 validation rows",
+        "seed 42",
+        "float32 with 1 thread",
+        "smaller groups",
+    ):
         assert words in page
     line = re.search(r"<tr><th>[^\n]*line</th>.*?</tr>", page)
     assert line is not None
     cells = re.findall(r"<td>(.*?)</td>", line[0])
     assert cells == ["0.7500", "0.301 to 0.954", "2", "0", "1", "1", "0.7500", "0.250"]
+    scores = page.partition("What the scores are worth")[2]
+    line = re.search(r"<tr><th>[^\n]*net</th>.*?</tr>", scores)
+    assert line is not None
+    cells = re.findall(r"<td>(.*?)</td>", line[0])
+    assert cells[:1] + cells[2:] == ["0.6667", "0.9167", "0.6667", "0.6667", "0.6667", "0.9030", "0.3275"]
+
+
+def test_page_leads_with_ranks_where_positives_are_rare(
+    data: PreparedData, results: dict[str, Results]
+) -> None:
+    sections = re.findall(r"<h2>(.*?)</h2>", write(data, results))
+    assert sections[1:3] == ["How often each variant is right", "What the scores are worth"]
+    rare = {
+        variant: replace(result, metrics=result.metrics | {"train_rows": 96, "majority_accuracy": 0.96})
+        for variant, result in results.items()
+    }
+    page = write(data, rare)
+    assert re.findall(r"<h2>(.*?)</h2>", page)[1:3] == sections[2:0:-1]
+    said = page.partition("In short")[2].partition("<section>")[0]
+    assert said.index("ROC AUC on the validation rows") < said.index("average precision 0.9167")
+    assert said.index("average precision 0.9167") < said.index("Accuracy decides nothing here")
+    assert "differs from" not in said, "of answers, as accuracy is"
 
 
 def test_page_counts_the_largest_categories(data: PreparedData, results: dict[str, Results]) -> None:
@@ -167,5 +194,5 @@ def test_article_is_green_where_it_comes_out_and_red_where_not(
 
 
 def test_groups_of_the_articles_data_may_be_small(data: PreparedData, results: dict[str, Results]) -> None:
-    page = write(replace(data, source={"source": "original", "rows": 8}), results)
-    assert "line: yes to all of female; no to everyone else" in page
+    page = write(replace(data, source=data.source | {"source": "original"}), results)
+    assert "line: yes to all of female; no to all other rows" in page

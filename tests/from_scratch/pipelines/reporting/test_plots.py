@@ -73,7 +73,7 @@ def test_a_ring_is_where_the_article_is(results: dict[str, Results]) -> None:
 
 
 def test_bars_and_marks_are_shares_of_their_group(data: PreparedData, results: dict[str, Results]) -> None:
-    groups = nodes.compare_groups(replace(data, source={"source": "original", "rows": 8}), results)
+    groups = nodes.compare_groups(replace(data, source=data.source | {"source": "original"}), results)
     bars, line, net = plots.plot_groups(groups, results).to_dict()["data"]
     assert bars["x"] == groups["observed"].tolist()
     assert (line["name"], line["x"]) == ("line", groups["line"].tolist())

@@ -14,8 +14,15 @@ def comparison(*ends: tuple[float, float], majority: float = 0.6, **others: Any)
         {
             "variant": list("abcdef"[: len(ends)]),
             "source": "original",
+            "file": "bikes.csv",
+            "target": "sold",
+            "positive": "yes",
+            "baseline": "no",
             "model": "deep",
+            "train_rows": 7000,
+            "train_positives": 2800,
             "valid_rows": 1780,
+            "valid_positives": 700,
             "valid_accuracy_low": [low for low, _ in ends],
             "valid_accuracy_high": [high for _, high in ends],
             "majority_accuracy": majority,
@@ -29,15 +36,15 @@ def comparison(*ends: tuple[float, float], majority: float = 0.6, **others: Any)
     [
         (
             [(0.7, 0.8), (0.75, 0.85)],
-            "With 1,780 rows to validate on, an accuracy is known to about ±5 points: all intervals overlap, "
+            "With 1,780 validation rows, an accuracy is known to about ±5 points: all intervals overlap, "
             "so they tell no variant from another.",
         ),
         (
             [(0.5, 0.6), (0.7, 0.8), (0.55, 0.75), (0.65, 0.9)],
-            "With 1,780 rows to validate on, an accuracy is known to about ±12 points: "
+            "With 1,780 validation rows, an accuracy is known to about ±12 points: "
             "b and d are better than a. All other intervals overlap, and tell nothing apart.",
         ),
-        ([(0.7, 0.8)], "With 1,780 rows to validate on, an accuracy is known to about ±5 points."),
+        ([(0.7, 0.8)], "With 1,780 validation rows, an accuracy is known to about ±5 points."),
     ],
 )
 def test_differences(ends: list[tuple[float, float]], said: str) -> None:
@@ -45,7 +52,7 @@ def test_differences(ends: list[tuple[float, float]], said: str) -> None:
 
 
 def test_majority() -> None:
-    always = "always giving the answer that is more frequent in training reaches 0.6000"
+    always = "the baseline (always 'no') has an accuracy of 0.6000"
     assert sentences.describe_baseline(comparison((0.7, 0.8))) == (
         f"All of them learnt something: {always}, and every interval lies above that."
     )
@@ -57,7 +64,9 @@ def test_majority() -> None:
 
 def test_source() -> None:
     assert sentences.describe_source(comparison((0.7, 0.8))).startswith("Kaggle's passengers")
-    assert sentences.describe_source(comparison((0.7, 0.8), source="own")).startswith("Your own file")
+    assert sentences.describe_source(comparison((0.7, 0.8), source="own")) == (
+        "Your own file, bikes.csv: is sold 'yes'?"
+    )
     mixed = comparison((0.7, 0.8), (0.7, 0.8), source=["own", "original"])
     assert sentences.describe_source(mixed).startswith("Not all variants saw the same data")
 
@@ -106,10 +115,10 @@ def test_groups_are_named_in_few_words() -> None:
         }
     )
     assert sentences.describe_groups(groups, ["line", "net", "twin", "no", "yes"]) == [
-        "line and twin: yes to all of female; no to everyone else.",
-        "net: yes to all of female · 1; yes to some of male · 1 and female · 2; no to everyone else.",
-        "no: no to everyone.",
-        "yes: yes to everyone.",
+        "line and twin: yes to all of female; no to all other rows.",
+        "net: yes to all of female · 1; yes to some of male · 1 and female · 2; no to all other rows.",
+        "no: no to all rows.",
+        "yes: yes to all rows.",
     ]
     odd = pd.DataFrame({"group": ["a", "a · b"], "line": [1, 0]})
-    assert sentences.describe_groups(odd, ["line"]) == ["line: yes to all of a; no to everyone else."]
+    assert sentences.describe_groups(odd, ["line"]) == ["line: yes to all of a; no to all other rows."]
