@@ -30,9 +30,13 @@ class Session:
 
     parameters: Parameters | None = None
     """What the running session reads, `--env`, `--conf-source` and `--params` included."""
-    render_results: Callable[[Pipeline, CatalogProtocol[Any, Any], Parameters], list[str]] | None = None
-    """(pipeline, catalog, parameters) -> the texts that close a run. It is handed over, since every command
-    loads the hooks, and would load pandas and PyTorch with what renders."""
+    env: str | None = None
+    """Its environment, if it was named."""
+    render_results: (
+        Callable[[Pipeline, CatalogProtocol[Any, Any], Parameters, str | None], list[str]] | None
+    ) = None
+    """(pipeline, catalog, parameters, environment) -> the texts that close a run. It is handed over, since
+    every command loads the hooks, and would load pandas and PyTorch with what renders."""
 
 
 session = Session()
@@ -58,7 +62,7 @@ class ProjectHooks:
             conf = Path(context.project_path, context.config_loader.conf_source)
             if logs.configure(conf / context.env, context.project_path):
                 logs.log_line_by_line()
-        session.parameters = read(context.config_loader)
+        session.parameters, session.env = read(context.config_loader), context.env
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline) -> None:
@@ -101,5 +105,5 @@ class ProjectHooks:
         """Close a run with what it reached."""
         self._bar.close()
         if session.render_results and session.parameters:
-            for text in session.render_results(pipeline, catalog, session.parameters):
+            for text in session.render_results(pipeline, catalog, session.parameters, session.env):
                 results.info(text)

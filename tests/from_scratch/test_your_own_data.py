@@ -60,6 +60,36 @@ def test_the_walk_through_a_csv_of_another_kind(project: Project) -> None:
     assert "no run is committed yet" in project.kedro("runs", "list").stdout
     listed = project.kedro("runs", "list", "--env", "bikes").stdout
     assert listed.count("--env bikes") == 3
+    for command in re.findall("`kedro (.*?)`", ran.stdout):
+        assert project.kedro(*shlex.split(command)).returncode == 0, command
+
+
+def test_a_column_that_gives_the_answer_away_is_no_success(project: Project) -> None:
+    text = (ROOT / "docs" / "bikes.csv").read_text()
+    header, *rows = text.splitlines()
+    leaking = [f"{header};state", *(f"{row};{'gone' if row.endswith('yes') else 'here'}" for row in rows)]
+    (project.folder / "data" / "01_raw" / "bikes.csv").write_text("\n".join(leaking) + "\n")
+    command = "features suggest data/01_raw/bikes.csv --target sold --separator ; --decimal , --env bikes"
+    assert project.kedro(*command.split()).returncode == 0
+    parameters = project.folder / "conf" / "bikes" / "parameters.yml"
+    suggested = parameters.read_text()
+    said = project.run("--env", "bikes", "--pipeline", "logistic")
+    assert "gives the answer away" not in said.stdout + said.stderr
+    ignored = "  ignore:\n    - state  # gives the answer away: each of its values has one answer\n"
+    assert ignored in suggested
+    parameters.write_text(
+        suggested.replace(ignored, "  ignore: []\n").replace(
+            "  categorical:\n", "  categorical:\n    - state\n"
+        )
+    )
+    said = project.run("--env", "bikes")
+    assert "logistic         1.0000" in said.stdout
+    warning = "state gives the answer away: each of its values has one answer"
+    assert f"WARNING bikes.csv: column {warning}" in " ".join(said.stderr.split())
+    assert f"\n{warning}. Unless new rows have it, too, it belongs in features.ignore" in said.stdout
+    report = project.load("report", "bikes")
+    assert warning in report
+    assert "learnt something" not in report
 
 
 def test_environments_that_share_a_folder_take_no_answers_of_each_other(project: Project) -> None:

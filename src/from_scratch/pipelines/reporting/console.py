@@ -13,6 +13,7 @@ from from_scratch.article import VARIANTS as ARTICLE_VARIANTS
 from from_scratch.pipelines.reporting.nodes import compare_metrics
 from from_scratch.pipelines.reporting.sentences import (
     ask,
+    describe_leaks,
     describe_rarity,
     describe_study,
     describe_undefined,
@@ -30,18 +31,19 @@ NONE = "-"
 
 
 def render_results(
-    pipeline: Pipeline, catalog: CatalogProtocol[Any, Any], parameters: Parameters
+    pipeline: Pipeline, catalog: CatalogProtocol[Any, Any], parameters: Parameters, env: str | None = None
 ) -> list[str]:
-    """Write what a run reached.
+    """Write what a run, in an environment, reached.
 
     Returns:
         A text for each of these that the pipeline has: predictions for new rows, the comparison of variants
         that were scored, the study, and the report.
     """
     outputs = pipeline.all_outputs()
+    option = f" --env {env}" if env else ""
     texts = []
     if "submission" in outputs:
-        texts.append(_render_answers(catalog, parameters.inference.variant))
+        texts.append(_render_answers(catalog, parameters.inference.variant, option))
     scored = [variant for variant in parameters.variants if f"{variant}.metrics" in outputs]
     comparison = None
     if "comparison" in outputs:
@@ -56,11 +58,12 @@ def render_results(
     if "stability_summary" in outputs:
         texts.append(render_study(catalog.load("stability_summary"), parameters.variants, is_original))
     if "report" in outputs:
-        texts.append("The report: `make report` opens it, `kedro runs path report` says where it is.\n")
+        make = f"KEDRO_ENV={env} make report" if env else "make report"
+        texts.append(f"The report: `{make}` opens it, `kedro runs path report{option}` says where it is.\n")
     return texts
 
 
-def _render_answers(catalog: CatalogProtocol[Any, Any], variant: str) -> str:
+def _render_answers(catalog: CatalogProtocol[Any, Any], variant: str, option: str) -> str:
     """Count how often each answer was given, and say where they are."""
     answers = catalog.load("submission").iloc[:, -1]
     file = catalog.load(f"{variant}.metrics")["file"]
@@ -68,7 +71,8 @@ def _render_answers(catalog: CatalogProtocol[Any, Any], variant: str) -> str:
     counts = " and ".join(f"{value} in {count:,}" for value, count in answers.value_counts().items())
     return (
         f"\n{variant}, trained on {file}, answers {len(answers):,} {rows}:\n{answers.name} is {counts}.\n"
-        "The answers: `kedro runs path submission`; how sure: `kedro runs path new_predictions`.\n"
+        f"The answers: `kedro runs path submission{option}`; "
+        f"how sure: `kedro runs path new_predictions{option}`.\n"
     )
 
 
@@ -108,6 +112,7 @@ def render_comparison(
         columns["source"] = [*comparison["source"], NONE]
     table = _render_apart(pd.DataFrame(columns), "original" in sources, has_baseline=True)
     below = [
+        *describe_leaks(comparison),
         *describe_rarity(comparison),
         *describe_undefined(comparison, ["roc_auc"]),
         *describe_untrained(comparison, losses, variants),

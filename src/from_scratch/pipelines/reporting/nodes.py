@@ -37,8 +37,8 @@ def compare_metrics(metrics: dict[str, dict[str, Any]], variants: Mapping[str, V
 
     Returns:
         A row for each variant: its name, `article_accuracy` (only on the original passengers, and where the
-        article prints one), `loss` (which one it was trained with), and all its metrics; `undefined`, which
-        says why some are missing, is JSON.
+        article prints one), `loss` (which one it was trained with), and all its metrics; `leaks`, and
+        `undefined`, which says why some are missing, are JSON.
     """
     published = published_accuracies()
     rows = [
@@ -50,6 +50,7 @@ def compare_metrics(metrics: dict[str, dict[str, Any]], variants: Mapping[str, V
             else None,
             "loss": variants[variant].loss,
             **values,
+            "leaks": json.dumps(values["leaks"]),
             "undefined": json.dumps(values["undefined"]),
         }
         for variant, values in metrics.items()

@@ -75,6 +75,7 @@ def write_report(
         is_rare=is_rare,
         undefined=sentences.describe_undefined(comparison),
         sentences=[
+            *sentences.describe_leaks(comparison),
             *sentences.describe_rarity(comparison),
             sentences.describe_differences(comparison),
             sentences.describe_baseline(comparison),

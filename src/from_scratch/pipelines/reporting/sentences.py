@@ -74,6 +74,18 @@ def describe_rarity(comparison: pd.DataFrame) -> list[str]:
     ]
 
 
+def describe_leaks(comparison: pd.DataFrame) -> list[str]:
+    """Warn of the columns that give the answer away; a sentence for each."""
+    leaks = {
+        column: leak for leaks in comparison["leaks"].unique() for column, leak in json.loads(leaks).items()
+    }
+    return [
+        f"{shorten(column)} gives the answer away: {leak}. Unless new rows have it, too, it belongs in "
+        "features.ignore, and nothing here says how good the variants are without it."
+        for column, leak in leaks.items()
+    ]
+
+
 def describe_undefined(comparison: pd.DataFrame, measures: Iterable[str] = MEASURES) -> list[str]:
     """Say which of the measures are not defined for which variants, and why; a sentence for each reason."""
     variants_of: dict[tuple[str, str], list[str]] = {}
@@ -130,7 +142,8 @@ def describe_baseline(comparison: pd.DataFrame) -> str:
     always = f"the {name_baseline(comparison)} has {reached}"
     unsure = comparison["variant"][yardstick.is_no_better(comparison[f"{yardstick.metric}_low"])].tolist()
     if not unsure:
-        return f"All of them learnt something: {always}, and every interval lies above that."
+        what = "may have read the answer" if describe_leaks(comparison) else "learnt something"
+        return f"All of them {what}: {always}, and every interval lies above that."
     intervals = "the interval of" if len(unsure) == 1 else "the intervals of"
     lie = "does not lie" if len(unsure) == 1 else "do not lie"
     return f"Not all surely learnt something: {always}, and {intervals} {_list(unsure)} {lie} above that."

@@ -144,7 +144,7 @@ def score(
     """
     torch.set_num_threads(threads)
     predictions, train, valid = (_in_precision(tensors, "float64") for tensors in (predictions, train, valid))
-    described = ("source", "file", "target", "negative", "positive")
+    described = ("source", "file", "target", "negative", "positive", "leaks")
     metrics: dict[str, Any] = {name: source[name] for name in described}
     metrics["baseline"] = source["positive" if is_mostly_yes(train["dependent"]) else "negative"]
     metrics["model"] = variant.model

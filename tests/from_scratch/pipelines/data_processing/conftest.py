@@ -29,6 +29,7 @@ SOURCE: dict[str, Any] = {
     "target": "Survived",
     "negative": "0",
     "positive": "1",
+    "leaks": {},
 }
 """What `ingest` says of rows of one's own."""
 

@@ -144,7 +144,7 @@ def test_split_loses_no_row_and_doubles_none(rows: int, seed: int, fraction: flo
 
 
 def test_source_says_where_rows_come_from() -> None:
-    assert nodes.ingest(good(), FEATURES, SPLIT)[1] == SOURCE | {"file": "the data", "rows": 2, "leaks": {}}
+    assert nodes.ingest(good(), FEATURES, SPLIT)[1] == SOURCE | {"file": "the data", "rows": 2}
     original = good()
     original.attrs["source"] = "original"
     assert nodes.ingest(original, FEATURES, SPLIT)[1]["source"] == "original"

@@ -45,6 +45,7 @@ def metrics(source: str) -> dict[str, Any]:
         "valid_f1": 0.0,
         "valid_log_loss": 0.4,
         "valid_brier_score": 0.1,
+        "leaks": {},
         "undefined": {"valid_precision": "no row is predicted positive"},
         "last_loss": 0.195,
         "epochs": 30,

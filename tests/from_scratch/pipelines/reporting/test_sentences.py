@@ -18,6 +18,7 @@ def comparison(*ends: tuple[float, float], majority: float = 0.6, **others: Any)
             "target": "sold",
             "positive": "yes",
             "baseline": "no",
+            "leaks": "{}",
             "model": "deep",
             "train_rows": 7000,
             "train_positives": 2800,
@@ -60,6 +61,14 @@ def test_majority() -> None:
     assert sentences.describe_baseline(comparison((0.7, 0.8), (0.5, 0.7), (0.4, 0.5))) == (
         f"Not all surely learnt something: {always}, and the intervals of b and c do not lie above that."
     )
+
+
+def test_a_column_that_gives_the_answer_away() -> None:
+    leaking = comparison((0.99, 1.0), leaks='{"alive": "each of its values has one answer"}')
+    assert sentences.describe_leaks(comparison((0.7, 0.8))) == []
+    (said,) = sentences.describe_leaks(leaking)
+    assert said.startswith("alive gives the answer away: each of its values has one answer. Unless new rows")
+    assert "learnt something" not in sentences.describe_baseline(leaking)
 
 
 def test_source() -> None:
