@@ -85,7 +85,7 @@ def test_a_column_that_gives_the_answer_away_is_no_success(project: Project) -> 
     said = project.run("--env", "bikes")
     assert "logistic         1.0000" in said.stdout
     warning = "state gives the answer away: each of its values has one answer"
-    assert f"WARNING bikes.csv: column {warning}" in " ".join(said.stderr.split())
+    assert f"bikes.csv: column {warning}" in " ".join(said.stderr.split())
     assert f"\n{warning}. Unless new rows have it, too, it belongs in features.ignore" in said.stdout
     report = project.load("report", "bikes")
     assert warning in report
