@@ -74,6 +74,13 @@ def describe_rarity(comparison: pd.DataFrame) -> list[str]:
     ]
 
 
+def describe_study_of_rare(comparison: pd.DataFrame) -> list[str]:
+    """Say that the study decides nothing where accuracy doesn't; else nothing."""
+    if find_yardstick(comparison).metric == "valid_accuracy":
+        return []
+    return ["The study compares accuracies, which decide nothing here: too few rows are positive."]
+
+
 def describe_undefined(comparison: pd.DataFrame, measures: Iterable[str] = MEASURES) -> list[str]:
     """Say which of the measures are not defined for which variants, and why; a sentence for each reason."""
     variants_of: dict[tuple[str, str], list[str]] = {}
