@@ -243,12 +243,14 @@ def test_rare_positives_and_no_word_of_other_data(project: Project) -> None:
     assert comparison.loc["logistic", "valid_roc_auc"] > 0.6
     assert comparison.loc["logistic", "valid_average_precision"] > 2 * 10 / 120
     assert "Accuracy decides nothing here: churned is 'yes' in only 8.0 % of the rows" in ran.stdout
+    assert "\nThe study compares accuracies, which decide nothing here" in ran.stdout
     assert "is not clearly above the baseline" not in answered.stderr
 
     scripts = r"<script>.*?</script>|<style>.*?</style>"
     page = re.sub(scripts, "", project.load("report"), flags=re.DOTALL)
     assert "<h1>Predicting churned = yes from churn.csv: what came out</h1>" in page
     assert "Of linear, log loss and Brier score are not defined" in page
+    assert "<p>The study compares accuracies, which decide nothing here" in page
     assert "with the same share of churned = yes in both" in page
     plots = {name: project.load(f"{name}_plot") for name in ("accuracy", "group", "coefficient", "loss")}
     assert plots["accuracy"].layout.xaxis.title.text == "accuracy on the 120 validation rows<br>of churn.csv"

@@ -16,6 +16,7 @@ from from_scratch.pipelines.reporting.sentences import (
     describe_leaks,
     describe_rarity,
     describe_study,
+    describe_study_of_rare,
     describe_undefined,
     describe_untrained,
     find_yardstick,
@@ -51,12 +52,11 @@ def render_results(
     elif scored:
         metrics = {variant: catalog.load(f"{variant}.metrics") for variant in scored}
         comparison = compare_metrics(metrics, parameters.variants)
-    is_original = comparison is None or "original" in comparison["source"].tolist()
     if comparison is not None:
         losses = {variant: catalog.load(f"{variant}.losses") for variant in comparison["variant"]}
         texts.append(render_comparison(comparison, losses, parameters.variants))
     if "stability_summary" in outputs:
-        texts.append(render_study(catalog.load("stability_summary"), parameters.variants, is_original))
+        texts.append(render_study(catalog.load("stability_summary"), parameters.variants, comparison))
     if "report" in outputs:
         make = f"KEDRO_ENV={env} make report" if env else "make report"
         texts.append(f"The report: `{make}` opens it, `kedro runs path report{option}` says where it is.\n")
@@ -151,11 +151,15 @@ def _render_apart(table: pd.DataFrame, is_original: bool, has_baseline: bool = F
     return "\n".join([heads, *rows, *last])
 
 
-def render_study(summary: pd.DataFrame, variants: Mapping[str, Variant], is_original: bool = True) -> str:
+def render_study(
+    summary: pd.DataFrame, variants: Mapping[str, Variant], comparison: pd.DataFrame | None = None
+) -> str:
     """Write the study's summary as a table, and what it says in a few sentences.
 
-    Variants beyond the article stand apart if the study `is_original`: of the article's data.
+    The comparison of the same run says whose data it is of, and whether positive rows are rare.
     """
+    is_original = comparison is None or "original" in comparison["source"].tolist()
+    caveat = [] if comparison is None else describe_study_of_rare(comparison)
     rows = summary.to_dict("records")
     reference = rows[0]["reference"]
     table = pd.DataFrame(
@@ -176,5 +180,5 @@ def render_study(summary: pd.DataFrame, variants: Mapping[str, Variant], is_orig
         }
     )
     heading = f"stability: {rows[0]['seeds']:,} seeds on {rows[0]['splits']:,} splits"
-    said = "\n".join(describe_study(summary, variants))
+    said = "\n".join([*caveat, *describe_study(summary, variants)])
     return f"\n{heading}\n\n{_render_apart(table, is_original)}\n\n{said}\n"

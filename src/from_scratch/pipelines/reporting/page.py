@@ -101,6 +101,7 @@ def write_report(
         article_rounded=int(rounded.sum()),
         article_count=len(article_figures),
         study=None if stability_summary is None else _describe_study(stability_summary, variants),
+        caveat=sentences.describe_study_of_rare(comparison),
         percent=sentences.format_percent,
         points=sentences.format_points,
         plots={name: _to_json(figure) for name, figure in plots.items() if figure is not None},

@@ -64,10 +64,10 @@ def describe_rarity(comparison: pd.DataFrame) -> list[str]:
     if find_yardstick(comparison).metric == "valid_accuracy":
         return []
     first = comparison.iloc[0]
-    positives = first["train_positives"] + first["valid_positives"]
-    share = positives / (first["train_rows"] + first["valid_rows"])
+    share = (first["train_positives"] + first["valid_positives"]) / (first["train_rows"] + first["valid_rows"])
+    rare, share = ("positive", share) if share < 0.5 else ("negative", 1 - share)
     return [
-        f"Accuracy decides nothing here: {shorten(first['target'])} is {_quote(first['positive'])} in only "
+        f"Accuracy decides nothing here: {shorten(first['target'])} is {_quote(first[rare])} in only "
         f"{format_percent(share)} of the rows, so the {name_baseline(comparison)} is right in "
         f"{format_percent(first['majority_accuracy'])} of the validation rows. ROC AUC and average precision "
         f"compare the scores; the baseline has 0.5 and {first['valid_positives'] / first['valid_rows']:.3f}."
@@ -84,6 +84,13 @@ def describe_leaks(comparison: pd.DataFrame) -> list[str]:
         "features.ignore, and nothing here says how good the variants are without it."
         for column, leak in leaks.items()
     ]
+
+
+def describe_study_of_rare(comparison: pd.DataFrame) -> list[str]:
+    """Say that the study decides nothing where accuracy doesn't; else nothing."""
+    if find_yardstick(comparison).metric == "valid_accuracy":
+        return []
+    return ["The study compares accuracies, which decide nothing here: too few rows have one of the answers."]
 
 
 def describe_undefined(comparison: pd.DataFrame, measures: Iterable[str] = MEASURES) -> list[str]:
