@@ -16,7 +16,7 @@ from torch import Tensor
 THRESHOLD = 0.5
 """A prediction above it means yes."""
 RARE = 0.2
-"""If either answer has a smaller share of the rows, the baseline is right too often for accuracy to decide."""
+"""If an answer has a smaller share of the rows, the baseline is right too often for accuracy to decide."""
 CERTAIN = torch.finfo(torch.float32).eps
 """How near to 0 or 1 the log loss takes a score to be: runs keep scores in float32, which is no finer."""
 
@@ -56,7 +56,7 @@ class Yardstick:
 
 
 def choose_yardstick(metrics: Mapping[str, Any]) -> Yardstick:
-    """Choose what decides, given the metrics of a variant: the accuracy, or where an answer is rare, ROC AUC."""
+    """Choose what decides, given a variant's metrics: the accuracy; where one answer is rare, the ROC AUC."""
     has_both_classes = 0 < metrics["valid_positives"] < metrics["valid_rows"]
     rows = metrics["train_rows"] + metrics["valid_rows"]
     positives = metrics["train_positives"] + metrics["valid_positives"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -44,7 +45,7 @@ def _find_home(project: Path, env: str | None) -> Home:
     from kedro_ledger.home import find_home
 
     conf = project / settings.CONF_SOURCE
-    if env and not (conf / env).is_dir():
+    if env and (Path(env).name != env or not (conf / env).is_dir()):
         known = sorted(folder.name for folder in conf.iterdir() if folder.is_dir())
         raise InputError(f"--env is {env}: expected one of the folders in {conf.name}: {', '.join(known)}")
     loader = settings.CONFIG_LOADER_CLASS(conf_source=str(conf), env=env, **settings.CONFIG_LOADER_ARGS)
@@ -248,7 +249,9 @@ def path(ledger: Ledger, dataset: str, run: str, make: bool) -> None:
         if not command:
             raise LedgerError(reason)
         echo(reason, err=True)
-        ran = subprocess.run([sys.executable, "-m", *command.split()], cwd=ledger.project, stdout=sys.stderr)
+        ran = subprocess.run(
+            [sys.executable, "-m", *shlex.split(command)], cwd=ledger.project, stdout=sys.stderr
+        )
         record = ledger.current()
         if ran.returncode or not record or dataset not in record.view:
             raise click.exceptions.Exit(ran.returncode or 1)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Final
 
 from kedro.config import AbstractConfigLoader, MissingConfigException
@@ -13,8 +17,8 @@ from kedro_ledger.paths import is_relative
 
 DATA: Final = "data"
 """The folder of an environment that names none."""
-NO_DATA = ("src", "conf")
-"""Folders of a project that hold something else."""
+_OF_ALL = re.compile(r"\d\d_.*|runs", re.IGNORECASE)
+"""Folders in `data` that belong to the environments without a folder of their own."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,27 @@ def find_home(config_loader: AbstractConfigLoader, env: str | None) -> Home:
     Raises:
         InputError: If that is no folder in the project.
     """
-    settings: Any = {}
+    found: Any = {}
     with suppress(MissingConfigException, KeyError):  # a loader without globals
-        settings = config_loader["globals"]
-    folder = settings.get("data_folder", DATA) if isinstance(settings, dict) else DATA
-    is_folder = isinstance(folder, str) and is_relative(folder) and folder.isprintable()
-    if not is_folder or folder.split("/")[0] in NO_DATA or folder.startswith("."):
+        found = config_loader["globals"]
+    if not isinstance(found, dict):
+        raise InputError(f"globals.yml is {found!r}; expected a block, such as data_folder: data/bikes")
+    if "data_folder" not in found and (near := get_close_matches("data_folder", map(str, found), n=1)):
+        raise InputError(f"globals.yml: {near[0]} is unknown; did you mean data_folder?")
+    folder = found.get("data_folder", DATA)
+    if not _may_be_home(folder):
         raise InputError(
-            f"globals.yml: data_folder is {folder!r}; expected a folder in the project, such as data/bikes"
+            f"globals.yml: data_folder is {folder!r}; expected data, or a folder in it that no layer is "
+            "called, such as data/bikes"
         )
-    default = getattr(config_loader, "default_run_env", None)
-    return Home(folder, f" --env {env}" if env and env != default else "")
+    is_default = env is None or (
+        env == getattr(config_loader, "default_run_env", None) and "KEDRO_ENV" not in os.environ
+    )
+    return Home(folder, "" if is_default else f" --env {shlex.quote(str(env))}")
+
+
+def _may_be_home(folder: Any) -> bool:
+    if not (isinstance(folder, str) and is_relative(folder) and folder.isprintable()):
+        return False
+    first, *others = folder.split("/")
+    return first == DATA and not any(map(_OF_ALL.fullmatch, others[:1]))

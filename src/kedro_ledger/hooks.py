@@ -15,6 +15,7 @@ from kedro.pipeline import Pipeline
 
 from kedro_ledger.code import hash_sources
 from kedro_ledger.context import RunContext
+from kedro_ledger.errors import BusyError
 from kedro_ledger.kedro_internals import initialize_workers
 from kedro_ledger.printable import prepare_output
 from kedro_ledger.processes import TERMINATED, Termination, end_with_parent, ignore_signals
@@ -56,6 +57,8 @@ class RunHooks:
         assert self._sources is not None
         if self._thread and (self._thread is current_thread() or not self._thread.is_alive()):
             self._undo()  # it was interrupted: one thread runs one pipeline at a time
+        if self._open:
+            raise BusyError("another thread of this process runs a pipeline; nothing was changed, try again")
         self._termination.listen()
         try:
             self._open = Transaction(self._here.context, run_params, pipeline, catalog, self._sources)

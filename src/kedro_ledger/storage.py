@@ -47,7 +47,7 @@ def find_place(catalog: DataCatalog, dataset: str) -> Place | None:
 
 
 def list_paths(ledger: Ledger, catalog: DataCatalog) -> list[str]:
-    """List where there is data in the project's folder, but outside `data` and `src`.
+    """List where a catalog keeps data in the project's folder, but outside `data` and `src`.
 
     Returns:
         Relative paths, and those to which they lead by links.
@@ -57,7 +57,7 @@ def list_paths(ledger: Ledger, catalog: DataCatalog) -> list[str]:
     places = [find_place(catalog, name) for name in names if not is_parameter(name)]
     found = [ledger.project / place.path for place in places if place and place.is_local]
     top, *real = (Path(os.path.realpath(path)) for path in (ledger.project, *found))
-    paths = {ledger.home.folder, *(ledger.name_of(path) for path in found)}
+    paths = {ledger.name_of(path) for path in found}
     paths |= {path.relative_to(top).as_posix() for path in real if path.is_relative_to(top)}
     return sorted(path for path in paths if is_relative(path) and path.split("/")[0] not in ("data", "src"))
 

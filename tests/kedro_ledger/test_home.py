@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -163,7 +164,20 @@ def test_a_mark_that_names_versions_in_anothers_folder_removes_nothing(apart: Ti
 
 @pytest.mark.parametrize(
     "folder",
-    ["../elsewhere", "/tmp", "src", "src/data", "conf/own", "", ".", "a//b", "3", "[a]", ".git/x", "'a\tb'"],
+    [
+        "../x",
+        "/tmp",
+        "src",
+        "store",
+        "",
+        ".",
+        "data/../x",
+        "data//x",
+        "3",
+        "[a]",
+        "data/06_models",
+        "data/runs/x",
+    ],
 )
 def test_a_folder_that_is_none(apart: Tiny, folder: str) -> None:
     configure(apart, f"data_folder: {folder}\n")
@@ -171,8 +185,81 @@ def test_a_folder_that_is_none(apart: Tiny, folder: str) -> None:
         ran = apart.kedro(*command)
         assert ran.returncode == 1
         assert "globals.yml: data_folder is " in ran.stderr
-        assert "expected a folder in the project, such as data/bikes" in ran.stderr
+        assert "expected data, or a folder in it that no layer is called, such as data/bikes" in ran.stderr
     assert not (apart.folder / OWN).exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("datafolder: data/own\n", "globals.yml: datafolder is unknown; did you mean data_folder?"),
+        ("data_folder:\n", "globals.yml: data_folder is None; expected data, or a folder in it"),
+    ],
+)
+def test_a_misspelt_key_does_not_share_the_others_folder(apart: Tiny, content: str, line: str) -> None:
+    (apart.folder / "conf/base/globals.yml").unlink()
+    configure(apart, content)
+    ran = apart.kedro("runs", "list", "--env", "own")
+    assert ran.returncode == 1
+    assert line in ran.stderr
+
+
+def test_the_default_environment_is_named_where_another_is_set(apart: Tiny) -> None:
+    said = apart.kedro("runs", "path", "numbers", "--env", "local", KEDRO_ENV="own")
+    assert "`kedro run --env local` makes one" in said.stderr
+    path = apart.kedro("runs", "path", "numbers", "--env", "local", "--make", KEDRO_ENV="own").stdout.strip()
+    assert path.startswith(str(apart.folder / "data" / "02_numbers"))
+    assert not (apart.folder / OWN).exists()
+
+
+def test_an_environment_of_two_words(apart: Tiny) -> None:
+    configure(apart, f"data_folder: {OWN}\n", env="two words")
+    path = kedro(apart, "runs", "path", "numbers", "--env", "two words", "--make").stdout.strip()
+    assert path.startswith(str(apart.folder / OWN))
+    assert apart.kedro("runs", "list", "--env", "../conf/own").returncode == 1
+
+
+def test_two_threads_of_a_process_run_one_after_the_other(apart: Tiny) -> None:
+    script = apart.folder / "threads.py"
+    script.write_text(THREADS)
+    (apart.folder / "data" / "gate").touch()
+    ran = subprocess.run(
+        [sys.executable, script], cwd=apart.folder, capture_output=True, text=True, timeout=120
+    )
+    assert ran.stdout.split("\n")[:2] == ["own: BusyError", "local: done"], ran.stdout + ran.stderr
+    assert len(apart.ledger.records()) == 1
+    assert own(apart).records() == []
+
+
+THREADS = """
+import threading, time
+from pathlib import Path
+
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+bootstrap_project(Path.cwd())
+
+
+def run(env):
+    try:
+        with KedroSession.create(Path.cwd(), env=env) as session:
+            session.run()
+        print(f"{env}: done", flush=True)
+    except Exception as error:
+        print(f"{env}: {type(error).__name__}", flush=True)
+
+
+first = threading.Thread(target=run, args=["local"])
+first.start()
+while not Path("data/waiting").exists():
+    time.sleep(0.01)
+second = threading.Thread(target=run, args=["own"])
+second.start()
+second.join()
+Path("data/gate").unlink()
+first.join()
+"""
 
 
 def test_two_environments_may_share_a_folder(apart: Tiny) -> None:
@@ -182,18 +269,13 @@ def test_two_environments_may_share_a_folder(apart: Tiny) -> None:
     assert [record.seq for record in own(apart).records()] == [1, 2]
 
 
-def test_a_folder_outside_data_is_data_all_the_same(apart: Tiny) -> None:
-    configure(apart, "data_folder: store/own\n")
+def test_data_of_any_environment_is_no_code(apart: Tiny) -> None:
     (apart.folder / ".gitignore").write_text("__pycache__/\n*.log\n.viz/\n")
     commit_all(apart)
-    for _ in range(4):
-        kedro(apart, "run", "--env", "own")
-    ledger = Ledger(apart.folder, home=Home("store/own"))
-    records = ledger.records()
-    assert len(records) == 2, "two were pruned"
-    assert records[-1].code.patch is None, "data is no code, whether git ignores it or not"
-    named = {artefact.version for record in records for _, artefact in record.artefacts}
-    assert {file.parent.name for file in (apart.folder / "store").rglob("*.json/*/*.json")} == named
+    kedro(apart, "run", "--env", "own")
+    kedro(apart, "run")
+    for ledger in (own(apart), apart.ledger):
+        assert [record.code.patch for record in ledger.records()] == [None]
 
 
 def commit_all(tiny: Tiny) -> None:

@@ -84,7 +84,8 @@ def suggest(
 @click.option("--env", default="scheduled", show_default=True, help="The environment of the configuration.")
 @click.option("--pipeline", help="A pipeline, if not all.")
 @click.option(
-    "--name", default="from-scratch", show_default=True, help="What systemd and the journal call it."
+    "--name",
+    help="What systemd and the journal call it: from-scratch, or from-scratch-ENV if there is --env.",
 )
 @click.option(
     "--output-dir",
@@ -98,12 +99,13 @@ def schedule(
     scheduler: Literal["systemd", "cron"],
     env: str,
     pipeline: str | None,
-    name: str,
+    name: str | None,
     output_dir: Path | None,
 ) -> None:
     """Print a timer that runs this checkout. Nothing is installed."""
     from from_scratch.cli.schedule import fill_in, list_notes
 
+    name = name or ("from-scratch" if env == "scheduled" else f"from-scratch-{env}")
     files = fill_in(project.project_path, scheduler, cron, name, env, pipeline)
     if output_dir:
         if output_dir.exists() and any(output_dir.iterdir()):

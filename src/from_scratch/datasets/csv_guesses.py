@@ -45,6 +45,9 @@ def split_rows(lines: Sequence[str], separator: str, skip_blanks: bool = False) 
     """Split rows at a separator; none if that is not possible."""
     if separator == BLANKS:
         return [line.split() for line in lines]
+    if len(separator) > 1:
+        with suppress(re.error):
+            return [re.split(separator, line) for line in lines]
     with suppress(csv.Error, TypeError):
         return list(csv.reader(lines, delimiter=separator, skipinitialspace=skip_blanks))
     return []
@@ -59,19 +62,23 @@ def guess_separator(lines: Sequence[str], given: Any, wanted: str | None = None)
         wanted: The name of a column; a separator that makes such a column is preferred.
 
     Returns:
-        The separator that splits all rows into the same number of columns, at least two; None if the given
-        one does that too, or none does.
+        The separator that splits all rows into the same number of columns, at least two; None if none does,
+        or the given one does, and makes the wanted column if another does.
     """
-    if not lines or _count_columns(lines, given) >= 2:
+    header = split_rows(lines[:1], given) if lines and isinstance(given, str) else []
+    is_missed = wanted is not None and bool(header) and wanted not in [name.strip() for name in header[0]]
+    if not lines or (_count_columns(lines, given) >= 2 and not is_missed):
         return None
     rare = [mark for mark in dict.fromkeys(_RARE.findall(lines[0])) if mark not in _COMMON]
     counts = {mark: _count_columns(lines, mark) for mark in (*_COMMON, *rare) if mark != given}
     fitting = [mark for mark, columns in counts.items() if columns >= 2]
 
-    def rank(mark: str) -> tuple[bool, bool, int]:
-        return wanted in split_rows(lines[:1], mark)[0], mark in _COMMON[:-1], counts[mark]
+    def has_wanted(mark: str) -> bool:
+        return wanted in [name.strip() for name in split_rows(lines[:1], mark)[0]]
 
-    return max(fitting, key=rank, default=None)
+    if _count_columns(lines, given) >= 2:
+        fitting = list(filter(has_wanted, fitting))
+    return max(fitting, key=lambda mark: (has_wanted(mark), mark in _COMMON[:-1], counts[mark]), default=None)
 
 
 def _count_columns(lines: Sequence[str], separator: Any) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import warnings
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,8 @@ def _find_fault(file: Path, load_args: dict[str, Any], rows: pd.DataFrame) -> st
     separator, skipped, names = separator_of(load_args), load_args.get("skiprows", 0), load_args.get("names")
     has_header = load_args.get("header", 0 if names is None else None) is not None
     if (
-        not (isinstance(separator, str) and len(separator) == 1 and isinstance(skipped, int))
+        not (isinstance(separator, str) and (len(separator) == 1 or separator == BLANKS))
+        or not isinstance(skipped, int)
         or (has_header and (load_args.get("header", 0) != 0 or names is not None))
         or (not has_header and "usecols" in load_args)
         or load_args.keys() & PANDAS_ARGS
@@ -93,7 +95,11 @@ def _find_fault(file: Path, load_args: dict[str, Any], rows: pd.DataFrame) -> st
     shared = {name: load_args[name] for name in SHARED_ARGS if name in load_args}
     try:
         with open_as_text(file, load_args) as text:
-            read = csv.reader(islice(text, skipped, None), delimiter=separator, **shared)
+            rest: Iterator[str] = islice(text, skipped, None)
+            if separator == BLANKS:
+                rest = (line.strip().replace("\t", " ") + "\n" for line in rest)
+                shared |= {"skipinitialspace": True}
+            read = csv.reader(rest, delimiter=" " if separator == BLANKS else separator, **shared)
             lines = (line for line in read if len(line) > 1 or "".join(line).strip())
             header = next(lines, []) if has_header else names or list(rows.columns)
             doubled = find_doubled(name for name in header if name) if has_header else None
@@ -102,10 +108,23 @@ def _find_fault(file: Path, load_args: dict[str, Any], rows: pd.DataFrame) -> st
             for row, fields in enumerate(lines, start=1):
                 if len(fields) != len(header) and (len(fields) < len(header) or any(fields[len(header) :])):
                     expected = "as the header" if has_header else "as there are names"
-                    return f"row {row} has {len(fields)} fields; expected {len(header)}, {expected}"
+                    count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+                    return f"row {row} has {count}; expected {len(header)}, {expected}"
+                if lines_in := _find_rows_in(fields, separator, len(header)):
+                    return f"row {row} has a quote that is not closed: {lines_in} rows are part of one field"
     except (csv.Error, ValueError):  # too long a field, a zero byte, a compression it doesn't know
         pass
     return ""
+
+
+def _find_rows_in(fields: Sequence[str], separator: str, columns: int) -> int:
+    """Count the rows that a field has swallowed, whose quote is not closed: at least two, or 0."""
+    for field in fields:
+        if field.count("\n") > 2:
+            inner = field.splitlines()[1:-1]
+            if columns > 2 and all(line.count(separator) == columns - 1 for line in inner):
+                return len(inner)
+    return 0
 
 
 def _hint_separator(file: Path, load_args: dict[str, Any]) -> str:

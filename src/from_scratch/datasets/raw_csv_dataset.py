@@ -13,7 +13,7 @@ from kedro.io.core import DatasetError
 
 from from_scratch.datasets.csv_reader import read_csv
 from from_scratch.datasets.previews import preview_rows, preview_table
-from from_scratch.datasets.raw_files import Kept, finish, hash_text, keep_copy, require_folders
+from from_scratch.datasets.raw_files import Kept, finish, hash_text, keep_copy, lock, require_folders, unlock
 from from_scratch.datasets.source import Source, require_source
 from from_scratch.kedro_internals import TablePreview
 
@@ -101,6 +101,7 @@ class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
         Raises:
             DatasetError: If there is no such file, no rows can be fetched, or a link leads away from where
                 something would be written; then the old file stays.
+            BusyError: If another run fetches or keeps the same file.
         """
         file = self._filepath
         try:
@@ -113,22 +114,34 @@ class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
             require_folders(file)
             if not self._source:
                 self._require_existing()
-                keep_copy(file)  # whoever replaces it doesn't
-                return None
-            if file.is_symlink():
+            elif file.is_symlink():
                 raise DatasetError(f"{file} is a link; expected a regular file, since a download replaces it")
-            from from_scratch.datasets.fetch import fetch  # with requests, which takes 2 % of a run
-
-            self._fetched = fetch(self._source, file, self._require_rows)
+            lock(file)
+            try:
+                self._fetch_or_keep(file)
+            except BaseException:
+                unlock(file)
+                raise
         except (OSError, ValueError) as error:
             raise DatasetError(f"{file}: {error}") from error
         return self._fetched.path if self._fetched else None
 
+    def _fetch_or_keep(self, file: Path) -> None:
+        if not self._source:
+            keep_copy(file)  # whoever replaces it doesn't
+            return
+        from from_scratch.datasets.fetch import fetch  # with requests, which takes 2 % of a run
+
+        self._fetched = fetch(self._source, file, self._require_rows)
+
     def finish(self, committed: bool) -> None:
         """Let what was fetched take the file's place if the run was committed; else remove it."""
         fetched, self._fetched = self._fetched, None
-        if fetched:
-            finish(fetched, self._filepath, committed)
+        try:
+            if fetched:
+                finish(fetched, self._filepath, committed)
+        finally:
+            unlock(self._filepath)
 
     def preview(self, nrows: int = 5) -> TablePreview:
         """Show the file in Kedro-Viz.

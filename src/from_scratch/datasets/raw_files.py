@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import logging
 import os
@@ -12,8 +13,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from filelock import FileLock, Timeout
 from kedro.io.core import DatasetError
 
+from kedro_ledger.errors import BusyError
 from kedro_ledger.files import bring_names_to_disk, bring_to_disk, hash_and_size
 
 log = logging.getLogger(__name__)
@@ -22,6 +25,8 @@ EARLIER = "earlier"
 """The folder, beside a file that may change, for what runs have read of it, so that they can be rebuilt."""
 UNFINISHED = ".download-"
 """What the name of a folder begins with that holds a file until it is whole."""
+
+_locks: dict[Path, FileLock] = {}
 
 
 def hash_text(file: Path) -> str:
@@ -45,6 +50,29 @@ def require_folders(file: Path) -> None:
             raise DatasetError(f"{folder} is a link; expected a folder, since runs write there")
         if folder.exists() and not folder.is_dir():
             raise DatasetError(f"{folder} is not a folder; expected one, since runs write there")
+
+
+def lock(file: Path) -> None:
+    """Be the only one that replaces a file: runs of other environments may read it, and fetch it, too.
+
+    Raises:
+        BusyError: If another run does.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    held = FileLock(file.parent / f".{file.name}.lock", thread_local=False)
+    try:
+        held.acquire(blocking=False)
+    except Timeout:
+        raise BusyError(f"another run is fetching or keeping {file}; try again when it is done") from None
+    _locks[file] = held
+
+
+def unlock(file: Path) -> None:
+    """Let others replace a file again, if this process has locked it."""
+    if held := _locks.pop(file, None):
+        with suppress(OSError):  # Windows removes it after the release
+            os.unlink(held.lock_file)
+        held.release()
 
 
 class Kept(NamedTuple):
@@ -106,11 +134,12 @@ def _move_at_once(part: Path, target: Path) -> None:
 def unfinished(file: Path) -> Iterator[Path]:
     """Give a file a place until it is whole, beside where it will be, in a folder that is removed at the end.
 
-    The ledger lets one run write at a time. So what lies there already was left by a process that was killed,
-    and is removed.
+    Only a run that has locked the file does that. So what lies there already was left by a process that was
+    killed, and is removed.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    for left in file.parent.glob(f"{UNFINISHED}*"):
+    prefix = f"{UNFINISHED}{file.name}-"
+    for left in file.parent.glob(f"{glob.escape(prefix)}*"):
         shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=UNFINISHED) as folder:
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=prefix) as folder:
         yield Path(folder) / file.name

@@ -51,18 +51,18 @@ def test_compressed_by_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "load_args", "words"),
     [
-        ("a,b\n1,2\n3\n", {}, "row 2 has 1 fields; expected 2, as the header"),
-        ("a;b\n1;2\n\n3\n", {"sep": ";"}, "row 2 has 1 fields; expected 2"),
+        ("a,b\n1,2\n3\n", {}, "row 2 has 1 field; expected 2, as the header"),
+        ("a;b\n1;2\n\n3\n", {"sep": ";"}, "row 2 has 1 field; expected 2"),
         (
             "a,b\n1,2\n3\n",
             {"header": 0, "engine": "python", "quotechar": '"'},
-            "row 2 has 1 fields; expected 2",
+            "row 2 has 1 field; expected 2",
         ),
         ("a,b\n1,2\n3,4,5\n", {"usecols": ["a", "b"]}, "row 2 has 3 fields; expected 2"),
         ("a,b\n1,2,3\n", {"index_col": None}, "row 1 has 3 fields; expected 2"),
         ("a,b,b\n1,2,3\n", {"header": 0}, "column b stands twice"),
         ("of 2026\na,b,b\n1,2,3\n", {"skiprows": 1}, "column b stands twice"),
-        ("a,b\n'1,5',2\n3\n", {"quotechar": "'"}, "row 2 has 1 fields; expected 2"),
+        ("a,b\n'1,5',2\n3\n", {"quotechar": "'"}, "row 2 has 1 field; expected 2"),
         ("a,b\n1,2,3\n", {}, "a row has more fields than the header has names"),
         (
             "a;b;c\n1,5;2;3\n",

@@ -267,7 +267,9 @@ def test_what_others_replace_is_kept_when_a_run_reads_it(folder: Path) -> None:
     folder.mkdir()
     for content in (CSV, CSV, CSV + b"3,4\n"):
         (folder / "train.csv").write_bytes(content)
-        RawCSVDataset(filepath=str(folder / "train.csv")).prepare("changing")
+        raw = RawCSVDataset(filepath=str(folder / "train.csv"))
+        raw.prepare("changing")
+        raw.finish(committed=True)
     kept = {file.read_bytes() for file in (folder / "earlier").iterdir()}
     assert kept == {CSV, CSV + b"3,4\n"}
 

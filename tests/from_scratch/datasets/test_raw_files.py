@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from from_scratch.datasets.raw_files import copy_at_once, hash_text, keep_copy, unfinished
+from from_scratch.datasets import RawCSVDataset
+from from_scratch.datasets.raw_files import copy_at_once, hash_text, keep_copy, lock, unfinished, unlock
+from kedro_ledger.errors import BusyError
 from kedro_ledger.files import hash_and_size
 
 texts = st.lists(st.sampled_from([b"a", b"\r", b"\n", b"\r\n"])).map(b"".join)
@@ -56,10 +58,35 @@ def test_a_copy_is_whole_or_the_target_stays(tmp_path: Path) -> None:
 
 
 def test_what_is_left_unfinished_goes(tmp_path: Path) -> None:
-    (tmp_path / ".download-killed").mkdir()
-    (tmp_path / ".download-killed" / "x").touch()
+    (tmp_path / ".download-x-killed").mkdir()
+    (tmp_path / ".download-x-killed" / "x").touch()
     with pytest.raises(ZeroDivisionError), unfinished(tmp_path / "folder" / ".." / "x") as part:  # noqa: PT012
         part.write_bytes(b"half")
         assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["folder", part.parent.name])
         raise ZeroDivisionError
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_one_run_at_a_time_keeps_a_file(tmp_path: Path) -> None:
+    file, other = tmp_path / "raw.csv", tmp_path / "other.csv"
+    for path in (file, other):
+        path.write_text("a,b\n1,2\n")
+    lock(file)
+    with pytest.raises(BusyError, match="another run is fetching or keeping"):
+        RawCSVDataset(filepath=str(file)).prepare("changing")
+    RawCSVDataset(filepath=str(other)).prepare("changing")
+    unlock(file)
+    raw = RawCSVDataset(filepath=str(file))
+    raw.prepare("changing")
+    with pytest.raises(BusyError):
+        lock(file)
+    raw.finish(committed=True)
+    unlock(other)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["earlier", "other.csv", "raw.csv"]
+
+
+def test_what_another_run_has_not_finished_stays(tmp_path: Path) -> None:
+    with unfinished(tmp_path / "raw.csv") as part:
+        with unfinished(tmp_path / "other.csv"):
+            pass
+        assert part.parent.exists()

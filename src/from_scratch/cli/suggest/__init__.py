@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from from_scratch.cli.suggest.columns import look_at_columns
-from from_scratch.cli.suggest.reading import Table, quote, read_table
+from from_scratch.cli.suggest.reading import Table, is_mark, quote, read_table
 from from_scratch.cli.suggest.writing import describe, write_files
 from from_scratch.pipelines.data_processing.categories import list_categories
 from from_scratch.pipelines.data_processing.checks import describe_classes
@@ -62,8 +62,10 @@ def _require_target(table: Table, target: str) -> None:
         found = list_some(quote(list(rows.columns)), 30)
         hint = did_you_mean(target, list(rows.columns))
         raise InputError(f"{name}: no column {target}; found {found}{hint}")
-    if len(list_categories(rows[target])) != 2:
-        raise InputError(f"{name}: {describe_classes(rows[target])}")
+    if len(classes := list_categories(rows[target])) != 2:
+        marks = [value for value in classes if is_mark(value)]
+        hint = f"; --missing {marks[0]!r} takes that for missing" if len(classes) == 3 and marks else ""
+        raise InputError(f"{name}: {describe_classes(rows[target])}{hint}")
 
 
 def render(sentence: str, files: dict[str, str]) -> str:

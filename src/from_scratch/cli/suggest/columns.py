@@ -13,6 +13,7 @@ from pandas.api import types
 
 from from_scratch.cli.suggest.reading import Table, quote
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
+from from_scratch.pipelines.data_processing.checks import to_numbers
 from from_scratch.pipelines.data_processing.leaks import describe_leak
 from from_scratch.schema.features import MAX_MAGNITUDE
 from from_scratch.schema.validation import list_some
@@ -61,18 +62,19 @@ def look_at_columns(table: Table, target: str) -> list[Suggestion]:
     """Look through all columns but the target."""
     is_yes = find_codes(table.rows[target], list_categories(table.rows[target])[1:]) == 0
     has_target = table.rows[target].notna().to_numpy()
-    found = []
+    decimal, found = str(table.load_args.get("decimal", ".")), []
     for place, (column, values) in enumerate(table.rows.items()):
         if column != target:
             missing = _describe_missing(table, str(column))
-            seen = _look_at(values, table.texts[column], missing, is_first=place == 0)
-            if seen.kind != "ignore" and (leak := describe_leak(values[has_target], is_yes[has_target])):
-                seen = Suggestion(seen.name, "ignore", f"gives the answer away: {leak}")
+            seen = _look_at(values, table.texts[column], missing, decimal, is_first=place == 0)
+            if seen.kind not in ("ignore", "identifier"):
+                leak = describe_leak(values[has_target], is_yes[has_target])
+                seen = Suggestion(seen.name, "ignore", f"gives the answer away: {leak}") if leak else seen
             found.append(seen)
     return _mark_doubles(table.rows, _treat_siblings_alike(table.rows, found))
 
 
-def _look_at(values: pd.Series, texts: pd.Series, missing: str, is_first: bool) -> Suggestion:
+def _look_at(values: pd.Series, texts: pd.Series, missing: str, decimal: str, is_first: bool) -> Suggestion:
     """Look through a column, as it was read and as it stands there."""
     column, present = str(values.name), values.dropna()
     share, distinct = 1 - len(present) / len(values), present.nunique()
@@ -97,7 +99,7 @@ def _look_at(values: pd.Series, texts: pd.Series, missing: str, is_first: bool) 
     if not is_number:
         if distinct <= max(2, min(MAX_CATEGORIES, len(present) // 5)):
             return _categorical(values, seen=missing)
-        return ignore(f"{distinct:,} different values{missing}{_hint_at_commas(present)}")
+        return ignore(f"{distinct:,} different values{missing}{_hint_at_numbers(present, decimal)}")
     if not present.between(-MAX_MAGNITUDE, MAX_MAGNITUDE).all():
         return ignore(f"numbers too great to compute with{missing}")
     are_whole = bool((present % 1 == 0).all())
@@ -120,19 +122,34 @@ def _describe_missing(table: Table, column: str) -> str:
         said += list_some(quote(marks), len(marks))
         return said + f", {missing - marked:,} more missing" * (missing > marked)
     said = f", {missing:,} missing" if missing else ""
-    words = words[~words.isin(table.load_args.get("na_values", []))]
+    given = table.load_args.get("na_values", [])
+    given = given.get(column, []) if isinstance(given, dict) else given
+    if (known := int(words.isin(given).sum())) and not words.isin(given).all():
+        said += f", {known:,} of them marked"
+    words = words[~words.isin(given)]
     if len(words):
         said += f" (of these {len(words):,} say {list_some(quote(words.unique()), 3)}: if that is a value, "
         said += "load_args: {keep_default_na: false, na_values: ['']})"
     return said
 
 
-def _hint_at_commas(present: pd.Series) -> str:
+def _hint_at_numbers(present: pd.Series, decimal: str) -> str:
+    """Hint at how texts are read as numbers, if most of them look like some."""
     texts = present.astype(str)
+    texts.attrs["decimal"] = decimal
+    are_numbers = to_numbers(texts).notna()
     with_commas = texts[texts.str.contains(",")]
-    if len(with_commas) and with_commas.str.fullmatch(_THOUSANDS).all() and len(texts) > len(with_commas):
-        return "; if these are numbers, the catalog can say it: load_args: {thousands: ','}"
-    return "; if these are numbers: --decimal ','" * bool(texts.str.fullmatch(_DECIMAL_COMMA).mean() > 0.5)
+    if decimal != "," and len(with_commas) > 0.2 * len(texts):
+        if with_commas.str.fullmatch(_THOUSANDS).all():
+            return "; if these are numbers, the catalog can say it: load_args: {thousands: ','}"
+        if with_commas.str.fullmatch(_DECIMAL_COMMA).mean() > 0.5:
+            return "; if these are numbers: --decimal ','"
+    if are_numbers.mean() > 0.5:
+        others = list_some(quote(texts[~are_numbers].unique()), 3)
+        return (
+            f"; {are_numbers.sum():,} rows hold numbers, others {others}: --missing takes these for missing"
+        )
+    return ""
 
 
 def _counts(values: pd.Series) -> bool:

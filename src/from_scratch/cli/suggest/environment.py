@@ -8,6 +8,8 @@ from pathlib import Path
 from kedro_ledger.errors import InputError
 
 FILES = ("globals.yml", "catalog.yml", "parameters.yml")
+RESERVED = ("base", "local", "runs")
+"""What all environments share; the ledger of those without a folder of their own is data/runs."""
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,63}")
 
 
@@ -17,9 +19,10 @@ def require_new(env: str, conf: Path) -> Path:
     Raises:
         InputError: If it can't be called that, or is there already.
     """
-    if not _NAME.fullmatch(env) or env == "runs":  # data/runs is the ledger of the others
+    if not _NAME.fullmatch(env) or env.lower() in RESERVED:
         raise InputError(
-            f"--env is {env!r}; expected a letter, then at most 63 letters, digits, - and _; and not runs"
+            f"--env is {env!r}; expected a letter, then at most 63 letters, digits, - and _; and not "
+            f"{', '.join(RESERVED)}"
         )
     for file in FILES:
         if (conf / env / file).exists():

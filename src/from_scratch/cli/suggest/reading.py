@@ -22,6 +22,14 @@ MAX_LENGTH = 40
 """So many characters are shown of a text."""
 MAX_MARKS = 3
 """So many different texts may stand in a column of numbers for missing values."""
+FEW_NUMBERS = 5
+"""Among so few different numbers, a word may be a category: 2, 4, more."""
+KNOWN_MARKS = {*("", "?", "-", "--", ".", "*"), *("unknown", "n.a.", "n/a", "na", "none", "missing", "null")}
+"""What stands for a missing value wherever it stands among numbers, without blanks and in small letters."""
+_WAYS_OUT = (
+    "If it is data, --no-header names the columns column_1, column_2, …, and --names a,b,c names them as you "
+    "like; if it is a header, say --header"
+)
 _CODE = re.compile(r"0\d+|\d{16,}")
 _YEAR = re.compile(r"(18|19|20)\d\d")
 
@@ -83,9 +91,10 @@ def read_table(
     texts = read_csv(file, {**load_args, **as_texts})
     rows = read_csv(file, load_args)
     marks = _find_marks(rows, texts, str(load_args.get("decimal", ".")))
+    _require_header(file, texts, target, load_args, has_header)
     codes = [str(column) for column in rows if _holds_codes(rows[column], texts[column])]
     if marks:
-        load_args["na_values"] = _join_marks(marks, texts, missing)
+        load_args["na_values"] = _join_marks(marks, texts, target, missing)
     if codes:
         load_args["dtype"] = dict.fromkeys(codes, "str")
     if marks or codes:
@@ -128,8 +137,7 @@ def _name_columns(
         if votes < 0 and has_header is None:
             raise InputError(
                 f"{file.name}: the first row looks like data: {list_some(quote(first), 5)}; expected names. "
-                f"If it is data, --no-header names the columns column_1 to column_{len(first)}, and --names "
-                "a,b,c names them as you like; if it is a header, say --header"
+                f"{_WAYS_OUT}"
             )
         return {}
     if votes > 0 and has_header is not False:
@@ -202,24 +210,62 @@ def _find_marks(rows: pd.DataFrame, texts: pd.DataFrame, decimal: str) -> dict[s
         present = texts[column].dropna()
         present = present[values.notna().to_numpy()[present.index]]  # pandas takes some for missing already
         present.attrs["decimal"] = decimal
-        others = present[to_numbers(present).isna()]
-        found = sorted(others.unique())
-        is_number = len(others) < 0.5 * len(present)
-        if is_number and 0 < len(found) <= MAX_MARKS and not any(re.search(r"\d", text) for text in found):
+        numbers = to_numbers(present)
+        found = sorted(present[numbers.isna()].unique())
+        may_be_categories = numbers.nunique() <= FEW_NUMBERS and not all(map(is_mark, found))
+        if (
+            0 < len(found) <= MAX_MARKS
+            and numbers.notna().mean() > 0.5
+            and not any(re.search(r"\d", text) for text in found)
+            and not may_be_categories
+        ):
             marks[str(column)] = found
     return marks
 
 
+def is_mark(text: str) -> bool:
+    """Tell whether a text mostly stands for a missing value."""
+    return text.strip().lower() in KNOWN_MARKS
+
+
 def _join_marks(
-    marks: dict[str, list[str]], texts: pd.DataFrame, missing: Sequence[str]
+    marks: dict[str, list[str]], texts: pd.DataFrame, target: str, missing: Sequence[str]
 ) -> list[str] | dict[str, list[str]]:
-    """Return the marks of all columns; by column, if one is a word that is a value in another column."""
+    """Return the marks of all columns; by column, if one is a value elsewhere.
+
+    Blanks and question marks are values of the target at most.
+    """
     joined = sorted({mark for found in marks.values() for mark in found} - {*missing})
-    words = [mark for mark in joined if any(map(str.isalpha, mark))]
+    empty = [mark for mark in joined if mark.strip() in ("", "?")]
     others = texts.drop(columns=list(marks))
-    if words and not missing and others.isin(words).to_numpy().any():
-        return marks
-    return [*missing, *joined]
+    are_values = others.drop(columns=target, errors="ignore").isin([m for m in joined if m not in empty])
+    if not are_values.to_numpy().any() and not (target in others and others[target].isin(joined).any()):
+        return [*missing, *joined]
+    of_others = {str(column): [*missing, *(empty if column != target else [])] for column in others}
+    return {column: found for column, found in of_others.items() if found} | {
+        column: [*missing, *found] for column, found in marks.items()
+    }
+
+
+def _require_header(
+    file: Path, texts: pd.DataFrame, target: str, load_args: dict[str, Any], has_header: bool | None
+) -> None:
+    """Require that the target is named by a header, not by its own first value.
+
+    Raises:
+        InputError: If the first row looks like data.
+    """
+    if has_header or "names" in load_args:
+        return
+    if target in texts.columns:
+        is_value = bool((texts[target] == target).any())
+    else:
+        is_value = any((texts[column] == target).any() for column in texts)
+    if is_value:
+        raise InputError(
+            f"{file.name}: the first row looks like data, since {target!r} is a value, too; expected names, "
+            f"and the target among them. {_WAYS_OUT}"
+        )
 
 
 def _holds_codes(values: pd.Series, texts: pd.Series) -> bool:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,7 +19,7 @@ from from_scratch.pipelines.data_processing.categories import find_codes, list_c
 from from_scratch.schema.validation import shorten
 from kedro_ledger.printable import printable
 
-POSITIVE_WORDS = ("yes", "y", "true", "t", "1", "ja", "oui", "sí", "si", "sim", "da", "positive")
+POSITIVE_WORDS = ("yes", "y", "true", "t", "+", "ja", "oui", "sí", "si", "sim", "da", "positive")
 """Words that are more likely to count as yes."""
 _PLAIN = re.compile(r"[A-Za-z_]([A-Za-z0-9_ ./-]*[A-Za-z0-9_])?")
 _YAML_WORDS = {"y", "n", "true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf"}
@@ -36,7 +37,7 @@ def write_files(table: Table, target: str, suggestions: list[Suggestion], env: s
     parameters = [*_write_features(table, target, suggestions), *_write_variants(len(table.rows))]
     return {
         "globals.yml": f"data_folder: data/{env}  # for what its runs write, and their ledger\n",
-        "catalog.yml": "\n".join(_write_catalog(table)) + "\n",
+        "catalog.yml": "\n".join(_write_catalog(table, target)) + "\n",
         "parameters.yml": "\n".join(parameters) + "\n",
     }
 
@@ -47,16 +48,22 @@ def describe(table: Table) -> str:
     return f"{name} has {len(table.rows):,} rows and {len(table.rows.columns)} columns."
 
 
-def _write_catalog(table: Table) -> Iterator[str]:
-    for name, path in (
-        ("raw_data", table.file),
-        ("new_data", table.file.with_name(f"new_{table.file.name}")),
-    ):
-        yield f"{name}:  # {'to train on' if name == 'raw_data' else 'to predict, if there are any'}"
-        yield "  type: from_scratch.datasets.RawCSVDataset"
-        yield f"  filepath: {_text(path.as_posix())}"
-        if table.load_args:
-            yield f"  load_args: {printable(json.dumps(_escape(table.load_args), ensure_ascii=False))}"
+def _write_catalog(table: Table, target: str) -> Iterator[str]:
+    load_args = table.load_args
+    names = [name for name in load_args.get("names", []) if name != target]  # new rows need no target
+    new = {**load_args, "names": names} if names else load_args
+    new_file = table.file.with_name(f"new_{table.file.name}")
+    without = ", without the target" if names else ""
+    yield from _write_entry("raw_data", "to train on", table.file, load_args)
+    yield from _write_entry("new_data", f"to predict, if there are any{without}", new_file, new)
+
+
+def _write_entry(name: str, purpose: str, file: Path, load_args: dict[str, Any]) -> Iterator[str]:
+    yield f"{name}:  # {purpose}"
+    yield "  type: from_scratch.datasets.RawCSVDataset"
+    yield f"  filepath: {_text(file.as_posix())}"
+    if load_args:
+        yield f"  load_args: {printable(json.dumps(_escape(load_args), ensure_ascii=False))}"
 
 
 def _write_features(table: Table, target: str, suggestions: list[Suggestion]) -> Iterator[str]:
@@ -74,7 +81,11 @@ def _write_features(table: Table, target: str, suggestions: list[Suggestion]) ->
         yield from (_write_column(column) for column in chosen)
     yield "  normalisation: deviation  # or maximum, as in the article"
     yield "  fit_on: train           # or all, as in the article"
-    yield "split: {stratify: true}  # training rows and validation rows have the same share of yes"
+    counts = table.rows[target].value_counts()
+    if counts.min() < 2 or len(table.rows) < 10:
+        yield "split: {stratify: false}  # there are too few rows to give both parts the same share of yes"
+    else:
+        yield "split: {stratify: true}  # training rows and validation rows have the same share of yes"
 
 
 def _write_variants(rows: int) -> Iterator[str]:
@@ -115,7 +126,7 @@ def _write_target(values: pd.Series) -> Iterator[str]:
     names = [shorten(name, MAX_LENGTH) for name in classes]
     seen = " and ".join(f"{name} in {count:,}" for name, count in zip(names, counts, strict=True))
     missing = int(values.isna().sum())
-    more = f"; {missing:,} rows have none: take them out" if missing else ""
+    more = f"; none in {missing:,}: take these out" if missing else ""
     yes = next((name for name in classes if name.lower() in POSITIVE_WORDS), classes[1])
     yield f"  # {_comment(f'{seen} rows{more}. Which of them counts as yes (positive) is yours to say.')}"
     yield f"  target: {{column: {_text(str(values.name))}, positive: {_value(yes)}}}"

@@ -156,8 +156,12 @@ def describe_classes(values: pd.Series) -> str:
     count = f"{len(classes):,} values" if len(classes) > 1 else "one value" if classes else "no values"
     found = list_some([shorten(repr(name)) for name in classes], 5)
     found = f"column {values.name} has {count}{': ' * bool(classes)}{found}"
+    if (missing := int(values.isna().sum())) and classes:
+        found += f", and none in {_count(missing)}"
     if len(classes) < 2:
         return f"{found}; expected two values"
+    if len({name.strip().lower() for name in classes}) == 2:
+        return f"{found}; expected two values: these differ in blanks or capitals alone, so write them alike"
     return (
         f"{found}; the models predict yes or no: expected two values, such as the rows of two of these "
         f"alone, or a column that says whether it is {shorten(repr(classes[0]))}"

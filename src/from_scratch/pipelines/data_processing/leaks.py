@@ -13,7 +13,7 @@ from pandas.api import types
 from from_scratch.pipelines.data_processing.categories import find_codes
 from from_scratch.schema.features import Features, text_of
 
-MAX_CHANCE = 1e-6
+MAX_CHANCE = 1e-5
 """What chance alone does more often than that is no leak."""
 FIRST_ROWS = 10_000
 """Most columns are seen to be harmless by so many rows."""

@@ -73,7 +73,8 @@ def _count_validating_positives(rows: int, positives: int, validating: int) -> i
         if count < 2:
             raise InputError(
                 f"parameter split.stratify is true: of {rows} rows, {count} would be {name}; expected at "
-                "least 2, so that both classes are in the training rows and in the validation rows"
+                "least 2, so that both classes are in the training rows and in the validation rows; or "
+                "stratify: false"
             )
     negatives = rows - positives
     least, most = max(1, validating - negatives + 1), min(positives, validating) - 1

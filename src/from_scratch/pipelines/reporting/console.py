@@ -72,7 +72,7 @@ def _render_answers(catalog: CatalogProtocol[Any, Any], variant: str, option: st
     return (
         f"\n{variant}, trained on {file}, answers {len(answers):,} {rows}:\n{answers.name} is {counts}.\n"
         f"The answers: `kedro runs path submission{option}`; "
-        f"how sure: `kedro runs path new_predictions{option}`.\n"
+        f"the scores: `kedro runs path new_predictions{option}`.\n"
     )
 
 

@@ -64,7 +64,8 @@ def describe_rarity(comparison: pd.DataFrame) -> list[str]:
     if find_yardstick(comparison).metric == "valid_accuracy":
         return []
     first = comparison.iloc[0]
-    share = (first["train_positives"] + first["valid_positives"]) / (first["train_rows"] + first["valid_rows"])
+    positives = first["train_positives"] + first["valid_positives"]
+    share = positives / (first["train_rows"] + first["valid_rows"])
     rare, share = ("positive", share) if share < 0.5 else ("negative", 1 - share)
     return [
         f"Accuracy decides nothing here: {shorten(first['target'])} is {_quote(first[rare])} in only "

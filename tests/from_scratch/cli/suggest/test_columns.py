@@ -156,8 +156,16 @@ def test_numbers_with_commas_get_a_hint(tmp_path: Path) -> None:
         thousands=[f"{one:,.0f}" for one in price],
         decimal=[f"{one:.2f}".replace(".", ",") for one in price],
         text=[f"Smith, {place}" for place in range(ROWS)],
+        both=[f"{1000 * one:,.2f}" for one in price],
     )
     said = suggested(file, "sold")
     assert comment_on(said, "thousands").endswith("load_args: {thousands: ','}")
+    assert comment_on(said, "both").endswith("load_args: {thousands: ','}")
     assert comment_on(said, "decimal").endswith("--decimal ','")
     assert comment_on(said, "text") == "400 different values"
+
+
+def test_a_file_that_is_sorted_by_its_target_keeps_its_identifier(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"id": range(ROWS), "weight": DRAW.normal(size=ROWS), "sold": np.sort(SOLD)})
+    frame.to_csv(tmp_path / "own.csv", index=False)
+    assert block_of(suggested(tmp_path / "own.csv", "sold"))["identifier"] == "id"

@@ -6,10 +6,11 @@ import random
 from pathlib import Path
 
 import pytest
+from kedro.io.core import DatasetError
 
 from from_scratch.datasets import RawCSVDataset
 from kedro_ledger.errors import InputError
-from tests.support.suggesting import block_of, comment_on, kind_of, load_args_of, suggested
+from tests.support.suggesting import block_of, comment_on, kind_of, load_args_of, read, suggested
 
 
 def written(folder: Path, rows: list[list[str]], separator: str = ",") -> Path:
@@ -153,5 +154,102 @@ def test_names_that_do_not_fit(names: list[str], line: str, tmp_path: Path) -> N
 def test_a_row_that_is_cut_short_is_a_fault_without_a_header_too(tmp_path: Path) -> None:
     rows = numbers()
     rows[7] = rows[7][:2]
-    with pytest.raises(Exception, match="row 8 has 2 fields; expected 3, as there are names"):
+    with pytest.raises(DatasetError, match="row 8 has 2 fields; expected 3, as there are names"):
         suggested(written(tmp_path, rows), "came", names=HEADER)
+
+
+def with_marks(mark: str, rows: list[list[str]]) -> list[list[str]]:
+    for row in rows[:20]:
+        row[0] = mark
+    return rows
+
+
+def test_a_mark_that_is_a_value_elsewhere_is_missing_in_its_column_alone(tmp_path: Path) -> None:
+    rows = [[*row, "-+ab"[place % 4]] for place, row in enumerate(with_marks("-", numbers()))]
+    said = suggested(written(tmp_path, [[*HEADER, "sign"], *rows]), "came")
+    assert load_args_of(said) == {"na_values": {"age": ["-"]}}
+    assert block_of(said)["categorical"] == [{"column": "sign", "categories": ["+", "-", "a", "b"]}]
+
+
+@pytest.mark.parametrize("given", [[], ["?"]])
+@pytest.mark.parametrize(("mark", "yes"), [("-", "+"), ("no", "yes"), (" ", "Y")])
+def test_a_mark_takes_no_answer_away(mark: str, yes: str, given: list[str], tmp_path: Path) -> None:
+    rows = [[*row[:2], yes if row[2] == "yes" else mark] for row in with_marks(mark, numbers())]
+    said = suggested(written(tmp_path, [HEADER, *rows]), "came", missing=given)
+    assert load_args_of(said)["na_values"]["age"] == [*given, mark]
+    assert mark not in load_args_of(said)["na_values"].get("came", [])
+    assert block_of(said)["target"] == {"column": "came", "positive": yes}
+
+
+@pytest.mark.parametrize("cells", [["2", "4", "more"], ["0", "1", "yes"], ["1", "2", "3", "G"]])
+def test_a_word_among_few_numbers_is_a_category(cells: list[str], tmp_path: Path) -> None:
+    draw = random.Random(8)
+    rows = [[*row, draw.choice(cells)] for row in numbers()]
+    said = suggested(written(tmp_path, [[*HEADER, "doors"], *rows]), "came")
+    assert load_args_of(said) == {}
+    assert {str(one) for one in block_of(said)["categorical"][0]["categories"]} == {*cells}
+
+
+def test_columns_of_numbers_with_other_texts_are_not_lost_in_silence(tmp_path: Path) -> None:
+    rows = with_marks("#DIV/0!", numbers())
+    said = suggested(written(tmp_path, [HEADER, *rows]), "came")
+    assert "40 rows hold numbers, others '#DIV/0!': --missing takes these for missing" in comment_on(
+        said, "age"
+    )
+    said = suggested(written(tmp_path, [HEADER, *rows]), "came", missing=["#DIV/0!"])
+    assert kind_of(said, "age") == "continuous"
+
+
+@pytest.mark.parametrize("separator", [" ", "  "])
+def test_a_short_row_between_blanks_is_a_fault(separator: str, tmp_path: Path) -> None:
+    rows = numbers()
+    rows[7] = rows[7][:2]
+    with pytest.raises(DatasetError, match="row 8 has 2 fields; expected 3, as the header"):
+        suggested(written(tmp_path, [HEADER, *rows], separator), "came", {"sep": r"\s+"})
+
+
+def test_an_open_quote_swallows_no_rows(tmp_path: Path) -> None:
+    rows = numbers()
+    rows[7][1], rows[20][1] = f'"{rows[7][1]}', f'{rows[20][1]}"'
+    with pytest.raises(
+        DatasetError, match="row 8 has a quote that is not closed: 12 rows are part of one field"
+    ):
+        suggested(written(tmp_path, [HEADER, *rows]), "came", {})
+    rows = [[*row, f'"a, {place}\nb, c\nd\ne, f"'] for place, row in enumerate(numbers())]
+    assert suggested(written(tmp_path, [[*HEADER, "text"], *rows]), "came")
+
+
+def test_a_target_named_by_its_first_value_is_no_header(tmp_path: Path) -> None:
+    rows = [[f"name {place}", f"street {place}", "yes no".split()[place % 2]] for place in range(60)]
+    for target in ("yes", "no"):
+        with pytest.raises(InputError, match=r"the first row looks like data, since .* is a value, too"):
+            suggested(written(tmp_path, rows), target)
+
+
+def test_new_rows_of_a_file_without_a_header_need_no_target(tmp_path: Path) -> None:
+    said = suggested(written(tmp_path, numbers()), "came", names=HEADER)
+    catalog = read(said, "catalog.yml")
+    assert catalog["raw_data"]["load_args"]["names"] == HEADER
+    assert catalog["new_data"]["load_args"]["names"] == HEADER[:2]
+
+
+def test_a_comma_in_the_header_of_another_separator(tmp_path: Path) -> None:
+    rows = [[age, fare.replace(".", ","), came] for age, fare, came in numbers()]
+    file = written(tmp_path, [["age", "fare, in pounds", "came"], *rows], ";")
+    with pytest.raises(InputError, match="--separator ';' makes 3 columns of them"):
+        suggested(file, "came")
+
+
+@pytest.mark.parametrize(
+    ("answers", "line"),
+    [
+        (["no", "yes", "?"], "--missing '?' takes that for missing"),
+        (["no", "yes", "NO"], "these differ in blanks or capitals alone, so write them alike"),
+        (["yes", ""], "column came has one value: 'yes', and none in 30 rows; expected two values"),
+    ],
+)
+def test_a_target_that_is_nearly_fit(answers: list[str], line: str, tmp_path: Path) -> None:
+    rows = [[*row[:2], answers[place % len(answers)]] for place, row in enumerate(numbers())]
+    with pytest.raises(InputError) as error:
+        suggested(written(tmp_path, [HEADER, *rows]), "came")
+    assert line in str(error.value)

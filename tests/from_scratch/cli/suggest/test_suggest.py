@@ -115,7 +115,8 @@ def test_a_column(values: str, kind: str, seen: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("classes", "yes"), [("ja nein", "ja"), ("False True", "True"), ("0 1", 1), ("a b", "b")]
+    ("classes", "yes"),
+    [("ja nein", "ja"), ("False True", "True"), ("0 1", 1), ("1 2", 2), ("+ -", "+"), ("a b", "b")],
 )
 def test_which_value_counts_as_yes(classes: str, yes: str, tmp_path: Path) -> None:
     rows = [f"{row}.5,{classes.split()[row % 2]}" for row in range(9)]

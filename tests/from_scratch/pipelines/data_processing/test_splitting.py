@@ -89,7 +89,7 @@ def test_rows_that_cannot_be_stratified_are_told(survived: Sequence[int], fault:
         nodes.ingest(frame, FEATURES, STRATIFIED)
     assert str(raised.value) == (
         f"the data: parameter split.stratify is true: {fault}; expected at least 2, so that both classes are "
-        "in the training rows and in the validation rows"
+        "in the training rows and in the validation rows; or stratify: false"
     )
 
 
