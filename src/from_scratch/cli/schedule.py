@@ -54,7 +54,7 @@ def fill_in(
     """
     import jinja2
 
-    values = {"--cron": cron, "--name": name, "--env": env, "--pipeline": pipeline or ""}
+    values = {"--cron": cron, "--env": env, "--pipeline": pipeline or "", "--name": name}
     values |= {"the project's folder": str(project), "Python": sys.executable, "the user": _find_user()}
     for option, value in values.items():
         if value != printable(value):
