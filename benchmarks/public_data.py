@@ -287,7 +287,7 @@ def print_speed() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     known = [data_set.name for data_set in DATA_SETS]
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=known, default=known)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="Of the data sets; all by default.")
     parser.add_argument("--splits", type=int, default=SPLITS)
     parser.add_argument("--speed", action="store_true")
     chosen = parser.parse_args()
@@ -295,7 +295,9 @@ def main() -> None:
         print_speed()
         return
     torch.set_num_threads(1)
-    asked = [data_set for data_set in DATA_SETS if data_set.name in chosen.names]
+    if unknown := {*chosen.names} - {*known}:
+        parser.error(f"there is no {', '.join(sorted(unknown))}; expected some of {', '.join(known)}")
+    asked = [data_set for data_set in DATA_SETS if data_set.name in (chosen.names or known)]
     with tqdm(total=len(asked) * chosen.splits) as bar, ThreadPoolExecutor(WORKERS) as pool:
         results = pool.map(partial(evaluate, splits=chosen.splits, done=bar.update), asked)
         found = list(results)

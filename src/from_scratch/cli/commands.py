@@ -74,7 +74,7 @@ def suggest(
         hand_on(render(sentence, files), "utf-8")  # as Kedro reads its configuration
         return
     write(files, folder)
-    echo(f"{sentence} conf/{env} has {', '.join(files)} now.")
+    echo(f"{sentence}\nconf/{env} has {', '.join(files)} now.")
     echo(f"Look over its parameters.yml: you know better what a column means. Then: kedro run --env {env}")
 
 

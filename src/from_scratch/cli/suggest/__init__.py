@@ -10,7 +10,9 @@ import yaml
 from pydantic import ValidationError
 
 from from_scratch.cli.suggest.columns import look_at_columns
-from from_scratch.cli.suggest.reading import Table, is_mark, quote, read_table
+from from_scratch.cli.suggest.marks import is_mark
+from from_scratch.cli.suggest.quoting import quote
+from from_scratch.cli.suggest.reading import Table, read_table
 from from_scratch.cli.suggest.writing import describe, write_files
 from from_scratch.pipelines.data_processing.categories import list_categories
 from from_scratch.pipelines.data_processing.checks import describe_classes
@@ -53,7 +55,7 @@ def suggest(
         Features.model_validate(yaml.safe_load(files["parameters.yml"])["features"])
     except ValidationError as error:  # two columns whose features would have one name
         raise InputError(f"{file.name}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
-    return describe(table), files
+    return describe(table, columns), files
 
 
 def _require_target(table: Table, target: str) -> None:
@@ -70,7 +72,7 @@ def _require_target(table: Table, target: str) -> None:
 
 def render(sentence: str, files: dict[str, str]) -> str:
     """Render the files of an environment as one text: `parameters.yml`, with the others as comments."""
-    lines = [f"# {sentence} With --env NAME, these files are written; without, put them there yourself."]
+    lines = [f"# {sentence}", "# With --env NAME, these files are written; without, put them there yourself."]
     for file in ("globals.yml", "catalog.yml"):
         lines += ["#", f"# conf/NAME/{file}:", "#", *(f"#   {line}" for line in files[file].splitlines())]
     lines += ["#", "# conf/NAME/parameters.yml, which the rest of this is:", ""]

@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from from_scratch.cli.suggest.reading import Table, quote
+from from_scratch.cli.suggest.quoting import quote
+from from_scratch.cli.suggest.reading import Table
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
 from from_scratch.pipelines.data_processing.checks import to_numbers
 from from_scratch.pipelines.data_processing.leaks import describe_leak

@@ -14,9 +14,10 @@ import yaml
 
 from from_scratch.article import VARIANTS as ARTICLE_VARIANTS
 from from_scratch.cli.suggest.columns import Suggestion
-from from_scratch.cli.suggest.reading import MAX_LENGTH, Table
+from from_scratch.cli.suggest.quoting import MAX_LENGTH
+from from_scratch.cli.suggest.reading import Table
 from from_scratch.pipelines.data_processing.categories import find_codes, list_categories
-from from_scratch.schema.validation import shorten
+from from_scratch.schema.validation import list_some, shorten
 from kedro_ledger.printable import printable
 
 POSITIVE_WORDS = ("yes", "y", "true", "t", "+", "ja", "oui", "sí", "si", "sim", "da", "positive")
@@ -42,10 +43,12 @@ def write_files(table: Table, target: str, suggestions: list[Suggestion], env: s
     }
 
 
-def describe(table: Table) -> str:
-    """Describe the file."""
-    name = _comment(shorten(table.file.name, MAX_LENGTH))
-    return f"{name} has {len(table.rows):,} rows and {len(table.rows.columns)} columns."
+def describe(table: Table, suggestions: list[Suggestion]) -> str:
+    """Describe the file, and name the columns that are ignored."""
+    name = shorten(table.file.name, MAX_LENGTH)
+    ignored = [shorten(column.name, MAX_LENGTH) for column in suggestions if column.kind == "ignore"]
+    said = f"{name} has {len(table.rows):,} rows and {len(table.rows.columns)} columns."
+    return _comment(said + f" Ignored, each for a reason: {list_some(ignored, 10)}." * bool(ignored))
 
 
 def _write_catalog(table: Table, target: str) -> Iterator[str]:
