@@ -16,6 +16,7 @@ from from_scratch.scoring import (
     MEASURES,
     accuracy,
     baseline_accuracy,
+    choose_yardstick,
     confusion,
     log_loss,
     measure,
@@ -36,6 +37,15 @@ def test_accuracy_and_confusion() -> None:
         "true_negatives": 2,
         "false_negatives": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("positives", "metric"),
+    [(8, "valid_roc_auc"), (20, "valid_accuracy"), (80, "valid_accuracy"), (92, "valid_roc_auc")],
+)
+def test_where_either_answer_is_rare_accuracy_does_not_decide(positives: int, metric: str) -> None:
+    counts = {"train_rows": 80, "valid_rows": 20, "valid_positives": 2, "train_positives": positives - 2}
+    assert choose_yardstick({**counts, "majority_accuracy": 0.9}).metric == metric
 
 
 def test_the_baseline_is_the_majority_of_the_training_rows() -> None:
