@@ -73,7 +73,7 @@ def test_a_column_that_gives_the_answer_away() -> None:
 
 @pytest.mark.parametrize(("positives", "said"), [(0.07, "'yes' in only 7.0 %"), (0.93, "'no' in only 7.0 %")])
 def test_the_rare_answer_is_named(positives: float, said: str) -> None:
-    counts = {"train_positives": int(7000 * positives), "valid_positives": int(round(1780 * positives))}
+    counts = {"train_positives": int(7000 * positives), "valid_positives": round(1780 * positives)}
     found = comparison((0.7, 0.8), negative="no", valid_roc_auc_low=0.6, **counts)
     assert f"Accuracy decides nothing here: sold is {said} of the rows" in sentences.describe_rarity(found)[0]
     assert sentences.describe_rarity(comparison((0.7, 0.8))) == []
