@@ -97,21 +97,20 @@ def _may_be_names(numbers: Sequence[str]) -> bool:
     return any(list(numbers) == [str(start + place) for place in range(len(numbers))] for start in (0, 1))
 
 
-def require_header(
-    file: Path, texts: pd.DataFrame, target: str, load_args: dict[str, Any], has_header: bool | None
-) -> None:
-    """Require that the target is named by a header, not by its own first value.
+def require_header(file: Path, head: Sequence[Sequence[str]], texts: pd.DataFrame, target: str) -> None:
+    """Require that a header names the target, not its own first value, where nothing speaks for a header.
+
+    Args:
+        file: Where the rows are from.
+        head: The first rows, with what may be a header.
+        texts: All rows, by what may be names.
+        target: The column to predict.
 
     Raises:
         InputError: If the first row looks like data.
     """
-    if has_header or "names" in load_args:
-        return
-    if target in texts.columns:
-        is_value = bool((texts[target] == target).any())
-    else:
-        is_value = any((texts[column] == target).any() for column in texts)
-    if is_value:
+    columns = [target] if target in texts.columns else list(texts.columns)
+    if _compare_first_row(head) <= 0 and any((texts[column] == target).any() for column in columns):
         raise InputError(
             f"{file.name}: the first row looks like data, since {target!r} is a value, too; expected names, "
             f"and the target among them. {_WAYS_OUT}"

@@ -77,7 +77,8 @@ def read_table(
     texts = read_csv(file, {**load_args, **as_texts})
     rows = read_csv(file, load_args)
     marks = find_marks(rows, texts, str(load_args.get("decimal", ".")))
-    require_header(file, texts, target, load_args, has_header)
+    if "names" not in load_args and not has_header:
+        require_header(file, head, texts, target)
     codes = [str(column) for column in rows if _holds_codes(rows[column], texts[column])]
     if marks:
         load_args["na_values"] = join_marks(marks, texts, target, missing)

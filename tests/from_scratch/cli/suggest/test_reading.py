@@ -226,6 +226,11 @@ def test_a_target_named_by_its_first_value_is_no_header(tmp_path: Path) -> None:
             suggested(written(tmp_path, rows), target)
 
 
+def test_a_column_may_be_called_as_one_of_its_values(tmp_path: Path) -> None:
+    rows = [[*row[:2], "came" if row[2] == "yes" else "stayed"] for row in numbers()]
+    assert block_of(suggested(written(tmp_path, [HEADER, *rows]), "came"))["target"]["column"] == "came"
+
+
 def test_new_rows_of_a_file_without_a_header_need_no_target(tmp_path: Path) -> None:
     said = suggested(written(tmp_path, numbers()), "came", names=HEADER)
     catalog = read(said, "catalog.yml")
