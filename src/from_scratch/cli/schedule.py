@@ -60,10 +60,10 @@ def fill_in(
         if value != printable(value):
             raise InputError(f"{option} is {value!r}: expected no control or other invisible characters")
     times = list(islice(parse_cron(cron), 100))
-    if not NAME.fullmatch(name):
-        raise InputError(f"--name is {name!r}: expected at most 64 letters, digits, - and _, no - first")
     known = sorted(entry.name for entry in (project / "conf").iterdir() if entry.is_dir())
     _require_known("--env", env, known, "one of the folders in conf:")
+    if not NAME.fullmatch(name):
+        raise InputError(f"--name is {name!r}: expected at most 64 letters, digits, - and _, no - first")
     if pipeline is not None:
         from kedro.framework.project import pipelines
 
