@@ -38,7 +38,7 @@ VARIANTS = [Variant.model_validate(block) for block in RAW["variants"].values()]
 STUDY = Stability(seeds=SEEDS)
 
 Work = Callable[[], list[float]]
-"""Trains all models; gives back how often each is right on the rows that validate."""
+"""Trains all models; gives back how often each is right on the validation rows."""
 
 
 def read_split() -> StudySplit:

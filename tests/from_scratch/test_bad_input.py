@@ -168,7 +168,7 @@ DATA = [
         "a page of the web",
         b"<!DOCTYPE html>\n<html><body>\n<p>Sign in</p>\n</body></html>\n",
         "no columns ",
-        "0 of 3 rows would validate",
+        "0 of 3 rows would be for validation",
     ),
     of_data("a column is missing", without("Fare"), "train.csv: no column Fare; found 'PassengerId', "),
     of_data("two columns are missing", without("Fare", "Sex"), "train.csv: no columns Fare, Sex; found "),
@@ -245,7 +245,9 @@ DATA = [
         having(PassengerId={7: ""}),
         "column PassengerId has no value in row 7; expected one in ev",
     ),
-    of_data("too few rows", written(GOOD[:3]), "validation_fraction is 0.2: 0 of 2 rows would validate"),
+    of_data(
+        "too few rows", written(GOOD[:3]), "validation_fraction is 0.2: 0 of 2 rows would be for validation"
+    ),
     of_data("a line of 30 MB", b"x" * 30_000_000, "train.csv: no columns PassengerId, .*; found 'xxx"),
     of_data("a cell of 30 MB", having(Sex={1: "x" * 30_000_000}), "column Sex has 'xxx.*… in row 1"),
     of_data(
@@ -286,7 +288,8 @@ PARAMETERS = [
         "features.target.positive=2", "column Survived .*expected two values, one of them .* which is 2"
     ),
     of_parameters(
-        "split.validation_fraction=0.001", "validation_fraction is 0.001: 0 of 40 rows would validate"
+        "split.validation_fraction=0.001",
+        "validation_fraction is 0.001: 0 of 40 rows would be for validation",
     ),
     of_parameters(
         "inference.variant=dep", "parameter inference.variant is 'dep': expected one of .*mean deep"

@@ -168,7 +168,7 @@ def test_ten_nasty_rows(project: Project, normalisation: str, fit_on: str) -> No
     names = project.load("scales")["feature"].tolist()
     assert names[:5] == ["zeros", "negatives", "always", "nothing", "Loggröße in cm"]
     assert "mixed_none of these" in names
-    # As new rows, those that validated may hold categories which the rows that train don't have.
+    # As new rows, those that validated may hold categories which the training rows don't have.
     unseen = () if fit_on == "all" else ("--params", "inference.unseen_categories=none_of_them")
     project.run("--env", "nasty", "--pipeline", "inference", *unseen)
     answers = project.load("submission")

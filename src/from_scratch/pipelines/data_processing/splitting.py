@@ -47,8 +47,8 @@ def shuffle(are_positive: NDArray[np.bool_], parameters: Split) -> tuple[Tensor,
     validating = int(fraction * rows)
     if not 0 < validating < rows:
         raise InputError(
-            f"parameter split.validation_fraction is {fraction}: {validating} of {rows} rows would validate; "
-            "expected at least one, and one to train"
+            f"parameter split.validation_fraction is {fraction}: {validating} of {rows} rows would be for validation; "
+            "expected at least one, and one for training"
         )
     shuffled = torch.randperm(rows, generator=torch.Generator().manual_seed(parameters.seed))
     if not parameters.stratify:
@@ -62,7 +62,7 @@ def shuffle(are_positive: NDArray[np.bool_], parameters: Split) -> tuple[Tensor,
 
 
 def _count_validating_positives(rows: int, positives: int, validating: int) -> int:
-    """Count the positive rows among those that validate, so that both parts have rows of both classes."""
+    """Count the positive validation rows, so that both parts have rows of both classes."""
     parts = {
         "positive": positives,
         "negative": rows - positives,

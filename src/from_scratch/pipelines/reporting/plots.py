@@ -285,7 +285,7 @@ def plot_stability(
 def _draw_spread(runs: pd.DataFrame, lane: int, color: str) -> go.Bar:
     """Draw a variant's runs as bars around the middle of its lane, one for each bin of accuracies."""
     variant, rows = runs["variant"].iloc[0], int(runs["valid_rows"].iloc[0])
-    wide = ceil(BIN_WIDTH * rows)  # in rows that are decided rightly, as accuracies come in steps of one
+    wide = ceil(BIN_WIDTH * rows)  # in correct answers, as accuracies come in steps of one
     bins = (runs["valid_accuracy"] * rows).round().astype("int64") // wide
     shares = bins.value_counts(normalize=True).sort_index()
     thick = LANE_WIDTH * (shares / shares.max()) ** 0.5

@@ -92,7 +92,7 @@ def test_another_separator_is_guessed() -> None:
 def test_too_few_rows_for_the_split() -> None:
     (fault,) = faults_of(good(), split=Split(seed=42, validation_fraction=0.2))
     assert fault.startswith(
-        "parameter split.validation_fraction is 0.2: 0 of 2 rows would validate; expected"
+        "parameter split.validation_fraction is 0.2: 0 of 2 rows would be for validation; expected"
     )
 
 

@@ -1,4 +1,4 @@
-"""A data set of four rows that train and four that validate, and two variants that answer them."""
+"""A data set of four training rows and four validation rows, and two variants that answer them."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def test_each_split_is_what_data_processing_makes_of_its_seed(
 
 
 def test_rows_that_validate_have_no_part_in_what_prepares_them(passengers: pd.DataFrame) -> None:
-    """Whatever stands in the rows that validate, those that train come out the same."""
+    """Whatever stands in the validation rows, the training rows come out the same."""
     second = Split(seed=43, validation_fraction=0.2)
     _, validating = shuffle(find_positives(passengers, FEATURES), second)
     altered = passengers.copy()
