@@ -47,8 +47,8 @@ def shuffle(are_positive: NDArray[np.bool_], parameters: Split) -> tuple[Tensor,
     validating = int(fraction * rows)
     if not 0 < validating < rows:
         raise InputError(
-            f"parameter split.validation_fraction is {fraction}: {validating} of {rows} rows would be for validation; "
-            "expected at least one, and one for training"
+            f"parameter split.validation_fraction is {fraction}: {validating} of {rows} rows would be for "
+            "validation; expected at least one, and one for training"
         )
     shuffled = torch.randperm(rows, generator=torch.Generator().manual_seed(parameters.seed))
     if not parameters.stratify:
