@@ -159,7 +159,7 @@ class Features(Block):
         columns = [*identifier, self.target.column, *(column.column for column in self.columns), *self.ignore]
         if doubled := find_doubled(columns):
             raise ValueError(f"column {doubled} stands twice; expected each column once")
-        if self.identifier == "probability" or (not self.identifier and self.target.column == "row"):
+        if self.identifier == "score" or (not self.identifier and self.target.column == "row"):
             name = self.identifier or self.target.column
             raise ValueError(f"answers have a column {name} of their own; expected another name")
         if not self.columns:

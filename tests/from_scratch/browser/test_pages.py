@@ -12,7 +12,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.support.project import Project
 
-PLOTS = {"accuracies", "losses", "coefficients", "groups"}
+PLOTS = {"accuracies", "losses", "epoch_accuracies", "coefficients"}
 
 
 class LocalPage:
@@ -146,6 +146,7 @@ def test_the_article_is_green_on_its_own_passengers(browser: webdriver.Chrome, a
     report = LocalPage(browser, find_report(article_run))
     report.open()
     assert report.ask("document.querySelectorAll('#article details.same').length") == 28
+    assert not report.ask("document.querySelector('#article > details').open")
     assert report.ask("document.querySelectorAll('#article .different').length") == 0
     verdict = report.ask("document.querySelector('#article .verdict').textContent")
     assert verdict == "✓ 12 of 12"

@@ -90,8 +90,8 @@ def predict_new(
     what the coefficients reached in training.
 
     Returns:
-        A row for each: the identifier, or else `row`, counted from 1; and `probability`, that of yes. (That
-        of the linear model may lie below 0 or above 1.)
+        A row for each: the identifier, or else `row`, counted from 1; and `score`: the greater, the
+        more it speaks for yes. (It is no probability: the absolute error drives it to 0 or 1.)
 
     Raises:
         InputError: If the coefficients are not those of this variant, or a prediction is not a finite number.
@@ -117,13 +117,13 @@ def predict_new(
     predictions = compute_predictions(coefficients, new_input, variant, threads, precision)
     identifier = features.identifier
     names = new_data[identifier].to_numpy() if identifier else range(1, len(new_data) + 1)
-    predicted = pd.DataFrame({identifier or "row": names, "probability": predictions.numpy()})
+    predicted = pd.DataFrame({identifier or "row": names, "score": predictions.numpy()})
     predicted.attrs = dict(new_data.attrs)
     return predicted
 
 
 def answer(new_predictions: pd.DataFrame, features: Features, categories: Categories) -> pd.DataFrame:
-    """Decide each new row: yes if its probability is above one half.
+    """Decide each new row: yes if its score is above one half.
 
     Returns:
         A row for each: what identifies it, and the target's value. With Kaggle's passengers that is a file
@@ -131,6 +131,6 @@ def answer(new_predictions: pd.DataFrame, features: Features, categories: Catego
     """
     target = features.target.column
     no, yes = categories[target]
-    answers = new_predictions.drop(columns="probability")
-    answers[target] = (new_predictions["probability"] > THRESHOLD).map({False: no, True: yes})
+    answers = new_predictions.drop(columns="score")
+    answers[target] = (new_predictions["score"] > THRESHOLD).map({False: no, True: yes})
     return answers

@@ -38,6 +38,7 @@ class PreparedData(Bundle):
     category_counts: dict[str, dict[str, int]]
     fill_values: pd.DataFrame
     categories: dict[str, list[str]]
+    scales: pd.DataFrame
     features: pd.DataFrame
     model_input: dict[str, Tensor]
     train: dict[str, Tensor]
@@ -64,6 +65,8 @@ class Results(Bundle):
     variant: Variant
     initial_coefficients: dict[str, Tensor]
     coefficients: dict[str, Tensor]
+    coefficients_by_epoch: dict[str, Tensor]
+    """After each epoch [epochs, ...]; none if they would be too many."""
     losses: pd.DataFrame
     predictions: dict[str, Tensor]
     metrics: dict[str, Any]

@@ -15,7 +15,6 @@ from from_scratch.pipelines.reporting.sentences import (
     ask,
     describe_leaks,
     describe_rarity,
-    describe_study,
     describe_study_of_rare,
     describe_undefined,
     describe_untrained,
@@ -24,6 +23,7 @@ from from_scratch.pipelines.reporting.sentences import (
     format_points,
     name_baseline,
 )
+from from_scratch.pipelines.reporting.study_sentences import describe_study
 from from_scratch.schema.parameters import Parameters, Variant
 
 ORIGINAL = "source: original (Kaggle's passengers)"

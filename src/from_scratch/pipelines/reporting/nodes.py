@@ -17,8 +17,10 @@ from torch import Tensor
 from from_scratch.article import published_accuracies
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.statistics import sign_test
+from from_scratch.pipelines.reporting.words import name_column, name_group
+from from_scratch.pipelines.training.variants import predict_in_chunks
 from from_scratch.schema.parameters import Variant
-from from_scratch.scoring import MEASURES, THRESHOLD
+from from_scratch.scoring import MEASURES, THRESHOLD, accuracy
 
 GROUPING = 3
 """How many categorical columns make up the groups."""
@@ -72,6 +74,34 @@ def name_coefficients(data: PreparedData, results: dict[str, Results]) -> pd.Dat
         if "weights" in result.coefficients
     }
     return pd.DataFrame({"feature": data.features.columns, **columns})
+
+
+def trace_accuracies(data: PreparedData, results: dict[str, Results]) -> pd.DataFrame:
+    """Compute the accuracy on the validation rows after each epoch (section 6.3).
+
+    Returns:
+        A row for each epoch: `variant`, `epoch` from 0, which is before the first, and `valid_accuracy`. None
+        for a variant whose coefficients were too many to be kept after each epoch.
+    """
+    torch.set_num_threads(data.threads)
+    precision = getattr(torch, data.precision)
+    x, truth = (data.valid[name].to(precision) for name in ("independent", "dependent"))
+    tables = []
+    for variant, result in results.items():
+        history = {
+            name: torch.cat([result.initial_coefficients[name][None], by_epoch]).to(precision)
+            for name, by_epoch in result.coefficients_by_epoch.items()
+        }
+        epochs = range(len(result.losses) + 1 if history else 0)
+        accuracies = [
+            accuracy(
+                predict_in_chunks(result.variant, {name: kept[epoch] for name, kept in history.items()}, x),
+                truth,
+            )
+            for epoch in epochs
+        ]
+        tables.append(pd.DataFrame({"variant": variant, "epoch": epochs, "valid_accuracy": accuracies}))
+    return pd.concat(tables, ignore_index=True)
 
 
 def compare_answers(data: PreparedData, results: dict[str, Results]) -> pd.DataFrame:
@@ -153,7 +183,8 @@ def _group_rows(data: PreparedData) -> tuple[list[str], Tensor]:
         categories = data.categories[column]
         dummies = independent[:, [names.index(f"{column}_{category}") for category in categories]]
         is_none = dummies.sum(dim=1) == 0  # a category that the training rows don't have
-        grouping.append([*categories, f"another {column}"])
+        named = [name_group(data, column, category) for category in categories]
+        grouping.append([*named, f"another {name_column(data, column)}"])
         codes = codes * len(grouping[-1]) + torch.where(is_none, len(categories), dummies.argmax(dim=1))
     present, group_of, rows = codes.unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
     labels = [_label(code, grouping) for code in present.tolist()]
@@ -171,4 +202,4 @@ def _label(code: int, categories: list[list[str]]) -> str:
     for choices in reversed(categories):
         code, digit = divmod(code, len(choices))
         words.insert(0, choices[digit])
-    return " · ".join(words) or "all"
+    return ", ".join(words) or "all"

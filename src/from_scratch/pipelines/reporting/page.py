@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
 import jinja2
 import pandas as pd
+import torch
 from plotly.graph_objects import Figure
 
 from from_scratch.article import VARIANTS
+from from_scratch.models import MODELS
 from from_scratch.pipelines.reporting import sentences
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
+from from_scratch.pipelines.reporting.drawings import (
+    MAX_CELLS,
+    count_certain,
+    draw_calibration,
+    draw_sparkline,
+    draw_units,
+    find_dead_units,
+)
 from from_scratch.pipelines.reporting.nodes import GROUPING, SMALLEST_GROUP, compare
-from from_scratch.pipelines.reporting.plots import find_largest, look_of
-from from_scratch.schema.parameters import Variant
+from from_scratch.pipelines.reporting.playground import make_playground
+from from_scratch.pipelines.reporting.plots import GLYPHS, look_of
+from from_scratch.pipelines.reporting.study_sentences import (
+    describe_changes,
+    describe_study,
+    describe_training,
+)
+from from_scratch.pipelines.reporting.verdict import describe_depth_in_study, describe_verdict
+from from_scratch.pipelines.reporting.words import name_answers, name_column
+from from_scratch.scoring import THRESHOLD
 
 CATEGORIES = 8
 """Of how many categories of a column the report counts the rows."""
+LARGEST_GROUPS = 24
 
 
 def write_report(
@@ -30,8 +48,8 @@ def write_report(
     article_figures: pd.DataFrame,
     accuracy_plot: Figure,
     loss_plot: Figure,
+    epoch_accuracy_plot: Figure,
     coefficient_plot: Figure,
-    group_plot: Figure,
     stability_summary: pd.DataFrame | None = None,
     stability_plot: Figure | None = None,
 ) -> str:
@@ -39,7 +57,7 @@ def write_report(
 
     It is made from what the nodes of this pipeline return, and from the study's summary, if there was one.
     The same inputs give the same page: neither the run nor the time stands in it. It asks no host for
-    anything: styles, plots and plotly.js are in it.
+    anything: styles, scripts, plots and plotly.js are in it.
     """
     comparison = compare(results)
     is_rare = sentences.find_yardstick(comparison).metric == "valid_roc_auc"
@@ -52,21 +70,31 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    largest = find_largest(groups)
-    hidden = data.source["rows"] - int(groups["rows"].sum())
-    same = article_figures["same"]
-    rounded = same & (article_figures["article"] != article_figures["ours"])
+    largest = groups.loc[sorted(groups["rows"].nlargest(LARGEST_GROUPS).index)]
+    is_small = largest["rows"] < SMALLEST_GROUP
+    look = look_of(results)
+    certainties = {
+        variant: count_certain(result.predictions["valid"], data.valid["dependent"], THRESHOLD)
+        for variant, result in results.items()
+    }
     plots = {
         "accuracies": accuracy_plot,
         "losses": loss_plot,
+        "epoch_accuracies": epoch_accuracy_plot,
         "coefficients": coefficient_plot,
-        "groups": group_plot,
         "stability": stability_plot,
     }
+    study = stability_summary
     return environment.get_template("report.html").render(
         data=data,
         results=results,
-        look=look_of(results),
+        look=look,
+        glyphs=GLYPHS,
+        answers=name_answers(data),
+        playground=make_playground(data, results),
+        cards={
+            variant: _describe_card(result, look[variant]["color"]) for variant, result in results.items()
+        },
         practice={name: sentences.describe_practice(variant) for name, variant in variants.items()},
         first_beyond=_find_first_beyond(list(results)) if data.is_original else None,
         comparison=_list_rows(comparison),
@@ -74,12 +102,21 @@ def write_report(
         baseline=sentences.name_baseline(comparison),
         is_rare=is_rare,
         undefined=sentences.describe_undefined(comparison),
-        sentences=[
-            *sentences.describe_leaks(comparison),
-            *sentences.describe_rarity(comparison),
-            sentences.describe_differences(comparison),
+        warnings=[*sentences.describe_leaks(comparison), *sentences.describe_rarity(comparison)],
+        study_verdict=[]
+        if study is None
+        else [
+            *sentences.describe_study_of_rare(comparison),
+            *describe_depth_in_study(study, variants),
+            *(list(describe_changes(study, variants)) or [describe_training(study)]),
+        ],
+        verdict=describe_verdict(comparison, disagreements, variants),
+        learnt=[
             sentences.describe_baseline(comparison),
             *sentences.describe_untrained(comparison, losses, variants),
+        ],
+        tests=[
+            *sentences.describe_differences(comparison),
             # Of answers, as accuracy is.
             *(
                 []
@@ -87,26 +124,86 @@ def write_report(
                 else sentences.describe_disagreements(disagreements, len(data.valid["dependent"]))
             ),
         ],
+        certainty=sentences.describe_certainty(certainties, variants),
+        certainties=certainties,
+        calibrations={
+            variant: draw_calibration(
+                result.predictions["valid"],
+                data.valid["dependent"],
+                look[variant]["color"],
+                f"{variant}: the share of positive rows against their scores",
+            )
+            for variant, result in results.items()
+        },
+        units=_draw_hidden_units(data, results),
         disagreements=_square(disagreements, list(results)),
-        groups=largest.to_dict("records"),
+        groups=largest[~is_small].to_dict("records"),
+        small_groups=largest[is_small].to_dict("records"),
         hidden_groups=len(groups) - len(largest),
-        grouping=[column.column for column in data.columns.categorical[:GROUPING]],
+        grouping=[name_column(data, column.column) for column in data.columns.categorical[:GROUPING]],
         counts=_list_largest_categories(data),
         preparation=sentences.describe_preparation(data.columns),
         filling=sentences.describe_filling(data.columns),
-        hidden_rows=hidden,
-        learnt=[] if len(groups) > len(largest) else sentences.describe_groups(groups, list(results), hidden),
+        hidden_rows=data.source["rows"] - int(groups["rows"].sum()),
         article=_by_title(article_figures),
-        article_same=int(same.sum()),
-        article_rounded=int(rounded.sum()),
-        article_count=len(article_figures),
-        study=None if stability_summary is None else _describe_study(stability_summary, variants),
+        article_verdict=_count_figures(article_figures),
+        study=None
+        if study is None
+        else {"sentences": describe_study(study, variants), "rows": _list_rows(study)},
         caveat=sentences.describe_study_of_rare(comparison),
         percent=sentences.format_percent,
         points=sentences.format_points,
+        join=sentences.join,
         plots={name: _to_json(figure) for name, figure in plots.items() if figure is not None},
         plotly_js=(files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8"),
     )
+
+
+def _describe_card(result: Results, color: str) -> dict[str, Any]:
+    """Describe a variant in short: its formula, how many numbers it learns, and how its loss fell."""
+    # The formula is what the model's docstring begins with, before a colon.
+    words = MODELS[result.variant.model].predict.__doc__ or ""
+    formula, colon, _ = words.partition(":")
+    return {
+        "formula": formula if colon and "=" in formula else "",
+        "numbers": sum(tensor.numel() for tensor in result.coefficients.values()),
+        "losses": draw_sparkline(result.losses["loss"].astype("float64").tolist(), color),
+    }
+
+
+def _draw_hidden_units(data: PreparedData, results: dict[str, Results]) -> dict[str, dict[str, Any]]:
+    """Draw the first hidden layer of each variant that has one, if it is not too large to be drawn."""
+    drawn = {}
+    features = data.features.columns.tolist()
+    for variant, result in results.items():
+        weights = result.coefficients.get("layer1")
+        if weights is None or weights.numel() > MAX_CELLS or len(weights) != len(features):
+            continue
+        kept = result.coefficients
+        constants = kept.get("bias1", kept.get("constant1", torch.zeros(())))
+        dead = find_dead_units(weights, constants, data.model_input["independent"])
+        words = f"{variant}: the weights of each hidden unit, {sum(dead)} of {len(dead)} of which are dead"
+        drawn[variant] = {
+            "drawing": draw_units(weights, dead, features, words),
+            "dead": sum(dead),
+            "units": len(dead),
+        }
+    return drawn
+
+
+def _count_figures(article_figures: pd.DataFrame) -> str:
+    """Say how many of the article's figures came out; nothing if there are none."""
+    if article_figures.empty:
+        return ""
+    same = article_figures["same"]
+    rounded = int((same & (article_figures["article"] != article_figures["ours"])).sum())
+    count, exact = len(article_figures), int(same.sum()) - rounded
+    if exact == count:
+        return f"All {count:,} figures that the article prints come out again, to the last printed digit."
+    said = f"Of {count:,} figures that the article prints, {exact:,} come out again to the last printed digit"
+    said += f", {rounded:,} within one of it" if rounded else ""
+    missed = count - exact - rounded
+    return f"{said}, and {missed:,} {'does' if missed == 1 else 'do'} not." if missed else f"{said}."
 
 
 def _find_first_beyond(variants: list[str]) -> str | None:
@@ -114,11 +211,6 @@ def _find_first_beyond(variants: list[str]) -> str | None:
     beyond = [variant for variant in variants if variant not in VARIANTS]
     split = len(variants) - len(beyond)
     return beyond[0] if split > 0 and beyond and variants[split:] == beyond else None
-
-
-def _describe_study(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> dict[str, Any]:
-    """Put the study's sentences and its table's rows together."""
-    return {"sentences": sentences.describe_study(summary, variants), "rows": _list_rows(summary)}
 
 
 def _list_rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
@@ -163,6 +255,7 @@ def _by_title(article_figures: pd.DataFrame) -> list[dict[str, Any]]:
             "title": title,
             "figures": figures,
             "same": sum(figure["same"] for figure in figures),
+            "is_same": all(figure["same"] for figure in figures),
         }
         for (section, title), figures in groups
     ]

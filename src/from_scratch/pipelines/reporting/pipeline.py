@@ -8,15 +8,17 @@ from kedro.pipeline import Pipeline, node, pipeline
 from from_scratch.pipelines import training
 from from_scratch.pipelines.reporting.article import compare_with_article
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results, collect
-from from_scratch.pipelines.reporting.nodes import compare, compare_answers, compare_groups, name_coefficients
-from from_scratch.pipelines.reporting.page import write_report
-from from_scratch.pipelines.reporting.plots import (
-    plot_accuracies,
-    plot_coefficients,
-    plot_groups,
-    plot_losses,
-    plot_stability,
+from from_scratch.pipelines.reporting.coefficient_plots import plot_coefficients
+from from_scratch.pipelines.reporting.learning_plots import plot_epoch_accuracies, plot_losses
+from from_scratch.pipelines.reporting.nodes import (
+    compare,
+    compare_answers,
+    compare_groups,
+    name_coefficients,
+    trace_accuracies,
 )
+from from_scratch.pipelines.reporting.page import write_report
+from from_scratch.pipelines.reporting.plots import plot_accuracies, plot_stability
 
 
 def create_pipeline(variants: Iterable[str], study: bool = False) -> Pipeline:
@@ -39,11 +41,12 @@ def create_pipeline(variants: Iterable[str], study: bool = False) -> Pipeline:
         (compare_with_article, both, "article_figures"),
         (plot_accuracies, "results", "accuracy_plot"),
         (plot_losses, "results", "loss_plot"),
-        (plot_coefficients, ["named_coefficients", "results"], "coefficient_plot"),
-        (plot_groups, ["groups", "results"], "group_plot"),
+        (trace_accuracies, both, "epoch_accuracies"),
+        (plot_epoch_accuracies, ["epoch_accuracies", "results"], "epoch_accuracy_plot"),
+        (plot_coefficients, ["named_coefficients", *both], "coefficient_plot"),
     ]
     page = [*both, "disagreements", "groups", "article_figures"]
-    page += ["accuracy_plot", "loss_plot", "coefficient_plot", "group_plot"]
+    page += ["accuracy_plot", "loss_plot", "epoch_accuracy_plot", "coefficient_plot"]
     if study:
         runs = ["stability_runs", "stability_summary", "results"]
         steps.append((plot_stability, runs, "stability_plot"))
@@ -56,7 +59,9 @@ def create_pipeline(variants: Iterable[str], study: bool = False) -> Pipeline:
 
 def _gather_data() -> Pipeline:
     """Gather what data processing made, in its box."""
-    made = "source missing_values category_counts fill_values categories features model_input train valid"
+    made = (
+        "source missing_values category_counts fill_values categories scales features model_input train valid"
+    )
     parameters = {"columns": "features"} | {name: name for name in ("split", "threads", "precision")}
     inputs = {name: name for name in made.split()}
     inputs |= {name: f"params:{parameter}" for name, parameter in parameters.items()}
@@ -68,7 +73,7 @@ def _gather_data() -> Pipeline:
 
 def _gather_results(variant: str) -> Pipeline:
     """Gather what a variant reached, in its box."""
-    made = "initial_coefficients coefficients losses predictions metrics".split()
+    made = "initial_coefficients coefficients coefficients_by_epoch losses predictions metrics".split()
     inputs = {"variant": "params:model"} | {name: name for name in made}
     nodes = [node(Results, inputs, "results", name="gather_results")]
     parameters = {"params:model": f"params:variants.{variant}"}

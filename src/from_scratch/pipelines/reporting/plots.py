@@ -6,7 +6,7 @@ Text is grey, on no background, to be read by day and by night; Kedro-Viz and th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from math import ceil
 from typing import Any
@@ -22,11 +22,12 @@ from kedro_ledger.plot_names import show_names
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 """Masataka Okabe and Kei Ito's, which colour-blind people can tell apart, on white and on black."""
-SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "star")
+GLYPHS = {"circle": "●", "square": "■", "diamond": "◆", "cross": "✚", "triangle-up": "▲", "star": "★"}
+"""Plotly's symbols, and the characters that look like them."""
+SYMBOLS = tuple(GLYPHS)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 GREY = "#808080"
 FAINT = "rgba(128, 128, 128, 0.25)"
-LARGEST_GROUPS = 24
 BIN_WIDTH = 0.01
 """How wide a bin of accuracies is at least."""
 LANE_WIDTH = 0.8
@@ -62,7 +63,7 @@ def plot_accuracies(results: dict[str, Results]) -> go.Figure:
             row["variant"],
             "valid_accuracy",
             label="%{meta}: %{x:.4f}",
-            marker=_mark(look[row["variant"]], size=12),
+            marker=mark(look[row["variant"]], size=12),
         )
         for row in rows
     ]
@@ -93,162 +94,14 @@ def plot_accuracies(results: dict[str, Results]) -> go.Figure:
     )
 
 
-def plot_losses(results: dict[str, Results]) -> go.Figure:
-    """Draw how each variant's loss fell (sections 6.2 to 8)."""
-    losses = {variant: result.losses for variant, result in results.items()}
-    return draw_losses(losses, results, {variant: result.variant.loss for variant, result in results.items()})
-
-
-def draw_losses(
-    losses: dict[str, pd.DataFrame], variants: Iterable[str], kinds: Mapping[str, str] | None = None
-) -> go.Figure:
-    """Draw how losses fell, with a panel for each kind of loss.
-
-    Args:
-        losses: A row for each epoch, `epoch` and `loss`, by variant.
-        variants: All variants, in the order of the configuration: their colours go by it.
-        kinds: The loss that each was trained with; the absolute error if it is not named.
-    """
-    look = look_of(variants)
-    kind_of = {variant: (kinds or {}).get(variant, "absolute_error") for variant in losses}
-    panels = list(dict.fromkeys(kind_of.values()))
-    height, last = 1 / len(panels), len(panels) - 1
-    lines: list[go.Scatter] = []
-    axes: dict[str, Any] = {}
-    for place, kind in enumerate(panels):
-        number = "" if place == 0 else str(place + 1)
-        top = 1 - place * height
-        axes[f"xaxis{number}"] = {"title": {"text": "epoch"}, "rangemode": "tozero", "anchor": f"y{number}"}
-        axes[f"yaxis{number}"] = {
-            "title": {"text": f"loss before the step<br>(mean {kind.replace('_', ' ')})"},
-            "rangemode": "tozero",
-            "domain": [top - height * (1 if place == last else 0.8), top],
-        }
-        lines += [
-            go.Scatter(
-                mode="lines",
-                x=table["epoch"].tolist(),
-                y=table["loss"].astype("float64").round(6).tolist(),
-                xaxis=f"x{number}",
-                yaxis=f"y{number}",
-                line={"color": look[variant]["color"], "dash": look[variant]["dash"], "width": 2.5},
-                name=variant,
-                meta=variant,
-                hovertemplate="%{meta}: %{y:.3f}<extra></extra>",
-            )
-            for variant, table in losses.items()
-            if kind_of[variant] == kind
-        ]
-    return make_figure(lines, height=60 + 360 * len(panels), hovermode="x unified", **axes)
-
-
-def plot_coefficients(named_coefficients: pd.DataFrame, results: dict[str, Results]) -> go.Figure:
-    """Draw a panel for each variant that has one coefficient for each feature (section 6.2)."""
-    look = look_of(results)
-    drawn = list(named_coefficients.columns[1:])
-    if not drawn:
-        return _draw_nothing("no variant has one coefficient for each feature")
-    features = named_coefficients["feature"].tolist()
-    width, gap = 1 / len(drawn), 0.03
-    bars, axes, headings = [], {}, []
-    for panel, variant in enumerate(drawn):
-        number = "" if panel == 0 else str(panel + 1)
-        domain = [panel * width + gap / 2, (panel + 1) * width - gap / 2]
-        axes[f"xaxis{number}"] = {
-            "title": {"text": "coefficient<br>no ← → yes"},
-            "domain": domain,
-            "zerolinecolor": GREY,
-        }
-        place = {"x": sum(domain) / 2, "xref": "paper", "xanchor": "center"}
-        place |= {"y": 1, "yref": "paper", "yanchor": "bottom"}
-        headings.append({"text": variant, **place, "showarrow": False, "font": {"size": 15}})
-        bars.append(
-            go.Bar(
-                orientation="h",
-                x=named_coefficients[variant].astype("float64").round(6).tolist(),
-                y=features,
-                customdata=features,
-                xaxis=f"x{number}",
-                marker={"color": look[variant]["color"]},
-                name=variant,
-                showlegend=False,
-                hovertemplate="%{customdata}: %{x:.4f}",
-            )
-        )
-    return make_figure(
-        bars,
-        height=130 + 26 * len(features),
-        **axes,
-        yaxis={**_name_places(features), "showgrid": False},
-        annotations=headings,
-    )
-
-
-def plot_groups(groups: pd.DataFrame, results: dict[str, Results]) -> go.Figure:
-    """Draw what each variant predicts for a group beside what became of it.
-
-    A bar is as long as the share whose target is yes, a mark is at a variant's share. Of many groups, only
-    the largest are drawn.
-    """
-    if groups.empty:
-        return _draw_nothing("no group has rows enough to tell of it")
-    metrics = next(iter(results.values())).metrics
-    look = look_of(results)
-    drawn = find_largest(groups)
-    labels = [
-        f"{group} ({rows:,})" for group, rows in zip(drawn["group"], drawn["rows"].tolist(), strict=True)
-    ]
-    places = range(len(drawn))
-    hover = {"customdata": labels, "hovertemplate": "%{customdata}: %{x:.0%}"}
-    bars = go.Bar(
-        orientation="h",
-        x=drawn["observed"].tolist(),
-        y=list(places),
-        width=0.9,
-        marker={"color": "rgba(128, 128, 128, 0.4)"},
-        name="observed",
-        **hover,
-    )
-    marks = [
-        go.Scatter(
-            mode="markers",
-            x=drawn[variant].tolist(),
-            # Many shares are equal: each variant has a lane of its own, or marks would hide each other.
-            y=[place + 0.7 * ((lane + 0.5) / len(results) - 0.5) for place in places],
-            marker=_mark(look[variant], size=8),
-            name=variant,
-            **hover,
-        )
-        for lane, variant in enumerate(results)
-    ]
-    return make_figure(
-        [bars, *marks],
-        height=170 + 38 * len(drawn),
-        xaxis={
-            "title": {
-                "text": f"share of {_name(metrics['target'])} = {_name(metrics['positive'])},<br>"
-                "observed and predicted"
-            },
-            "range": [-0.03, 1.03],
-            "tickformat": ".0%",
-        },
-        yaxis=_name_lanes(labels) | {"range": [len(drawn) - 0.4, -0.6]},
-    )
-
-
-def find_largest(groups: pd.DataFrame) -> pd.DataFrame:
-    """Find the groups that a page has room for: those with the most rows, in the order in which they come."""
-    return groups.loc[sorted(groups["rows"].nlargest(LARGEST_GROUPS).index)]
-
-
 def plot_stability(
     stability_runs: pd.DataFrame, stability_summary: pd.DataFrame, results: dict[str, Results]
 ) -> go.Figure:
     """Draw how the accuracies of each variant's runs in the study are spread.
 
-    A lane is as thick as the square root of the share of runs with such an accuracy; a mark is at their mean,
-    between the ends of its interval; a line is at the mean of the baseline's accuracy, in a band from its
-    lowest to its highest.
+    A lane is as thick as the share of runs with such an accuracy; a mark is at their mean, between the ends
+    of its interval; a line is at the mean of the baseline's accuracy, in a band from its lowest to its
+    highest.
     """
     look = look_of(results)
     rows = stability_summary.to_dict("records")
@@ -263,7 +116,7 @@ def plot_stability(
             lane,
             "mean",
             label="%{meta}: mean %{x:.4f}",
-            marker=_mark(look[row["variant"]], size=10) | {"line": {"color": GREY, "width": 1}},
+            marker=mark(look[row["variant"]], size=10) | {"line": {"color": GREY, "width": 1}},
         ).update(error_x={"color": GREY})
         for lane, row in enumerate(rows)
     ]
@@ -277,8 +130,8 @@ def plot_stability(
         height=110 + 70 * len(rows),
         barmode="overlay",
         xaxis={"title": {"text": "accuracy on the validation rows"}, "range": _range(ends)},
-        yaxis=_name_lanes([row["variant"] for row in rows]) | {"range": [len(rows) - 0.5, -0.5]},
-        shapes=[band, _draw_baseline(rows[0]["majority"], "the majority's answer: mean and range")],
+        yaxis=name_lanes([row["variant"] for row in rows]) | {"range": [len(rows) - 0.5, -0.5]},
+        shapes=[band, _draw_baseline(rows[0]["majority"], "baseline: mean and range")],
     )
 
 
@@ -288,7 +141,7 @@ def _draw_spread(runs: pd.DataFrame, lane: int, color: str) -> go.Bar:
     wide = ceil(BIN_WIDTH * rows)  # in correct answers, as accuracies come in steps of one
     bins = (runs["valid_accuracy"] * rows).round().astype("int64") // wide
     shares = bins.value_counts(normalize=True).sort_index()
-    thick = LANE_WIDTH * (shares / shares.max()) ** 0.5
+    thick = LANE_WIDTH * shares / shares.max()
     return go.Bar(
         x=[round((wide * place + (wide - 1) / 2) / rows, 6) for place in shares.index.tolist()],
         y=thick.round(6).tolist(),
@@ -338,7 +191,7 @@ def _draw_band(shape: str, low: float, high: float, **look: Any) -> go.layout.Sh
     return go.layout.Shape(type=shape, xref="x", yref="paper", x0=low, x1=high, y0=0, y1=1, **look)
 
 
-def _draw_nothing(why: str) -> go.Figure:
+def draw_nothing(why: str) -> go.Figure:
     """Draw an empty figure that says why it is empty."""
     hidden = {"visible": False}
     return make_figure([], 120, xaxis=hidden, yaxis=hidden, title={"text": why, "font": {"size": 13}})
@@ -372,7 +225,7 @@ def _name_places(names: list[str]) -> dict[str, Any]:
     return {"type": "category", "autorange": "reversed", "tickvals": names, "ticktext": names}
 
 
-def _name_lanes(names: list[str]) -> dict[str, Any]:
+def name_lanes(names: list[str]) -> dict[str, Any]:
     """Describe an axis with a lane at each whole number."""
     return {"tickvals": list(range(len(names))), "ticktext": names, "showgrid": False, "zeroline": False}
 
@@ -381,5 +234,6 @@ def _range(ends: list[float]) -> list[float]:
     return [min(ends) - 0.02, max(ends) + 0.02]
 
 
-def _mark(look: dict[str, str], size: int) -> dict[str, Any]:
+def mark(look: dict[str, str], size: int) -> dict[str, Any]:
+    """Describe a variant's mark."""
     return {"color": look["color"], "symbol": look["symbol"], "size": size}

@@ -8,13 +8,14 @@ names that they have in the file.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import permutations, product
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import permutations
 from typing import Any
 
 import pandas as pd
 
 from from_scratch.models import MODELS
+from from_scratch.pipelines.reporting.drawings import Certainty
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Variant
 from from_scratch.schema.validation import shorten
@@ -24,8 +25,6 @@ ORIGINAL = "Kaggle's passengers, those of the article."
 MIXED = "Not all variants saw the same data: run everything again."
 LABELS = {"roc_auc": "ROC AUC", "f1": "F1", "brier_score": "Brier score"}
 """The names of measures that are not theirs in the code."""
-DEEP = "deep"
-"""The model that the report asks about: is deep learning any better here?"""
 
 
 def describe_source(comparison: pd.DataFrame) -> str:
@@ -105,9 +104,9 @@ def describe_undefined(comparison: pd.DataFrame, measures: Iterable[str] = MEASU
                 missing.setdefault(reason, []).append(label_measure(measure))
         for reason, names in missing.items():
             verb = "is" if len(names) == 1 else "are"
-            variants_of.setdefault((f"{_list(names)} {verb}", reason), []).append(variant)
+            variants_of.setdefault((f"{join(names)} {verb}", reason), []).append(variant)
     return [
-        f"Of {_list(variants)}, {names} not defined on the validation rows: {reason}."
+        f"Of {join(variants)}, {names} not defined on the validation rows: {reason}."
         for (names, reason), variants in variants_of.items()
     ]
 
@@ -121,32 +120,40 @@ def _quote(value: str) -> str:
     return shorten(repr(value))
 
 
-def describe_differences(comparison: pd.DataFrame) -> str:
-    """Say which differences between the variants mean anything, by their intervals."""
+def describe_reach(comparison: pd.DataFrame) -> str:
+    """Say how sure a single run can be: half of the widest interval."""
     rows, yardstick = int(comparison["valid_rows"].iloc[0]), find_yardstick(comparison)
-    low, high = f"{yardstick.metric}_low", f"{yardstick.metric}_high"
-    reach = 100 * float((comparison[high] - comparison[low]).max() / 2)
-    known = f"With {rows:,} validation rows, {_with_article(yardstick)} is known to about ±{reach:.0f} points"
+    widths = comparison[f"{yardstick.metric}_high"] - comparison[f"{yardstick.metric}_low"]
+    return (
+        f"With {rows:,} validation rows, {with_article(yardstick)} is known to about "
+        f"±{100 * float(widths.max() / 2):.0f} points."
+    )
+
+
+def describe_differences(comparison: pd.DataFrame) -> list[str]:
+    """Say which differences between the variants mean anything, by their intervals; nothing of one alone."""
     if len(comparison) == 1:
-        return f"{known}."
+        return []
+    yardstick = find_yardstick(comparison)
+    low, high = f"{yardstick.metric}_low", f"{yardstick.metric}_high"
     ends = list(comparison[["variant", low, high]].itertuples(index=False))
     apart: dict[str, list[str]] = {}
     for (better, low, _), (worse, _, high) in permutations(ends, 2):
         if low > high:
             apart.setdefault(worse, []).append(better)
     if not apart:
-        return f"{known}: all intervals overlap, so they tell no variant from another."
+        return ["All 95 % intervals overlap, so they tell no variant from another."]
     clauses = [
-        f"{_list(better)} {'is' if len(better) == 1 else 'are'} better than {worse}"
+        f"{join(better)} {'is' if len(better) == 1 else 'are'} better than {worse}"
         for worse, better in apart.items()
     ]
-    return f"{known}: {'; '.join(clauses)}. All other intervals overlap, and tell nothing apart."
+    return [f"By their 95 % intervals, {'; '.join(clauses)}. All other intervals overlap."]
 
 
 def describe_baseline(comparison: pd.DataFrame) -> str:
     """Say which variants are better than the baseline, the answer that is more frequent in training."""
     yardstick = find_yardstick(comparison)
-    reached = f"{_with_article(yardstick)} of {yardstick.baseline:.4f}"
+    reached = f"{with_article(yardstick)} of {yardstick.baseline:.4f}"
     always = f"the {name_baseline(comparison)} has {reached}"
     unsure = comparison["variant"][yardstick.is_no_better(comparison[f"{yardstick.metric}_low"])].tolist()
     if not unsure:
@@ -154,10 +161,11 @@ def describe_baseline(comparison: pd.DataFrame) -> str:
         return f"All of them {what}: {always}, and every interval lies above that."
     intervals = "the interval of" if len(unsure) == 1 else "the intervals of"
     lie = "does not lie" if len(unsure) == 1 else "do not lie"
-    return f"Not all surely learnt something: {always}, and {intervals} {_list(unsure)} {lie} above that."
+    return f"Not all surely learnt something: {always}, and {intervals} {join(unsure)} {lie} above that."
 
 
-def _with_article(yardstick: Yardstick) -> str:
+def with_article(yardstick: Yardstick) -> str:
+    """Name what decides, with an article."""
     return f"{'an' if yardstick.name == 'accuracy' else 'a'} {yardstick.name}"
 
 
@@ -173,15 +181,13 @@ def describe_disagreements(disagreements: pd.DataFrame, rows: int) -> list[str]:
     for others, pair in _find_answers(disagreements):
         first, count, right = pair["variant"], pair["disagreements"], pair["variant_right"]
         if count == 0:
-            sentences.append(f"{_list([first, *others])} give the same {rows:,} answers.")
+            sentences.append(f"{join([first, *others])} give the same {rows:,} answers.")
             continue
         differ, they = ("differs", "it") if len(others) == 1 else ("differ", "they")
-        chance = pair["chance"]
-        times = "less than once" if chance < 0.01 else f"{100 * chance:.0f} times"
         sentences.append(
-            f"{_list(others)} {differ} from {first} in {count:,} of {rows:,} answers: {first} is right in "
-            f"{right:,} of these, {they} in {count - right:,}. If neither were better, a split at least as "
-            f"uneven would come up by chance {times} in 100."
+            f"{join(others)} {differ} from {first} in {count:,} of {rows:,} answers: {first} is right in "
+            f"{right:,} of these, {they} in {count - right:,} "
+            f"(sign test: p {format_chance(pair['chance'])})."
         )
     return sentences
 
@@ -199,6 +205,32 @@ def _find_answers(disagreements: pd.DataFrame) -> list[tuple[list[str], dict[Any
         else:
             sets.append(([other], pair))
     return sets
+
+
+def describe_certainty(certainties: Mapping[str, Certainty], variants: Mapping[str, Variant]) -> list[str]:
+    """Say how often variants are certain and wrong: the worst of them, and the best."""
+    worst = max(certainties, key=lambda variant: certainties[variant].certain_and_wrong)
+    best = min(certainties, key=lambda variant: certainties[variant].certain_and_wrong)
+    said = [_count_certain(worst, certainties[worst], variants[worst])]
+    if certainties[best].certain_and_wrong < certainties[worst].certain_and_wrong:
+        said.append(_count_certain(best, certainties[best], variants[best]))
+    if any(variant.loss == "absolute_error" for variant in variants.values()):
+        said.append(
+            "The absolute error drives scores to 0 and 1, whether the rows tell so much or not: a score of "
+            "0.99 is no probability."
+        )
+    return said
+
+
+def _count_certain(variant: str, counted: Certainty, parameters: Variant) -> str:
+    loss = parameters.loss.replace("_", " ")
+    of_all = f"{counted.wrong:,} of {counted.rows:,} validation rows"
+    wrong = f"{variant}, trained with the {loss}, is wrong on {of_all}"
+    if not counted.wrong:
+        return f"{wrong}."
+    share = "all" if counted.certain_and_wrong == counted.wrong else f"{counted.certain_and_wrong:,}"
+    share = "none" if not counted.certain_and_wrong else share
+    return f"{wrong}; {share} of these have a score below 0.1 or above 0.9."
 
 
 def describe_filling(features: Features) -> dict[str, str]:
@@ -228,53 +260,6 @@ def describe_preparation(features: Features) -> str:
     }[features.normalisation]
     rows = {"all": "all rows", "train": "the training rows alone"}[features.fit_on]
     return f"Numbers are {scaled}. What fills missing values and what scales numbers comes from {rows}."
-
-
-def describe_groups(groups: pd.DataFrame, variants: list[str], hidden: int = 0) -> list[str]:
-    """Say what each variant learnt, as far as groups show it.
-
-    Of `hidden` rows, which are in none of the groups, nothing is said.
-
-    Returns:
-        A sentence for all variants that answer every group alike; none if there is no group.
-    """
-    if groups.empty:
-        return []
-    labels = groups["group"].tolist()
-    everyone, others = (
-        ("all these groups", "the others of these groups") if hidden else ("all rows", "all other rows")
-    )
-    alike: dict[str, list[str]] = {}
-    for variant in variants:
-        all_of = groups["group"][groups[variant] == 1].tolist()
-        some_of = groups["group"][groups[variant].between(0, 1, inclusive="neither")].tolist()
-        clauses = []
-        if all_of:
-            clauses.append(f"yes to all of {_list(_shorten(all_of, labels))}")
-        if some_of:
-            clauses.append(f"yes to some of {'every group' if some_of == labels else _list(some_of)}")
-        if len(all_of) + len(some_of) < len(labels):
-            clauses.append(f"no to {others if clauses else everyone}")
-        answers = f"yes to {everyone}" if all_of == labels else "; ".join(clauses)
-        alike.setdefault(answers, []).append(variant)
-    return [f"{_list(same)}: {answers}." for answers, same in alike.items()]
-
-
-def _shorten(chosen: list[str], labels: list[str]) -> list[str]:
-    """Name groups by as few words as tell them from all others: "female" if all women are chosen."""
-    shortened: list[str] = []
-    for label in chosen:
-        words = label.split(" · ")
-        beginnings = [" · ".join(words[:count]) for count in range(1, len(words) + 1)]
-        short = next(
-            beginning
-            for beginning in beginnings
-            if all(other in chosen for other in labels if f"{other} · ".startswith(f"{beginning} · "))
-            or beginning == label
-        )
-        if short not in shortened:
-            shortened.append(short)
-    return shortened
 
 
 def describe_untrained(
@@ -337,137 +322,9 @@ def _list_remedies(variant: Variant, rose: bool) -> list[str]:
     return remedies[:2]
 
 
-def describe_study(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> list[str]:
-    """Say what the study shows.
-
-    Args:
-        summary: A row for each variant.
-        variants: Their parameters.
-
-    Returns:
-        Which single change makes a net train, if there is one; if the deep nets are better than the
-        reference, or each variant if there is no deep net; and how often these train.
-    """
-    return [*_describe_changes(summary, variants), _describe_verdict(summary), _describe_training(summary)]
-
-
-def _describe_changes(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> Iterator[str]:
-    """Say which single change of parameters takes a net from hardly ever training to nearly always."""
-    said: set[str] = set()
-    for before, after in product(summary.to_dict("records"), repeat=2):
-        is_sure = before["at_majority_low"] > after["at_majority_high"]
-        if not is_sure or before["at_majority"] < 0.5 or after["at_majority"] > 0.05:
-            continue
-        old, new = (variants[row["variant"]].model_dump(exclude={"seed"}) for row in (before, after))
-        changed = [name for name in old if old[name] != new[name]]
-        # A change is told once, and none of the model itself or of how long it trains.
-        if len(changed) == 1 and (name := changed[0]) not in ("model", "hidden", "epochs", *said):
-            said.add(name)
-            without, with_it = (format_percent(1 - row["at_majority"]) for row in (before, after))
-            yield (
-                f"One change makes {before['variant']} train: {name}: {new[name]}. With it, {with_it} of its "
-                f"runs train ({after['variant']}); without, {without}."
-            )
-
-
-def _describe_verdict(summary: pd.DataFrame) -> str:
-    subjects = _find_subjects(summary)
-    if not subjects:
-        return f"Only {summary['variant'].iloc[0]} was trained: there is nothing to hold it against."
-    first = subjects[0]
-    runs = f"{first['seeds']:,} seeds and {first['splits']:,} splits"
-    if len(subjects) > 1:
-        return f"Over {runs}, in points of accuracy with 95 % intervals, {_compare_all(subjects)}."
-    if first["model"] == DEEP and (verdict := _judge(first)):
-        return f"{'Yes' if verdict == 'better' else 'No'}: over {runs}, {_compare(first)}."
-    return f"Over {runs}, {_compare(first)}."
-
-
-def _describe_training(summary: pd.DataFrame) -> str:
-    subjects = _find_subjects(summary) or summary.to_dict("records")
-    if len(subjects) == 1:
-        said = _count_trained(subjects[0])
-    else:
-        shares = [f"{row['variant']} in {_format_trained(row)}" for row in subjects]
-        said = f"Of {subjects[0]['runs']:,} runs each, these trained: {', '.join(shares)}"
-    if all(row["at_majority"] == 0 for row in subjects):
-        return f"{said}."
-    return (
-        f"{said}; runs that don't train do no better than always giving the answer that is more frequent "
-        "in training."
-    )
-
-
-def _find_subjects(summary: pd.DataFrame) -> list[dict[Any, Any]]:
-    others = [row for row in summary.to_dict("records") if row["variant"] != row["reference"]]
-    return [row for row in others if row["model"] == DEEP] or others
-
-
-def _judge(row: dict[Any, Any]) -> str | None:
-    """Judge by the whole interval of the difference: better, worse, or neither."""
-    if row["difference_low"] == row["difference_high"]:
-        return None  # all pairs are alike, so nothing shows how another would differ
-    if row["difference_low"] > 0:
-        return "better"
-    return "worse" if row["difference_high"] < 0 else None
-
-
-def _compare(row: dict[Any, Any]) -> str:
-    variant, reference = row["variant"], _name_reference(row)
-    if row["equal"] == 1:
-        return f"{variant} is as often right as {reference} in every pair of runs"
-    ends = (row["difference"], row["difference_low"], row["difference_high"])
-    mean, low, high = map(format_points, ends)
-    interval = f"{mean} points of accuracy on average (95 % interval {low} to {high})"
-    if verdict := _judge(row):
-        return f"{variant} is {verdict} than {reference}: {interval}"
-    return f"{variant} can't be told apart from {reference}: {interval}"
-
-
-def _compare_all(rows: list[dict[Any, Any]]) -> str:
-    """Say which variants are better than the reference, which are worse, and which can't be told from it."""
-    reference = _name_reference(rows[0])
-    clauses = []
-    for verdict, words in (
-        ("better", f"better than {reference}"),
-        ("worse", f"worse than {reference}"),
-        (None, f"not to be told apart from {reference}"),
-    ):
-        names = [
-            f"{row['variant']} ({format_points(row['difference'])}; "
-            f"{format_points(row['difference_low'])} to {format_points(row['difference_high'])})"
-            for row in rows
-            if _judge(row) == verdict
-        ]
-        if names:
-            clauses.append(f"{_list(names)} {'is' if len(names) == 1 else 'are'} {words}")
-    return "; ".join(clauses)
-
-
-def _format_trained(row: dict[Any, Any]) -> str:
-    """Write in which share of its runs a variant trained."""
-    if row["at_majority"] in (0, 1):
-        return "none" if row["at_majority"] else "all"
-    low, high = (format_percent(1 - row[f"at_majority_{end}"]) for end in ("high", "low"))
-    return f"{format_percent(1 - row['at_majority'])} ({low} to {high})"
-
-
-def _name_reference(row: dict[Any, Any]) -> str:
-    return "the baseline" if row["reference"] == "baseline" else str(row["reference"])
-
-
-def _count_trained(row: dict[Any, Any]) -> str:
-    at_majority, difference = row["at_majority"], row["trained_difference"]
-    runs = f"its {row['runs']:,} runs"
-    if at_majority in (0, 1):
-        return f"{row['variant']} trains in {'none' if at_majority else 'all'} of {runs}"
-    low, high = (format_percent(1 - row[f"at_majority_{end}"]) for end in ("high", "low"))
-    clause = f"{row['variant']} trains in {format_percent(1 - at_majority)} of {runs}"
-    clause += f" (95 % interval {low} to {high})"
-    if pd.notna(difference):
-        clause += f", which differ from {_name_reference(row)} by {format_points(difference)} points"
-    low, high = row["trained_difference_low"], row["trained_difference_high"]
-    return clause if pd.isna(low) else f"{clause} ({format_points(low)} to {format_points(high)})"
+def format_chance(chance: float) -> str:
+    """Write what the probability of a test is."""
+    return "< 0.01" if chance < 0.01 else f"= {chance:.2f}"
 
 
 def format_points(share: float) -> str:
@@ -484,5 +341,6 @@ def format_percent(share: float) -> str:
     return f"{100 * share:.1f} %" if 0 < share < 1 else f"{100 * share:.0f} %"
 
 
-def _list(words: list[str]) -> str:
+def join(words: Sequence[str]) -> str:
+    """List words with commas and an `and`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from from_scratch.models import Coefficients
+from from_scratch.pipelines.training.variants import list_layers
 
 MAX_ACTIVATIONS = 2**17
 """How many values the widest layer of all models that train at once may have: a megabyte in float64."""
@@ -71,7 +72,7 @@ def forward(coefficients: Coefficients, x: Tensor, output: Callable[[Tensor], Te
     Returns:
         The predictions [models, rows].
     """
-    (first, constant), *others = _list_layers(coefficients)
+    (first, constant), *others = list_layers(coefficients)
     models, units, features = coefficients[first].shape
     rows = x.shape[-2]
     if x.dim() == 3:
@@ -102,26 +103,9 @@ def _of_each_unit(constants: Tensor) -> Tensor:
     return constants[:, :, None] if constants.dim() == 2 else constants[:, None, None]
 
 
-def _list_layers(coefficients: Coefficients) -> list[tuple[str, str | None]]:
-    """The names of each layer's weights, in their order, and of its constant if it has one."""
-    layers = [
-        name
-        for name in ("weights", *(f"layer{i + 1}" for i in range(len(coefficients))))
-        if name in coefficients
-    ]
-    constants = [
-        next((name for name in (f"bias{i}", f"constant{i}") if name in coefficients), None)
-        for i in range(1, len(layers) + 1)
-    ]
-    for name in ("bias", "constant"):
-        if layers and name in coefficients:
-            constants[-1] = name
-    return list(zip(layers, constants, strict=True))
-
-
 def _transpose(stacked: Coefficients) -> Coefficients | None:
     """The same coefficients as `forward` takes them; None if it has no place for some of them."""
-    layers = _list_layers(stacked)
+    layers = list_layers(stacked)
     if {name for layer in layers for name in layer if name} != {*stacked}:
         return None
     transposed = dict(stacked)

@@ -7,6 +7,7 @@ float32 or float64. `train` and `valid` hold `independent` [rows, features] and 
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any
 
@@ -30,6 +31,11 @@ from from_scratch.scoring import (
 from from_scratch.training import mean_absolute_error
 from kedro_ledger.errors import InputError
 
+log = logging.getLogger(__name__)
+
+MAX_REMEMBERED = 1_000_000
+"""How many numbers the coefficients after each epoch may be, of all epochs together: four megabytes."""
+
 
 def initialise(train: dict[str, Tensor], variant: Variant) -> dict[str, Tensor]:
     """Draw the coefficients to start from.
@@ -46,11 +52,13 @@ def fit(
     variant: Variant,
     threads: int,
     precision: Precision,
-) -> tuple[dict[str, Tensor], pd.DataFrame]:
+) -> tuple[dict[str, Tensor], pd.DataFrame, dict[str, Tensor]]:
     """Train on `independent` [rows, features] and `dependent` [rows] of `train` (section 6.2).
 
     Returns:
-        The trained coefficients, float32, and a table with a row for each epoch: `epoch` from 1, `loss`.
+        The trained coefficients, float32; a table with a row for each epoch: `epoch` from 1, `loss`; and the
+        coefficients after each epoch, float32 [epochs, ...], or none if they are more than
+        `MAX_REMEMBERED` numbers.
 
     Raises:
         InputError: If the loss or a coefficient is not finite any more.
@@ -60,9 +68,19 @@ def fit(
     generator = torch.Generator().manual_seed(variant.seed)
     training = train_variant(variant, MODELS[variant.model].predict, coefficients, rows, generator)
     losses: list[float] = []
+    remembered: dict[str, list[Tensor]] = {name: [] for name in coefficients}
+    if variant.epochs * sum(tensor.numel() for tensor in coefficients.values()) > MAX_REMEMBERED:
+        remembered.clear()
+        log.info(
+            "Model %s: the coefficients after each epoch are more than %s numbers, so they are not kept.",
+            variant.model,
+            f"{MAX_REMEMBERED:,}",
+        )
     # A bar, where someone watches, for a training of more than two seconds.
     for loss in tqdm(training, total=variant.epochs, unit="epoch", delay=2, leave=False, disable=None):
         losses.append(loss.item())
+        for name, history in remembered.items():
+            history.append(coefficients[name].detach().to(torch.float32, copy=True))
         if not math.isfinite(losses[-1]):
             break
     trained = _in_precision(coefficients, "float32")
@@ -72,7 +90,7 @@ def fit(
             f"{len(losses)} (loss {losses[-1]}); expected it to stay finite: try a smaller learning_rate"
         )
     table = pd.DataFrame({"epoch": range(1, len(losses) + 1), "loss": pd.Series(losses, dtype="float32")})
-    return trained, table
+    return trained, table, {name: torch.stack(history) for name, history in remembered.items()}
 
 
 def predict(

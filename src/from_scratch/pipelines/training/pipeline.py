@@ -19,7 +19,7 @@ def create_pipeline(variant: str) -> Pipeline:
         node(
             fit,
             ["initial_coefficients", "train", "params:model", "params:threads", "params:precision"],
-            ["coefficients", "losses"],
+            ["coefficients", "losses", "coefficients_by_epoch"],
             name="fit",
             tags="training",
         ),

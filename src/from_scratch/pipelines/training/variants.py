@@ -88,3 +88,20 @@ def predict_in_chunks(variant: Variant, coefficients: Coefficients, x: Tensor) -
     predict = MODELS[variant.model].predict
     parts = [x] if len(x) <= LARGE else torch.split(x, CHUNK)
     return torch.cat([predict(coefficients, part) for part in parts])
+
+
+def list_layers(coefficients: Coefficients) -> list[tuple[str, str | None]]:
+    """Name each layer's weights, in their order, and its constant if it has one."""
+    layers = [
+        name
+        for name in ("weights", *(f"layer{i + 1}" for i in range(len(coefficients))))
+        if name in coefficients
+    ]
+    constants = [
+        next((name for name in (f"bias{i}", f"constant{i}") if name in coefficients), None)
+        for i in range(1, len(layers) + 1)
+    ]
+    for name in ("bias", "constant"):
+        if layers and name in coefficients:
+            constants[-1] = name
+    return list(zip(layers, constants, strict=True))

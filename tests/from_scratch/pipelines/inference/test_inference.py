@@ -76,8 +76,8 @@ def test_the_418_answers_are_those_of_a_plain_script(
         file = Path(project.kedro("runs", "path", "submission").stdout.strip())
         assert file.read_text() == plain[variant].to_csv(index=False, lineterminator="\n")
         predicted = project.load("new_predictions")
-        assert predicted.columns.tolist() == ["PassengerId", "probability"]
-        assert ((predicted["probability"] > 0.5) == plain[variant]["Survived"]).all()
+        assert predicted.columns.tolist() == ["PassengerId", "score"]
+        assert ((predicted["score"] > 0.5) == plain[variant]["Survived"]).all()
     records = Ledger(project.folder).records()
     assert records[: len(before)] == before
     assert set(records[-1].outputs) == {"submission", "new_predictions"}
@@ -211,7 +211,7 @@ def test_without_an_identifier_rows_are_counted() -> None:
         threads=1,
         precision="float32",
     )
-    assert predicted.to_dict("list") == {"row": [1, 2], "probability": [0.25, 0.5]}
+    assert predicted.to_dict("list") == {"row": [1, 2], "score": [0.25, 0.5]}
 
 
 @pytest.mark.parametrize(("positives", "warns"), [(8, True), (1, False)])

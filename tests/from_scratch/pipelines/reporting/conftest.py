@@ -36,6 +36,7 @@ def data() -> PreparedData:
         category_counts={"<b>Sex</b>": {"male": 3, "<i>female</i>": 5}, "Survived": {"0": 2, "1": 6}},
         fill_values=pd.DataFrame({"Age": [0.5]}),
         categories={"Sex": ["male", "female"], "Pclass": ["1", "2"], "Survived": ["0", "1"]},
+        scales=pd.DataFrame({"feature": NAMES, "shift": 0.0, "scale": [80.0, 1, 1, 1, 1]}),
         features=pd.DataFrame(TRAIN_ROWS + VALID_ROWS, columns=NAMES),
         model_input={
             name: torch.cat([parts["train"][name], parts["valid"][name]])
@@ -57,18 +58,24 @@ def data() -> PreparedData:
 
 def make_results(data: PreparedData, model: str, train: list[float], valid: list[float]) -> Results:
     """Results of a variant that predicts what it is told to."""
-    predictions = {"train": torch.tensor(train), "valid": torch.tensor(valid)}
+    predictions = {"train": torch.tensor(train).float(), "valid": torch.tensor(valid).float()}
     losses = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25]}).astype({"loss": "float32"})
     hidden: dict[str, Any] = {"linear": {}, "deep": {"hidden": [2]}}[model]
     weights = {
         "linear": {"weights": torch.tensor([-1.0, 0.5, 1.5, 0.0, 2.0])},
-        "deep": {"layer1": torch.ones(5, 2)},
+        "deep": {
+            "layer1": torch.ones(5, 2),
+            "constant1": torch.tensor(-10.0),
+            "layer2": torch.ones(2, 1),
+            "constant2": torch.tensor(0.25),
+        },
     }
     variant = Variant(model=model, seed=1, learning_rate=0.1, epochs=2, **hidden)
     return Results(
         variant=variant,
         initial_coefficients=weights[model],
         coefficients=weights[model],
+        coefficients_by_epoch={name: torch.stack([tensor] * 2) for name, tensor in weights[model].items()},
         losses=losses,
         predictions=predictions,
         metrics=score(predictions, losses, data.train, data.valid, data.source, variant, threads=1),

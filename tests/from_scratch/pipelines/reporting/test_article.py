@@ -42,7 +42,7 @@ def gathered(article_run: Project) -> Gathered:
     """What the report of the article's data is made from, linear alone of its variants."""
     load = article_run.open_catalog().load
     counts = ["source", "missing_values", "category_counts"]
-    names = [*counts, *"fill_values categories features model_input train valid".split()]
+    names = [*counts, *"fill_values categories scales features model_input train valid".split()]
     data = PreparedData(
         **{name: load(name) for name in names},
         columns=Features.model_validate(load("params:features")),
@@ -50,7 +50,7 @@ def gathered(article_run: Project) -> Gathered:
         threads=1,
         precision="float32",
     )
-    made = "initial_coefficients coefficients losses predictions metrics".split()
+    made = "initial_coefficients coefficients coefficients_by_epoch losses predictions metrics".split()
     linear = Results(
         variant=Variant.model_validate(load("params:variants.linear")),
         **{name: load(f"linear.{name}") for name in made},

@@ -256,6 +256,24 @@ def test_only_variants_without_a_hidden_layer_have_named_coefficients(
     }
 
 
+def test_the_accuracy_after_each_epoch_is_that_of_its_coefficients(
+    data: PreparedData, results: dict[str, Results]
+) -> None:
+    line = results["line"]
+    history = torch.tensor([[0.0, 0, 0, 0, 0], [0.0, 0, 1, 0, 0]])  # no to all, then yes to women
+    learning = replace(
+        line,
+        initial_coefficients={"weights": torch.tensor([0.0, 1, 1, 0, 0])},  # yes to all
+        coefficients_by_epoch={"weights": history},
+    )
+    table = nodes.trace_accuracies(data, {"line": learning, "net": replace(line, coefficients_by_epoch={})})
+    assert table.to_dict("list") == {
+        "variant": ["line"] * 3,
+        "epoch": [0, 1, 2],
+        "valid_accuracy": [0.75, 0.25, 0.75],
+    }
+
+
 def test_disagreements_are_counted_where_nobody_trained_and_where_they_did(
     data: PreparedData, results: dict[str, Results]
 ) -> None:
@@ -290,10 +308,10 @@ def test_one_variant_disagrees_with_nobody(data: PreparedData, results: dict[str
 def test_groups_hold_shares_of_all_rows(data: PreparedData, results: dict[str, Results]) -> None:
     public = replace(data, source=data.source | {"source": "original"})
     assert nodes.compare_groups(public, results).to_dict("records") == [
-        {"group": "male · 1", "rows": 2, "observed": 0.5, "line": 0, "net": 0},
-        {"group": "male · 2", "rows": 2, "observed": 0, "line": 0, "net": 1},
-        {"group": "female · 1", "rows": 3, "observed": 2 / 3, "line": 1, "net": 1},
-        {"group": "female · 2", "rows": 1, "observed": 1, "line": 1, "net": 1},
+        {"group": "men, 1st class", "rows": 2, "observed": 0.5, "line": 0, "net": 0},
+        {"group": "men, 2nd class", "rows": 2, "observed": 0, "line": 0, "net": 1},
+        {"group": "women, 1st class", "rows": 3, "observed": 2 / 3, "line": 1, "net": 1},
+        {"group": "women, 2nd class", "rows": 1, "observed": 1, "line": 1, "net": 1},
     ]
 
 
@@ -318,7 +336,7 @@ def test_small_groups_of_own_data_are_put_together(data: PreparedData, results: 
     # male 1: rows 0 and 4; male 2: 1 and 5; female 1: 2, 3, 6; female 2: 7
     many, answers = repeated(data, results, [0, 4, 4, 4, 4, 1, 5, 2, 3, 6, 7])
     assert nodes.compare_groups(many, answers).to_dict("records") == [
-        {"group": "male · 1", "rows": 5, "observed": 0.8, "line": 0, "net": 0},
+        {"group": "male, 1", "rows": 5, "observed": 0.8, "line": 0, "net": 0},
         {"group": "smaller groups", "rows": 6, "observed": 0.5, "line": 4 / 6, "net": 1},
     ]
 
@@ -327,9 +345,9 @@ def test_of_own_data_no_group_is_so_small_that_it_is_a_person(
     data: PreparedData, results: dict[str, Results]
 ) -> None:
     many, answers = repeated(data, results, [0, 4, 4, 4, 4, 1, 5, 5, 5])
-    assert nodes.compare_groups(many, answers)["group"].tolist() == ["male · 1"], "four are too few"
+    assert nodes.compare_groups(many, answers)["group"].tolist() == ["male, 1"], "four are too few"
     many, answers = repeated(data, results, [0, 4, 4, 4, 4, 7])
-    assert nodes.compare_groups(many, answers)["group"].tolist() == ["male · 1"]
+    assert nodes.compare_groups(many, answers)["group"].tolist() == ["male, 1"]
     few, answers = repeated(data, results, [0, 7])
     assert nodes.compare_groups(few, answers).empty
 

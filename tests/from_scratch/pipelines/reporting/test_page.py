@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from torch import Tensor
 
-from from_scratch.pipelines.reporting import nodes, plots
+from from_scratch.pipelines.reporting import coefficient_plots, learning_plots, nodes, plots
 from from_scratch.pipelines.reporting.article import compare_with_article
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.page import write_report
@@ -33,9 +33,9 @@ def write(
         groups,
         compare_with_article(data, results) if figures is None else figures,
         plots.plot_accuracies(results),
-        plots.plot_losses(results),
-        plots.plot_coefficients(nodes.name_coefficients(data, results), results),
-        plots.plot_groups(groups, results),
+        learning_plots.plot_losses(results),
+        learning_plots.plot_epoch_accuracies(nodes.trace_accuracies(data, results), results),
+        coefficient_plots.plot_coefficients(nodes.name_coefficients(data, results), data, results),
         summary,
         None if summary is None or runs is None else plots.plot_stability(runs, summary, results),
     )
@@ -56,7 +56,8 @@ def test_page_holds_what_came_out(data: PreparedData, results: dict[str, Results
         "smaller groups",
     ):
         assert words in page
-    line = re.search(r"<tr><th>[^\n]*line</th>.*?</tr>", page)
+    right = page.partition("How often each variant is right")[2]
+    line = re.search(r"<tr><th>[^\n]*line</th>.*?</tr>", right)
     assert line is not None
     cells = re.findall(r"<td>(.*?)</td>", line[0])
     assert cells == ["0.7500", "0.301 to 0.954", "2", "0", "1", "1", "0.7500", "0.250"]
@@ -71,17 +72,21 @@ def test_page_leads_with_ranks_where_positives_are_rare(
     data: PreparedData, results: dict[str, Results]
 ) -> None:
     sections = re.findall(r"<h2>(.*?)</h2>", write(data, results))
-    assert sections[1:3] == ["How often each variant is right", "What the scores are worth"]
+    place = sections.index("How often each variant is right")
+    assert sections[place + 1] == "What the scores are worth"
     rare = {
         variant: replace(result, metrics=result.metrics | {"train_rows": 96, "majority_accuracy": 0.96})
         for variant, result in results.items()
     }
     page = write(data, rare)
-    assert re.findall(r"<h2>(.*?)</h2>", page)[1:3] == sections[2:0:-1]
-    said = page.partition("In short")[2].partition("<section>")[0]
-    assert said.index("ROC AUC on the validation rows") < said.index("average precision 0.9167")
-    assert said.index("average precision 0.9167") < said.index("Accuracy decides nothing here")
-    assert "differs from" not in said, "of answers, as accuracy is"
+    assert re.findall(r"<h2>(.*?)</h2>", page)[place : place + 2] == sections[place : place + 2][::-1]
+    verdict, _, models = page.partition("The verdict")[2].partition("What changes from model to model")
+    assert verdict.index("Accuracy decides nothing here") < verdict.index("a ROC AUC is known to about")
+    assert "sign test" not in verdict, "of answers, as accuracy is"
+    cards = models.partition("</section>")[0]
+    assert "ROC AUC on the validation rows" in re.sub(r"\s+", " ", cards)
+    assert "average precision 0.9167" in cards
+    assert page.index("<th>true positives</th>") < page.index('id="accuracies"'), "accuracy does not lead"
 
 
 def test_page_counts_the_largest_categories(data: PreparedData, results: dict[str, Results]) -> None:
@@ -126,7 +131,46 @@ def test_page_of_thousands_of_groups_shows_the_largest(
     assert "Of 5000 groups the 24 largest" in page
     assert "g4999 ·" in page
     assert "g4975 ·" not in page
-    assert "yes to all of" not in page
+
+
+def test_figures_that_all_come_out_are_one_folded_line(
+    data: PreparedData, results: dict[str, Results]
+) -> None:
+    columns = ["section", "title", "figure", "article", "ours", "same"]
+    exact = ["5", "missing values", "Age", "177", "177", True]
+    page = write(data, results, pd.DataFrame([exact], columns=columns))
+    assert "All 1 figures that the article prints come out again, to the last printed digit." in page
+    assert "<details>\n<summary>Figure by figure" in page
+    rounded = ["6.4", "matrix products", "1", "-0.5005", "-0.5006", True]
+    page = write(data, results, pd.DataFrame([exact, rounded], columns=columns))
+    assert "1 come out again to the last printed digit, 1 within one of it." in page
+
+
+def test_only_columns_with_missing_values_are_listed(data: PreparedData, results: dict[str, Results]) -> None:
+    table = write(data, results).partition("<caption>Missing values</caption>")[2].partition("</table>")[0]
+    assert "<th>Age</th>" in table
+    assert "Sex" not in table
+    page = write(replace(data, missing_values={"Age": 0}), results)
+    assert "No value is missing." in page
+
+
+def test_a_card_has_the_models_formula_and_how_many_numbers_it_learns(
+    data: PreparedData, results: dict[str, Results]
+) -> None:
+    page = write(data, results)
+    cards = page.partition("What changes from model to model")[2].partition("</section>")[0]
+    assert "ŷ = Σ xⱼ wⱼ</span>" in cards
+    assert "<span>5 numbers, rate 0.1, 2 epochs</span>" in cards
+    assert "<span>14 numbers, rate 0.1, 2 epochs</span>" in cards
+
+
+def test_every_section_has_an_anchor_that_the_contents_name(
+    data: PreparedData, results: dict[str, Results]
+) -> None:
+    page = write(data, results)
+    anchors = re.findall(r'<a href="#(\w+)">', page)
+    assert len(anchors) == len(set(anchors)) > 8
+    assert anchors == re.findall(r'<section id="(\w+)"', page)
 
 
 def test_page_is_the_same_for_the_same_inputs(data: PreparedData, results: dict[str, Results]) -> None:
@@ -154,7 +198,8 @@ def test_page_with_the_study(data: PreparedData, results: dict[str, Results]) ->
         for table in section.split("<table>")[1:]
     )
     assert [row[0] for row in spread] == ["0.7250", "0.6800"]
-    assert [row[0] for row in majority] == ["0 %", "75.0 %"]
+    assert [row[0] for row in majority] == ["75.0 %"]
+    assert "line is better than the baseline in every run." in re.sub(r"\s+", " ", section)
     ((difference, _, *shares, trained, interval),) = against
     assert (difference, *shares) == ("−4.5", "25.0 %", "0 %", "75.0 %")
     assert (trained, interval) == ("+10.0", "–"), "one run trains: no interval"
@@ -187,12 +232,20 @@ def test_article_is_green_where_it_comes_out_and_red_where_not(
         columns=["section", "title", "figure", "article", "ours", "same"],
     )
     page = write(data, results, figures)
-    assert "2 of 3 are the same" in page
+    assert (
+        "Of 3 figures that the article prints, 2 come out again to the last printed digit, and 1 does not."
+        in page
+    )
     assert '<details class="same">' in page
+    assert "<details open>\n<summary>Figure by figure" in page
     assert '<details class="different" open>' in page
     assert '<tr class="different"><th>2</th><td>0.502</td><td>0.503</td><td>✗</td></tr>' in page
 
 
 def test_groups_of_the_articles_data_may_be_small(data: PreparedData, results: dict[str, Results]) -> None:
     page = write(replace(data, source=data.source | {"source": "original"}), results)
-    assert "line: yes to all of female; no to all other rows" in page
+    table = page.partition("What they predict for whom")[2]
+    row = re.search(r"<th>women, 1st class</th>.*?</tr>", table, re.DOTALL)
+    assert row is not None
+    assert re.findall(r">([^<>\n]+)</td>", row[0]) == ["3", "67 %", "yes", "yes"]
+    assert "<summary>Groups of fewer than five</summary>" in table

@@ -4,24 +4,27 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import pandas as pd
 import pytest
 from plotly.graph_objects import Figure
 from plotly.io import from_json
 
-from from_scratch.pipelines.reporting import nodes, plots
+from from_scratch.pipelines.reporting import coefficient_plots, learning_plots, nodes, plots
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.schema.features import Features
 
 Draw = Callable[[PreparedData, dict[str, Results]], Figure]
 DRAWN: dict[str, Draw] = {
     "accuracies": lambda data, results: plots.plot_accuracies(results),
-    "losses": lambda data, results: plots.plot_losses(results),
-    "coefficients": lambda data, results: plots.plot_coefficients(
-        nodes.name_coefficients(data, results), results
+    "losses": lambda data, results: learning_plots.plot_losses(results),
+    "epoch_accuracies": lambda data, results: learning_plots.plot_epoch_accuracies(
+        nodes.trace_accuracies(data, results), results
     ),
-    "groups": lambda data, results: plots.plot_groups(nodes.compare_groups(data, results), results),
+    "coefficients": lambda data, results: coefficient_plots.plot_coefficients(
+        nodes.name_coefficients(data, results), data, results
+    ),
 }
 
 
@@ -35,7 +38,7 @@ def test_a_figure_is_read_as_it_was_drawn_with_no_template(
     read = from_json(figure.to_json(engine="json"))
     assert read.update_layout(template=None).to_dict() == figure.to_dict()
     axes = [axis for axis in figure.select_xaxes() if axis.visible is not False]
-    assert all(axis.title.text for axis in axes), "axes have names"
+    assert not axes or axes[-1].title.text, "the lowest axis has a name"
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -72,25 +75,43 @@ def test_a_ring_is_where_the_article_is(results: dict[str, Results]) -> None:
     assert (rings.x, rings.y, rings.name) == ((0.8258,), ("deep",), "the article")
 
 
-def test_bars_and_marks_are_shares_of_their_group(data: PreparedData, results: dict[str, Results]) -> None:
-    groups = nodes.compare_groups(replace(data, source=data.source | {"source": "original"}), results)
-    bars, line, net = plots.plot_groups(groups, results).to_dict()["data"]
-    assert bars["x"] == groups["observed"].tolist()
-    assert (line["name"], line["x"]) == ("line", groups["line"].tolist())
-    assert (net["name"], net["x"]) == ("net", groups["net"].tolist())
-    for place, (above, below) in enumerate(zip(line["y"], net["y"], strict=True)):
-        assert place - 0.45 < above < place < below < place + 0.45, "a lane each, within the bar"
+def test_coefficients_are_drawn_as_differences_within_a_column(
+    data: PreparedData, results: dict[str, Results]
+) -> None:
+    named = nodes.name_coefficients(data, results)
+    figure = coefficient_plots.plot_coefficients(named, data, results)
+    (marks,) = figure.data
+    # The greatest effect is that of the class, 2: all others are shares of it.
+    effects = dict(zip(marks.customdata, marks.x, strict=True))
+    assert effects == {"Age: 0 → 80": -0.5, "Sex: male → female": 0.5, "Pclass: 1 → 2": 1.0}
+    public = replace(data, source=data.source | {"source": "original"})
+    (marks,) = coefficient_plots.plot_coefficients(named, public, results).data
+    assert "class: 1st class → 2nd class" in marks.customdata
+    scaled = replace(data, columns=data.columns.model_copy(update={"normalisation": "deviation"}))
+    (marks,) = coefficient_plots.plot_coefficients(named, scaled, results).data
+    assert "Age: one deviation more" in marks.customdata
 
 
-def test_bars_are_the_coefficients(data: PreparedData, results: dict[str, Results]) -> None:
-    (bars,) = plots.plot_coefficients(nodes.name_coefficients(data, results), results).data
-    assert dict(zip(bars.y, bars.x, strict=True)) == {
-        "Age": -1.0,
-        "Sex_male": 0.5,
-        "Sex_female": 1.5,
-        "Pclass_1": 0.0,
-        "Pclass_2": 2.0,
-    }
+def test_a_plateau_at_the_baseline_is_named(results: dict[str, Results]) -> None:
+    def draw(*values: float) -> list[str]:
+        table = pd.DataFrame({"variant": "net", "epoch": range(len(values)), "valid_accuracy": values})
+        annotations = learning_plots.plot_epoch_accuracies(table, results).layout.annotations
+        return [drawn.text for drawn in annotations if "level" in drawn.text]
+
+    assert draw(0.5, *[0.25] * 6, 0.75) == ["net: level for 6 epochs"]
+    assert draw(0.5, *[0.25] * 4, 0.75) == [], "too short to be one"
+    assert draw(0.5, *[0.25] * 6) == [], "it never leaves"
+
+
+def test_names_at_the_ends_of_lines_do_not_cover_each_other(results: dict[str, Results]) -> None:
+    net = results["net"].losses
+    losses = {f"v{i}": net.assign(loss=[0.5, 0.25 + i / 1000]) for i in range(6)} | {"low": net * [1, 0.1]}
+    figure = learning_plots.draw_losses(losses, losses)
+    top = figure.layout.yaxis.range[1]
+    names = [drawn for drawn in figure.layout.annotations if drawn.xshift]
+    places = sorted(drawn.y / top * learning_plots.PANEL + drawn.yshift for drawn in names)
+    assert len(places) == 7
+    assert all(below + learning_plots.LABEL - 0.5 <= above for below, above in pairwise(places))
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -105,7 +126,8 @@ def test_no_name_is_markup(data: PreparedData, results: dict[str, Results], name
     features = data.features.rename(columns={"Age": "<b>Age</b>"})
     categories = {**data.categories, "Pclass": ["1", "<a href='x'>&</a>"]}
     features = features.rename(columns={"Pclass_2": "Pclass_<a href='x'>&</a>"})
-    hostile = replace(data, columns=columns, features=features, categories=categories)
+    scales = data.scales.replace("Age", "<b>Age</b>")
+    hostile = replace(data, columns=columns, features=features, categories=categories, scales=scales)
     figure = DRAWN[name](hostile, {"a<i>b": results["line"], "net": results["net"]})
     text = json.dumps(figure.to_dict())
     assert not re.search(r"<(b>|a |i>)|&</", text)
@@ -113,14 +135,6 @@ def test_no_name_is_markup(data: PreparedData, results: dict[str, Results], name
 
 
 def test_losses_of_one_variant_keep_its_colour(results: dict[str, Results]) -> None:
-    alone = plots.draw_losses({"net": results["net"].losses}, results)
+    alone = learning_plots.draw_losses({"net": results["net"].losses}, results)
     assert alone.data[0].line.color == plots.look_of(results)["net"]["color"]
     assert alone.data[0].y == (0.5, 0.25)
-
-
-def test_of_many_groups_the_largest_are_drawn_in_their_order(results: dict[str, Results]) -> None:
-    groups = pd.DataFrame(
-        {"group": [f"g{i}" for i in range(30)], "rows": range(30), "observed": 0.5, "line": 1.0, "net": 0.0}
-    )
-    labels = plots.plot_groups(groups, results).layout.yaxis.ticktext
-    assert labels == tuple(f"g{i} ({i})" for i in range(6, 30))

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from from_scratch.pipelines.reporting import sentences
+from from_scratch.pipelines.reporting.drawings import Certainty
+from from_scratch.schema.parameters import Variant
 
 
 def comparison(*ends: tuple[float, float], majority: float = 0.6, **others: Any) -> pd.DataFrame:
@@ -37,19 +39,24 @@ def comparison(*ends: tuple[float, float], majority: float = 0.6, **others: Any)
     [
         (
             [(0.7, 0.8), (0.75, 0.85)],
-            "With 1,780 validation rows, an accuracy is known to about ±5 points: all intervals overlap, "
-            "so they tell no variant from another.",
+            ["All 95 % intervals overlap, so they tell no variant from another."],
         ),
         (
             [(0.5, 0.6), (0.7, 0.8), (0.55, 0.75), (0.65, 0.9)],
-            "With 1,780 validation rows, an accuracy is known to about ±12 points: "
-            "b and d are better than a. All other intervals overlap, and tell nothing apart.",
+            ["By their 95 % intervals, b and d are better than a. All other intervals overlap."],
         ),
-        ([(0.7, 0.8)], "With 1,780 validation rows, an accuracy is known to about ±5 points."),
+        ([(0.7, 0.8)], []),
     ],
 )
-def test_differences(ends: list[tuple[float, float]], said: str) -> None:
+def test_differences(ends: list[tuple[float, float]], said: list[str]) -> None:
     assert sentences.describe_differences(comparison(*ends)) == said
+
+
+def test_half_of_the_widest_interval_is_how_sure_a_run_is() -> None:
+    ends = [(0.5, 0.6), (0.65, 0.9)]
+    assert sentences.describe_reach(comparison(*ends)) == (
+        "With 1,780 validation rows, an accuracy is known to about ±12 points."
+    )
 
 
 def test_majority() -> None:
@@ -108,34 +115,35 @@ def disagreements(*counts: tuple[str, str, int]) -> pd.DataFrame:
 def test_disagreements_with_the_first_variant() -> None:
     counts = [("a", "b", 8), ("a", "c", 4), ("a", "d", 8), ("b", "c", 4), ("b", "d", 0), ("c", "d", 4)]
     assert sentences.describe_disagreements(disagreements(*counts), 178) == [
-        "b and d differ from a in 8 of 178 answers: a is right in 2 of these, they in 6. "
-        "If neither were better, a split at least as uneven would come up by chance 7 times in 100.",
-        "c differs from a in 4 of 178 answers: a is right in 1 of these, it in 3. "
-        "If neither were better, a split at least as uneven would come up by chance 7 times in 100.",
+        "b and d differ from a in 8 of 178 answers: a is right in 2 of these, they in 6 "
+        "(sign test: p = 0.07).",
+        "c differs from a in 4 of 178 answers: a is right in 1 of these, it in 3 (sign test: p = 0.07).",
     ]
     same = disagreements(("a", "b", 0), ("a", "c", 0), ("b", "c", 0))
     assert sentences.describe_disagreements(same, 1780) == ["a, b and c give the same 1,780 answers."]
     assert sentences.describe_disagreements(disagreements(), 178) == []
     (surely,) = sentences.describe_disagreements(disagreements(("a", "b", 40)).assign(chance=0.001), 178)
-    assert surely.endswith("would come up by chance less than once in 100.")
+    assert surely.endswith("(sign test: p < 0.01).")
 
 
-def test_groups_are_named_in_few_words() -> None:
-    groups = pd.DataFrame(
-        {
-            "group": ["male · 1", "male · 2", "female · 1", "female · 2"],
-            "line": [0, 0, 1, 1],
-            "twin": [0.0, 0.0, 1.0, 1.0],
-            "net": [0.25, 0, 1, 0.5],
-            "no": [0, 0, 0, 0],
-            "yes": [1, 1, 1, 1],
-        }
-    )
-    assert sentences.describe_groups(groups, ["line", "net", "twin", "no", "yes"]) == [
-        "line and twin: yes to all of female; no to all other rows.",
-        "net: yes to all of female · 1; yes to some of male · 1 and female · 2; no to all other rows.",
-        "no: no to all rows.",
-        "yes: yes to all rows.",
+@pytest.mark.parametrize(
+    ("certain_and_wrong", "share"),
+    [(31, "all of these have"), (3, "3 of these have"), (0, "none of these have")],
+)
+def test_certainty(certain_and_wrong: int, share: str) -> None:
+    net = Variant(model="deep", seed=1, learning_rate=4, epochs=30, hidden=[10], loss="cross_entropy")
+    counted = {"net": Certainty(rows=178, certain=150, wrong=31, certain_and_wrong=certain_and_wrong)}
+    assert sentences.describe_certainty(counted, {"net": net}) == [
+        "net, trained with the cross entropy, is wrong on 31 of 178 validation rows; "
+        f"{share} a score below 0.1 or above 0.9."
     ]
-    odd = pd.DataFrame({"group": ["a", "a · b"], "line": [1, 0]})
-    assert sentences.describe_groups(odd, ["line"]) == ["line: yes to all of a; no to all other rows."]
+
+
+def test_the_worst_and_the_best_are_said_to_be_certain() -> None:
+    variant = Variant(model="linear", seed=1, learning_rate=4, epochs=30)
+    numbers = {"a": (9, 3), "b": (8, 8), "c": (7, 1)}
+    counted = {name: Certainty(20, 10, wrong, both) for name, (wrong, both) in numbers.items()}
+    worst, best, why = sentences.describe_certainty(counted, dict.fromkeys(counted, variant))
+    assert worst.startswith("b, trained with the absolute error, is wrong on 8 of 20")
+    assert best.startswith("c, ")
+    assert "no probability" in why

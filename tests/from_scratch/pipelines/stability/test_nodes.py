@@ -121,7 +121,7 @@ def test_many_score_as_each_would_alone(
     for row in table.to_dict("records"):
         alone = variant.model_copy(update={"seed": row["seed"]})
         initial = training.initialise(split.train, alone)
-        coefficients, losses = training.fit(initial, split.train, alone, 1, "float64")
+        coefficients, losses, _ = training.fit(initial, split.train, alone, 1, "float64")
         predictions = training.predict(coefficients, split.train, split.valid, alone, 1, "float64")
         metrics = training.score(predictions, losses, split.train, split.valid, SOURCE, alone, 1)
         same = ["model", "valid_accuracy", "train_accuracy", "majority_accuracy", "train_rows", "valid_rows"]

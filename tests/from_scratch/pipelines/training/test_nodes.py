@@ -27,20 +27,46 @@ def test_fit_leaves_its_inputs_alone_and_stores_float32(
 ) -> None:
     initial = nodes.initialise(train, variant)
     kept = {name: tensor.clone() for name, tensor in initial.items()}
-    coefficients, losses = nodes.fit(initial, train, variant, 1, precision)
+    coefficients, losses, by_epoch = nodes.fit(initial, train, variant, 1, precision)
     assert all(initial[name].equal(kept[name]) and not initial[name].requires_grad for name in kept)
     assert {tensor.dtype for tensor in coefficients.values()} == {torch.float32}
     assert not any(tensor.requires_grad for tensor in coefficients.values())
     assert losses["epoch"].tolist() == [1, 2, 3, 4, 5]
+    for name, history in by_epoch.items():
+        assert history.dtype == torch.float32
+        assert history.shape == (5, *initial[name].shape)
+        assert history[-1].equal(coefficients[name])
+        assert not history[0].equal(history[1])
     predictions = nodes.predict(coefficients, train, train, variant, 1, precision)
     assert predictions["valid"].dtype == torch.float32
     assert predictions["valid"].equal(predictions["train"])
 
 
+def test_each_epochs_coefficients_are_those_of_a_shorter_training(train: dict[str, Tensor]) -> None:
+    initial = nodes.initialise(train, DEEP)
+    *_, by_epoch = nodes.fit(initial, train, DEEP, 1, "float32")
+    short, *_ = nodes.fit(initial, train, DEEP.model_copy(update={"epochs": 3}), 1, "float32")
+    assert all(by_epoch[name][2].equal(short[name]) for name in short)
+
+
+def test_too_many_coefficients_are_not_kept_after_each_epoch(
+    train: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(nodes, "MAX_REMEMBERED", 14)
+    initial = nodes.initialise(train, LINEAR)
+    with caplog.at_level("INFO"):
+        *_, by_epoch = nodes.fit(initial, train, LINEAR, 1, "float32")
+    assert by_epoch == {}
+    assert "after each epoch are more than 14 numbers, so they are not kept" in caplog.text
+    monkeypatch.setattr(nodes, "MAX_REMEMBERED", 15)
+    *_, by_epoch = nodes.fit(initial, train, LINEAR, 1, "float32")
+    assert by_epoch["weights"].shape == (5, 3)
+
+
 def test_float64_computes_wide_from_the_same_draws(train: dict[str, Tensor]) -> None:
     initial = nodes.initialise(train, DEEP)
-    narrow, _ = nodes.fit(initial, train, DEEP, 1, "float32")
-    wide, _ = nodes.fit(initial, train, DEEP, 1, "float64")
+    narrow, _, _ = nodes.fit(initial, train, DEEP, 1, "float32")
+    wide, _, _ = nodes.fit(initial, train, DEEP, 1, "float64")
     assert not all(narrow[name].equal(wide[name]) for name in narrow)
     for name in narrow:
         torch.testing.assert_close(narrow[name], wide[name], atol=1e-5, rtol=1e-5)

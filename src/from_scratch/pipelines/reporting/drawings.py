@@ -1,0 +1,108 @@
+"""Small drawings for the page, as SVG: they fit a phone and paper, and need no script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from markupsafe import Markup
+from torch import Tensor
+
+BINS = 10
+"""How many bins of scores, from 0 to 1, a calibration drawing has."""
+CELL = 12
+MAX_CELLS = 2000
+"""A net whose first layer has more weights than these is not drawn."""
+CERTAIN = 0.1
+"""A score nearer than this to 0 or 1 claims to be certain."""
+
+
+def draw_sparkline(values: Sequence[float], color: str) -> Markup:
+    """Draw how a value changed, from 0 to its greatest."""
+    top = max(*values, 0.0) or 1.0
+    width = max(len(values) - 1, 1)
+    points = " ".join(f"{100 * i / width:.1f},{28 - 26 * value / top:.1f}" for i, value in enumerate(values))
+    return Markup(
+        '<svg class="spark" viewBox="0 0 100 30" preserveAspectRatio="none" aria-hidden="true">'
+        '<polyline points="{}" fill="none" stroke="{}" stroke-width="2" vector-effect="non-scaling-stroke"/>'
+        "</svg>"
+    ).format(points, color)
+
+
+def draw_calibration(scores: Tensor, truth: Tensor, color: str, words: str) -> Markup:
+    """Draw the share of positive rows against the scores [rows] that they got.
+
+    Each bin of scores that has rows is a disc at their mean score, whose area grows with their number. Were
+    scores probabilities, all would lie on the diagonal.
+    """
+    kept = scores.double().clamp(0, 1)
+    bins = (kept * BINS).long().clamp(max=BINS - 1)
+    rows = bins.bincount(minlength=BINS)
+    means = bins.bincount(kept, minlength=BINS) / rows
+    shares = bins.bincount(truth.double(), minlength=BINS) / rows
+    discs = [
+        Markup('<circle cx="{:.1f}" cy="{:.1f}" r="{:.1f}" fill="{}" fill-opacity="0.75"/>').format(
+            10 + 80 * mean, 90 - 80 * share, 2 + 9 * (count / len(scores)) ** 0.5, color
+        )
+        for mean, share, count in zip(means.tolist(), shares.tolist(), rows.tolist(), strict=True)
+        if count
+    ]
+    return Markup(
+        '<svg class="calibration" viewBox="0 0 100 100" role="img" aria-label="{}">'
+        '<rect x="10" y="10" width="80" height="80" class="frame"/><path d="M10 90 L90 10" class="diagonal"/>'
+        "{}</svg>"
+    ).format(words, Markup("").join(discs))
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """How many rows got a score that claims to be certain, and how often that is wrong."""
+
+    rows: int
+    certain: int
+    wrong: int
+    certain_and_wrong: int
+
+
+def count_certain(scores: Tensor, truth: Tensor, threshold: float) -> Certainty:
+    """Count the scores [rows] below 0.1 or above 0.9, and the wrong answers among them."""
+    certain = (scores < CERTAIN) | (scores > 1 - CERTAIN)
+    wrong = (scores > threshold) != truth.bool()
+    return Certainty(len(scores), int(certain.sum()), int(wrong.sum()), int((certain & wrong).sum()))
+
+
+def find_dead_units(weights: Tensor, constants: Tensor, x: Tensor) -> list[bool]:
+    """Find the hidden units that are 0 for every row of x [rows, features].
+
+    `weights` [features, units] and `constants` [units] are of the first layer.
+    """
+    dead = torch.ones(weights.shape[1], dtype=torch.bool)
+    for rows in torch.split(x, 2**14):
+        dead &= (rows @ weights + constants <= 0).all(dim=0)
+    return dead.tolist()
+
+
+def draw_units(weights: Tensor, dead: Sequence[bool], features: Sequence[str], words: str) -> Markup:
+    """Draw the weights [features, units] of a hidden layer: a column for each unit, grey where it is dead."""
+    scale = float(weights.abs().max()) or 1.0
+    rows, units = weights.shape
+    cells = []
+    for unit in range(units):
+        for row in range(rows):
+            share = float(weights[row, unit]) / scale
+            kind = "dead" if dead[unit] else "no" if share < 0 else "yes"
+            opacity = 1 if dead[unit] else abs(share)
+            cells.append(
+                Markup(
+                    '<rect x="{}" y="{}" width="{}" height="{}" class="{}" fill-opacity="{:.2f}"/>'
+                ).format(100 + CELL * unit, CELL * row, CELL - 1, CELL - 1, kind, opacity)
+            )
+    labels = [
+        Markup('<text x="96" y="{:.0f}">{}</text>').format(CELL * (row + 0.75), name[:18])
+        for row, name in enumerate(features)
+    ]
+    width = 100 + CELL * units
+    return Markup(
+        '<svg class="units" viewBox="0 0 {} {}" style="width:{}px" role="img" aria-label="{}">{}</svg>'
+    ).format(width, CELL * rows, width, words, Markup("").join([*labels, *cells]))
