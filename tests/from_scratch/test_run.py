@@ -21,7 +21,7 @@ VARIANTS = [*ARTICLE, *PRACTICE]
 
 def test_every_node_output_is_versioned_and_nothing_is_pickled(article_run: Project) -> None:
     artefacts = article_run.artefacts()
-    assert len(artefacts) == 12 + 5 * len(VARIANTS) + 10
+    assert len(artefacts) == 12 + 6 * len(VARIANTS) + 11
     assert {name.rpartition(".")[2] for name in artefacts} == {
         "json",
         "csv",
@@ -189,7 +189,7 @@ def test_what_was_never_made_is_told(project: Project) -> None:
     ran = project.kedro("run", "--pipeline", "reporting")
     assert ran.returncode == 1
     assert ran.stderr.startswith(
-        "Error: categories, category_counts, deep.coefficients, deep.initial_coefficients, deep.losses, "
+        "Error: categories, category_counts, deep.coefficients, deep.coefficients_by_epoch, "
     )
     assert len(ran.stderr.splitlines()) == 1
     assert project.artefacts() == {}
@@ -282,5 +282,6 @@ def test_tags_choose_what_runs(project: Project) -> None:
     assert {*Ledger(project.folder).records()[-1].outputs} == {
         "deep.initial_coefficients",
         "deep.coefficients",
+        "deep.coefficients_by_epoch",
         "deep.losses",
     }

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from from_scratch.pipelines.reporting.playground import choose_epochs, make_play
 from from_scratch.pipelines.training import nodes
 from from_scratch.schema.parameters import Variant
 
-VARIANTS = {
+VARIANTS: dict[str, dict[str, Any]] = {
     "linear": {},
     "sigmoid": {"constants": "unit"},
     "matmul": {},
@@ -101,17 +102,16 @@ def test_fields_say_how_a_column_becomes_features(data: PreparedData) -> None:
 def test_the_surface_begins_with_the_rows_that_variants_differ_about(
     data: PreparedData, results: dict[str, Results]
 ) -> None:
-    twice = {
-        part: {name: torch.cat([rows] * 4) for name, rows in getattr(data, part).items()}
-        for part in ("train", "valid")
-    }
+    train, valid = (
+        {name: torch.cat([rows] * 4) for name, rows in part.items()} for part in (data.train, data.valid)
+    )
     many = {
         name: replace(
             result, predictions={part: torch.cat([scores] * 4) for part, scores in result.predictions.items()}
         )
         for name, result in results.items()
     }
-    playground = make_playground(replace(data, **twice), many)
+    playground = make_playground(replace(data, train=train, valid=valid), many)
     assert playground["choices"] == {"Sex": 0, "Pclass": 1}, (
         "line says no to men of the second class, net yes"
     )
