@@ -1,0 +1,22 @@
+"""How the notebook begins: it gets Kedro's catalog, without Kedro's log."""
+
+from __future__ import annotations
+
+import logging
+
+import pandas as pd
+import torch
+from IPython.core.formatters import PlainTextFormatter
+from IPython.core.getipython import get_ipython
+
+
+def open_project() -> None:
+    """Give the notebook its `catalog`, which reads what the last run made, and compute as that run did."""
+    shell = get_ipython()  # type: ignore[no-untyped-call]
+    assert shell is not None, "open_project is for notebooks"
+    logging.disable(logging.INFO)
+    shell.run_line_magic("load_ext", "kedro.ipython")
+    # Kedro's log installs a formatter that adds colours, and an empty output before each table.
+    shell.display_formatter.formatters["text/plain"] = PlainTextFormatter(parent=shell.display_formatter)
+    torch.set_num_threads(shell.user_ns["catalog"].load("params:threads"))
+    pd.set_option("display.precision", 4)
