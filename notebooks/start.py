@@ -19,7 +19,8 @@ def open_project() -> None:
     shell = get_ipython()  # type: ignore[no-untyped-call]
     assert shell is not None, "open_project is for notebooks"
     logging.disable(logging.INFO)
-    shell.run_line_magic("load_ext", "kedro.ipython")
+    if "catalog" not in shell.user_ns:  # Kedro's own kernel has it already, and so has a cell that runs again
+        shell.run_line_magic("load_ext", "kedro.ipython")
     # Kedro's log installs a formatter that adds colours, and an empty output before each table.
     shell.display_formatter.formatters["text/plain"] = PlainTextFormatter(parent=shell.display_formatter)
     catalog = shell.user_ns["catalog"]

@@ -30,7 +30,7 @@ LARGEST = 1.5e6
 ROUNDING = 0.0015
 """How far a number may be from the one in git: another processor rounds the last digit elsewhere."""
 PIXELS = 0.0005
-"""Which share of a picture's pixels may differ from those in git: a curve of which one point moves has more."""
+"""Which share of a picture's pixels may differ from those in git: one moved point of a curve has more."""
 
 
 def read_notebook() -> Any:
