@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: run report test test-slow test-all lint coverage site pictures chaos benchmark lock clean
+.PHONY: run report test test-slow test-all lint coverage site pictures notebook chaos benchmark lock clean
 
 run: .venv/installed
 	.venv/bin/kedro run --pipeline deep
@@ -41,6 +41,13 @@ site: .venv/installed
 # The pictures in docs, of the last committed run of everything; needs Chromium with its driver.
 pictures: .venv/installed-test
 	.venv/bin/python docs/pictures.py
+
+# What the notebook's cells show, anew, of a run of everything; a test holds that it is what they show.
+notebook: .venv/installed-test
+	.venv/bin/kedro run
+	.venv/bin/jupyter-nbconvert --execute --coalesce-streams --ExecutePreprocessor.record_timing=False \
+	    --ClearMetadataPreprocessor.enabled=True --ClearMetadataPreprocessor.preserve_nb_metadata_mask=kernelspec \
+	    notebooks/*.ipynb
 
 # A hundred runs, each killed at a random moment on a slow disk: about ten minutes; needs strace.
 chaos: .venv/installed-test

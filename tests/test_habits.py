@@ -48,26 +48,26 @@ def test_the_workflow_runs_the_oldest_python_that_we_support() -> None:
 
 def test_every_hook_of_pre_commit_runs_what_is_installed_for_tests() -> None:
     programs = {hook["id"]: shlex.split(hook["entry"])[0] for hook in hooks()}
-    assert programs.keys() == {"ruff-check", "ruff-format", "mypy", "strip-notebook"}
+    assert programs.keys() == {"ruff-check", "ruff-format", "mypy", "clean-notebook"}
     for program in programs.values():
         assert program.startswith(".venv/bin/")
         assert Path(sys.executable).with_name(Path(program).name).exists()
 
 
-def test_pre_commit_strips_notebooks(tmp_path: Path) -> None:
-    (stripped,) = (ROOT / "notebooks").glob("*.ipynb")
-    notebook = json.loads(stripped.read_text(encoding="utf-8"))
-    output = {"output_type": "stream", "name": "stdout", "text": ["secret"]}
-    ran = {"outputs": [output], "execution_count": 7, "metadata": {"editable": True}}
-    notebook["cells"] = [cell | ran if cell["cell_type"] == "code" else cell for cell in notebook["cells"]]
+def test_pre_commit_takes_an_editors_metadata_out_of_notebooks_and_no_output(tmp_path: Path) -> None:
+    (clean,) = (ROOT / "notebooks").glob("*.ipynb")
+    notebook = json.loads(clean.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["metadata"] = {"editable": True}
     notebook["metadata"]["language_info"] = {"name": "python"}
-    file = tmp_path / stripped.name
+    file = tmp_path / clean.name
     file.write_text(json.dumps(notebook), encoding="utf-8")
-    (entry,) = [hook["entry"] for hook in hooks() if hook["id"] == "strip-notebook"]
+    (entry,) = [hook["entry"] for hook in hooks() if hook["id"] == "clean-notebook"]
     program, *arguments = shlex.split(entry)
     program = str(Path(sys.executable).with_name(Path(program).name))
     subprocess.run([program, *arguments, str(file)], check=True, capture_output=True)
-    assert json.loads(file.read_text(encoding="utf-8")) == json.loads(stripped.read_text(encoding="utf-8"))
+    assert json.loads(file.read_text(encoding="utf-8")) == json.loads(clean.read_text(encoding="utf-8"))
 
 
 def hooks() -> list[dict[str, Any]]:

@@ -10,7 +10,6 @@ from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.from_scratch.browser.test_pages import LocalPage, find_report
-from tests.from_scratch.notebooks.test_notebook import run_notebook
 from tests.support.project import Project
 
 pytestmark = pytest.mark.slow
@@ -50,23 +49,6 @@ def test_plots_keep_their_height(browser: webdriver.Chrome, pages: dict[str, Pat
     expect_heights(LocalPage(browser, pages[name]))
 
 
-def test_plots_of_the_exported_notebook_keep_their_height(
-    browser: webdriver.Chrome,
-    article_run: Project,
-    kernel: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from nbconvert import HTMLExporter
-
-    monkeypatch.setenv("PLOTLY_RENDERER", "notebook")
-    notebook = run_notebook(article_run, kernel)
-    file = tmp_path / "notebook.html"
-    text, _ = HTMLExporter().from_notebook_node(notebook)  # type: ignore[no-untyped-call]
-    file.write_text(text, encoding="utf-8")
-    expect_heights(LocalPage(browser, file))
-
-
 def expect_heights(page: LocalPage) -> None:
     """See that each plot's layout, its div and its drawing have one height, and keep it."""
     page.open(width=1440, height=900)
@@ -85,7 +67,7 @@ def expect_heights(page: LocalPage) -> None:
     assert base64.b64decode(pdf["data"]).startswith(b"%PDF")
     printed = page.ask("window.printed")
     assert [plot[:2] for plot in printed] == [plot[:2] for plot in expected]
-    # What is too wide for the paper is scaled down, in a notebook's page, or cut.
+    # What is too wide for the paper is scaled down, or cut.
     assert all(drawing <= height for height, _, drawing in printed)
     assert page.ask(HEIGHTS) == expected, "after the print"
 
