@@ -61,7 +61,7 @@ def plot_coefficients(
         for lane, variant in enumerate(drawn)
     ]
     faint = {"color": FAINT, "width": 1}
-    axis: dict[str, Any] = {"title": {"text": f"effect, as a share of the greatest{some}<br>no ← → yes"}}
+    axis: dict[str, Any] = {"title": {"text": f"effect, as a share<br>of the greatest{some}<br>no ← → yes"}}
     return make_figure(
         marks,
         height=150 + 34 * len(labels),
