@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,9 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --hide-scrollbars"
 ).split()
+SECTIONS = ("models", "learning", "ask", "certainty", "study", "learnt", "groups")
+EPOCH = 12
+"""At which the report shows the models learning: the straight line tilts, and the deep net is still level."""
 LOOK = """
 if (location.protocol == 'http:') localStorage.setItem('KedroViz', JSON.stringify({
     theme: 'light', showFeatureHints: false, visible: {sidebar: false, miniMap: false}}))
@@ -64,9 +68,31 @@ def main() -> None:
                 _take(chrome, f"{here}/site/", "graph.png", 1600, 1000)
                 _take(chrome, f"{here}/site/?pid=deep", "deep.png", 1600, 1000, expand="deep")
                 _take(chrome, f"{here}/report.html", "report.png", 1280, 1150)
+                _take_sections(chrome)
             finally:
                 chrome.quit()
                 server.shutdown()
+
+
+def _take_sections(chrome: webdriver.Chrome) -> None:
+    """Take a picture of each section of the report, which is open; of the study's only if there was one."""
+    size = {"width": 1080, "height": 2400, "deviceScaleFactor": 1, "mobile": False}
+    chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    time.sleep(2)
+    for name in SECTIONS:
+        if name == "study" and not chrome.find_elements("id", "stability"):
+            continue
+        if name == "learning":
+            chrome.execute_script(f"go({EPOCH})")
+            time.sleep(1)
+        place = f"document.getElementById('{name}').getBoundingClientRect().toJSON()"
+        box = chrome.execute_script(f"scrollTo(0, 0); return {place}")
+        clip = {side: box[side] for side in ("x", "y", "width", "height")} | {"scale": 1}
+        taken = chrome.execute_cdp_cmd(
+            "Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True, "format": "png"}
+        )
+        (PICTURES / f"report_{name}.png").write_bytes(base64.b64decode(taken["data"]))
+        print(f"docs/pictures/report_{name}.png: {len(taken['data']) * 3 // 4000} kB")
 
 
 def _take(

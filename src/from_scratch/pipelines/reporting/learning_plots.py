@@ -141,7 +141,8 @@ def _draw_lines(
         number = "" if place == 0 else str(place + 1)
         top = 1 - place * share
         bottom = top - share * (1 if place == len(panels) - 1 else 0.85)
-        axes[f"xaxis{number}"] = {"rangemode": "tozero", "anchor": f"y{number}"}
+        last = max(lines[variant][0][-1] for variant in lines if kind_of[variant] == kind)
+        axes[f"xaxis{number}"] = {"range": [0, 1.03 * max(last, 1)], "anchor": f"y{number}"}
         is_last = place == len(panels) - 1
         axes[f"xaxis{number}"] |= {"title": {"text": "epochs"}} if is_last else {}
         axes[f"yaxis{number}"] = {
