@@ -249,7 +249,7 @@ def test_rare_positives_and_no_word_of_other_data(project: Project) -> None:
     scripts = r"<script>.*?</script>|<style>.*?</style>"
     page = re.sub(scripts, "", project.load("report"), flags=re.DOTALL)
     assert "<h1>Predicting churned = yes from churn.csv</h1>" in page
-    assert "Of linear, log loss and Brier score are not defined" in page
+    assert "For linear, log loss and Brier score are not defined" in page
     assert "<p>The study compares accuracies, which decide nothing here" in page
     assert "with the same share of churned = yes in both" in page
     plots = {

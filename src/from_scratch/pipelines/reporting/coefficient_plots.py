@@ -16,9 +16,10 @@ from from_scratch.pipelines.reporting.plots import (
     look_of,
     make_figure,
     mark,
+    name_in_title,
     name_lanes,
 )
-from from_scratch.pipelines.reporting.words import name_column, name_value
+from from_scratch.pipelines.reporting.words import name_answers, name_column, name_value
 
 MAX_EFFECTS = 40
 """How many effects a page has room for."""
@@ -60,8 +61,11 @@ def plot_coefficients(
         )
         for lane, variant in enumerate(drawn)
     ]
+    no, yes = map(name_in_title, name_answers(data))
     faint = {"color": FAINT, "width": 1}
-    axis: dict[str, Any] = {"title": {"text": f"effect, as a share<br>of the greatest{some}<br>no ← → yes"}}
+    axis: dict[str, Any] = {
+        "title": {"text": f"effect (1: the greatest of a variant{some})<br>← {no} · {yes} →"}
+    }
     return make_figure(
         marks,
         height=150 + 34 * len(labels),

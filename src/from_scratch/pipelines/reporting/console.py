@@ -56,7 +56,14 @@ def render_results(
         losses = {variant: catalog.load(f"{variant}.losses") for variant in comparison["variant"]}
         texts.append(render_comparison(comparison, losses, parameters.variants))
     if "stability_summary" in outputs:
-        texts.append(render_study(catalog.load("stability_summary"), parameters.variants, comparison))
+        texts.append(
+            render_study(
+                catalog.load("stability_summary"),
+                catalog.load("stability_runs"),
+                parameters.variants,
+                comparison,
+            )
+        )
     if "report" in outputs:
         make = f"KEDRO_ENV={env} make report" if env else "make report"
         texts.append(f"The report: `{make}` opens it, `kedro runs path report{option}` says where it is.\n")
@@ -152,7 +159,10 @@ def _render_apart(table: pd.DataFrame, is_original: bool, has_baseline: bool = F
 
 
 def render_study(
-    summary: pd.DataFrame, variants: Mapping[str, Variant], comparison: pd.DataFrame | None = None
+    summary: pd.DataFrame,
+    runs: pd.DataFrame,
+    variants: Mapping[str, Variant],
+    comparison: pd.DataFrame | None = None,
 ) -> str:
     """Write the study's summary as a table, and what it says in a few sentences.
 
@@ -180,5 +190,5 @@ def render_study(
         }
     )
     heading = f"stability: {rows[0]['seeds']:,} seeds on {rows[0]['splits']:,} splits"
-    said = "\n".join([*caveat, *describe_study(summary, variants)])
+    said = "\n".join([*caveat, *describe_study(summary, runs, variants)])
     return f"\n{heading}\n\n{_render_apart(table, is_original)}\n\n{said}\n"

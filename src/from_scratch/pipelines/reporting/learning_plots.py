@@ -85,7 +85,7 @@ def plot_epoch_accuracies(epoch_accuracies: pd.DataFrame, results: dict[str, Res
         if plateau := _find_plateau(here, baseline):
             variant, start, length = plateau
             place = {"x": start + (length - 1) / 2, "y": baseline, "xref": f"x{axis}", "yref": f"y{axis}"}
-            words = f"{_cut(variant)}: level for {length} epochs"
+            words = f"{_cut(variant)}: flat for {length} epochs"
             pointer = {"ax": 0, "ay": 24, "arrowcolor": GREY, "font": {"size": 12}}
             extra["annotations"].append({"text": words, **place, **pointer})
     spans = dict.fromkeys(titles, span)

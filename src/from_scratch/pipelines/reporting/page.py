@@ -28,10 +28,12 @@ from from_scratch.pipelines.reporting.playground import make_playground
 from from_scratch.pipelines.reporting.plots import GLYPHS, look_of
 from from_scratch.pipelines.reporting.study_sentences import (
     describe_changes,
+    describe_depth,
+    describe_luck,
     describe_study,
     describe_training,
 )
-from from_scratch.pipelines.reporting.verdict import describe_depth_in_study, describe_verdict
+from from_scratch.pipelines.reporting.verdict import describe_verdict
 from from_scratch.pipelines.reporting.words import name_answers, name_column
 from from_scratch.scoring import THRESHOLD
 
@@ -50,6 +52,7 @@ def write_report(
     loss_plot: Figure,
     epoch_accuracy_plot: Figure,
     coefficient_plot: Figure,
+    stability_runs: pd.DataFrame | None = None,
     stability_summary: pd.DataFrame | None = None,
     stability_plot: Figure | None = None,
 ) -> str:
@@ -84,7 +87,19 @@ def write_report(
         "coefficients": coefficient_plot,
         "stability": stability_plot,
     }
-    study = stability_summary
+    study, study_verdict = None, []
+    if stability_summary is not None and stability_runs is not None:
+        changes = list(describe_changes(stability_summary, variants))
+        study_verdict = [
+            *sentences.describe_study_of_rare(comparison),
+            *describe_depth(stability_summary, stability_runs, variants),
+            *(changes or [describe_training(stability_summary)]),
+            *describe_luck(stability_summary, comparison),
+        ]
+        study = {
+            "sentences": describe_study(stability_summary, stability_runs, variants),
+            "rows": _list_rows(stability_summary),
+        }
     return environment.get_template("report.html").render(
         data=data,
         results=results,
@@ -103,13 +118,7 @@ def write_report(
         is_rare=is_rare,
         undefined=sentences.describe_undefined(comparison),
         warnings=[*sentences.describe_leaks(comparison), *sentences.describe_rarity(comparison)],
-        study_verdict=[]
-        if study is None
-        else [
-            *sentences.describe_study_of_rare(comparison),
-            *describe_depth_in_study(study, variants),
-            *(list(describe_changes(study, variants)) or [describe_training(study)]),
-        ],
+        study_verdict=study_verdict,
         verdict=describe_verdict(comparison, disagreements, variants),
         learnt=[
             sentences.describe_baseline(comparison),
@@ -147,9 +156,7 @@ def write_report(
         hidden_rows=data.source["rows"] - int(groups["rows"].sum()),
         article=_by_title(article_figures),
         article_verdict=_count_figures(article_figures),
-        study=None
-        if study is None
-        else {"sentences": describe_study(study, variants), "rows": _list_rows(study)},
+        study=study,
         caveat=sentences.describe_study_of_rare(comparison),
         percent=sentences.format_percent,
         points=sentences.format_points,
@@ -161,11 +168,12 @@ def write_report(
 
 def _describe_card(result: Results, color: str) -> dict[str, Any]:
     """Describe a variant in short: its formula, how many numbers it learns, and how its loss fell."""
-    # The formula is what the model's docstring begins with, before a colon.
+    # The model's docstring begins with its formula and its idea, with a colon between them.
     words = MODELS[result.variant.model].predict.__doc__ or ""
-    formula, colon, _ = words.partition(":")
+    formula, _, idea = words.partition("\n")[0].partition(": ")
     return {
-        "formula": formula if colon and "=" in formula else "",
+        "formula": formula if "=" in formula else "",
+        "idea": idea,
         "numbers": sum(tensor.numel() for tensor in result.coefficients.values()),
         "losses": draw_sparkline(result.losses["loss"].astype("float64").tolist(), color),
     }
@@ -201,7 +209,7 @@ def _count_figures(article_figures: pd.DataFrame) -> str:
     if exact == count:
         return f"All {count:,} figures that the article prints come out again, to the last printed digit."
     said = f"Of {count:,} figures that the article prints, {exact:,} come out again to the last printed digit"
-    said += f", {rounded:,} within one of it" if rounded else ""
+    said += f", {rounded:,} differ by one in it" if rounded else ""
     missed = count - exact - rounded
     return f"{said}, and {missed:,} {'does' if missed == 1 else 'do'} not." if missed else f"{said}."
 
@@ -256,6 +264,7 @@ def _by_title(article_figures: pd.DataFrame) -> list[dict[str, Any]]:
             "figures": figures,
             "same": sum(figure["same"] for figure in figures),
             "is_same": all(figure["same"] for figure in figures),
+            "is_rounded": any(figure["same"] and figure["article"] != figure["ours"] for figure in figures),
         }
         for (section, title), figures in groups
     ]

@@ -50,7 +50,7 @@ def create_pipeline(variants: Iterable[str], study: bool = False) -> Pipeline:
     if study:
         runs = ["stability_runs", "stability_summary", "results"]
         steps.append((plot_stability, runs, "stability_plot"))
-        page += ["stability_summary", "stability_plot"]
+        page += ["stability_runs", "stability_summary", "stability_plot"]
     steps.append((write_report, page, "report"))
     nodes = [node(step, inputs, output, name=step.__name__) for step, inputs, output in steps]
     report = pipeline(nodes, namespace="reporting", prefix_datasets_with_namespace=False, tags="reporting")

@@ -80,7 +80,7 @@ def plot_accuracies(results: dict[str, Results]) -> go.Figure:
             )
         )
     baseline = rows[0]["majority_accuracy"]
-    file = _name(rows[0]["file"])
+    file = name_in_title(rows[0]["file"])
     ends = [baseline, *comparison["valid_accuracy_low"], *comparison["valid_accuracy_high"]]
     return make_figure(
         traces,
@@ -215,7 +215,7 @@ def make_figure(traces: Sequence[go.Scatter | go.Bar], height: int, **layout: An
     return go.Figure(show_names(plot)).update_layout(template=None)
 
 
-def _name(name: str) -> str:
+def name_in_title(name: str) -> str:
     """Write a name for the title of an axis, which may hold markup."""
     return escape(shorten(name, 25), quote=False)
 

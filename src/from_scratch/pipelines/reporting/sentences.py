@@ -21,7 +21,7 @@ from from_scratch.schema.parameters import Variant
 from from_scratch.schema.validation import shorten
 from from_scratch.scoring import MEASURES, Yardstick, choose_yardstick, roc_auc_interval, wilson_interval
 
-ORIGINAL = "Kaggle's passengers, those of the article."
+ORIGINAL = "Kaggle's passengers, as in the article."
 MIXED = "Not all variants saw the same data: run everything again."
 LABELS = {"roc_auc": "ROC AUC", "f1": "F1", "brier_score": "Brier score"}
 """The names of measures that are not theirs in the code."""
@@ -106,7 +106,7 @@ def describe_undefined(comparison: pd.DataFrame, measures: Iterable[str] = MEASU
             verb = "is" if len(names) == 1 else "are"
             variants_of.setdefault((f"{join(names)} {verb}", reason), []).append(variant)
     return [
-        f"Of {join(variants)}, {names} not defined on the validation rows: {reason}."
+        f"For {join(variants)}, {names} not defined on the validation rows: {reason}."
         for (names, reason), variants in variants_of.items()
     ]
 
@@ -142,7 +142,7 @@ def describe_differences(comparison: pd.DataFrame) -> list[str]:
         if low > high:
             apart.setdefault(worse, []).append(better)
     if not apart:
-        return ["All 95 % intervals overlap, so they tell no variant from another."]
+        return ["All 95 % intervals overlap, so they alone tell no variant from another."]
     clauses = [
         f"{join(better)} {'is' if len(better) == 1 else 'are'} better than {worse}"
         for worse, better in apart.items()
@@ -214,10 +214,13 @@ def describe_certainty(certainties: Mapping[str, Certainty], variants: Mapping[s
     said = [_count_certain(worst, certainties[worst], variants[worst])]
     if certainties[best].certain_and_wrong < certainties[worst].certain_and_wrong:
         said.append(_count_certain(best, certainties[best], variants[best]))
-    if any(variant.loss == "absolute_error" for variant in variants.values()):
+    if any(
+        variant.loss == "absolute_error" and MODELS[variant.model].ends_in_sigmoid
+        for variant in variants.values()
+    ):
         said.append(
-            "The absolute error drives scores to 0 and 1, whether the rows tell so much or not: a score of "
-            "0.99 is no probability."
+            "The absolute error drives the scores of a sigmoid to 0 and 1, whether the rows tell so much or "
+            "not: a score of 0.99 is no probability."
         )
     return said
 
@@ -231,6 +234,15 @@ def _count_certain(variant: str, counted: Certainty, parameters: Variant) -> str
     share = "all" if counted.certain_and_wrong == counted.wrong else f"{counted.certain_and_wrong:,}"
     share = "none" if not counted.certain_and_wrong else share
     return f"{wrong}; {share} of these have a score below 0.1 or above 0.9."
+
+
+def find_best(values: pd.Series, variants: Mapping[str, Variant]) -> tuple[str | None, str | None]:
+    """Find the best variant with hidden layers and the best without; of equals, the first."""
+    known = values.dropna()
+    deep = [name for name in known.index if variants[name].hidden]
+    shallow = [name for name in known.index if not variants[name].hidden]
+    best = (str(known[names].idxmax()) if names else None for names in (deep, shallow))
+    return next(best), next(best)
 
 
 def describe_filling(features: Features) -> dict[str, str]:

@@ -8,25 +8,69 @@ from typing import Any
 
 import pandas as pd
 
-from from_scratch.pipelines.reporting.sentences import format_percent, format_points, join
-from from_scratch.schema.parameters import Variant
+from from_scratch.pipelines.reporting.sentences import find_best, format_percent, format_points, join
+from from_scratch.pipelines.stability.summary import summarise
+from from_scratch.schema.parameters import Stability, Variant
 
 DEEP = "deep"
 """The model that the report asks about: is deep learning any better here?"""
 
 
-def describe_study(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> list[str]:
+def describe_study(summary: pd.DataFrame, runs: pd.DataFrame, variants: Mapping[str, Variant]) -> list[str]:
     """Say what the study shows.
 
     Args:
         summary: A row for each variant.
+        runs: A row for each run.
         variants: Their parameters.
 
     Returns:
-        Which single change makes a net train, if there is one; if the deep nets are better than the
-        reference, or each variant if there is no deep net; and how often these train.
+        What depth gains; which single change makes a net train, if there is one; if the deep nets are better
+        than the reference, or each variant if there is no deep net; and how often these train.
     """
-    return [*describe_changes(summary, variants), _describe_verdict(summary), describe_training(summary)]
+    return [
+        *describe_depth(summary, runs, variants),
+        *describe_changes(summary, variants),
+        _describe_verdict(summary),
+        describe_training(summary),
+    ]
+
+
+def describe_depth(summary: pd.DataFrame, runs: pd.DataFrame, variants: Mapping[str, Variant]) -> list[str]:
+    """Compare the best variant with hidden layers with the best that has none, by pairs of their runs.
+
+    Returns:
+        A sentence, or nothing without variants of both kinds.
+    """
+    means = summary.set_index("variant")["mean"]
+    deep, shallow = find_best(means, variants)
+    if deep is None or shallow is None:
+        return []
+    of_two = summarise(runs[runs["variant"].isin([deep, shallow])], Stability(reference=shallow))
+    row: dict[Any, Any] = of_two[of_two["variant"] == deep].to_dict("records")[0]
+    verdict = _judge(row)
+    judged = f"is {verdict} than" if verdict else "can't be told apart from"
+    gained = f"{format_points(row['difference'])} points" if verdict == "better" else "nothing"
+    mean, low, high = (
+        format_points(row[name]) for name in ("difference", "difference_low", "difference_high")
+    )
+    return [
+        f"Depth gains {gained} here: over {row['seeds']:,} seeds and {row['splits']:,} splits, the best net "
+        f"with hidden layers, {deep}, {judged} the best without, {shallow}: {mean} points of accuracy on "
+        f"average (95 % interval {low} to {high})."
+    ]
+
+
+def describe_luck(summary: pd.DataFrame, comparison: pd.DataFrame) -> list[str]:
+    """Say of which variants the accuracy of this run is luck, since most of their runs don't train."""
+    accuracies = comparison.set_index("variant")["valid_accuracy"]
+    baseline = float(comparison["majority_accuracy"].iloc[0])
+    return [
+        f"{row['variant']} ends above the baseline in {format_percent(1 - row['at_majority'])} of its runs: "
+        f"the {accuracies[row['variant']]:.4f} of this run is a lucky seed's."
+        for row in summary.to_dict("records")
+        if row["at_majority"] > 0.5 and accuracies.get(row["variant"], 0) > baseline
+    ]
 
 
 def describe_changes(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> Iterator[str]:
@@ -43,8 +87,8 @@ def describe_changes(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> 
             said.add(name)
             without, with_it = (format_percent(1 - row["at_majority"]) for row in (before, after))
             yield (
-                f"One change makes {before['variant']} train: {name}: {new[name]}. With it, {with_it} of its "
-                f"runs train ({after['variant']}); without, {without}."
+                f"One change makes {before['variant']} train: with {name}: {new[name]}, {with_it} of its "
+                f"runs end above the baseline ({after['variant']}); without it, {without}."
             )
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from from_scratch.pipelines.reporting.sentences import (
     describe_reach,
+    find_best,
     find_yardstick,
-    format_percent,
     join,
     with_article,
 )
@@ -82,35 +82,6 @@ def _describe_depth(
     if is_chance:
         return [f"Depth gained nothing that chance can't explain: {both}; {why}."]
     return [f"Depth gained {100 * gained:.1f} points here: {both}; {why}."]
-
-
-def find_best(values: pd.Series, variants: Mapping[str, Variant]) -> tuple[str | None, str | None]:
-    """Find the best variant with hidden layers and the best without; of equals, the first."""
-    known = values.dropna()
-    deep = [name for name in known.index if variants[name].hidden]
-    shallow = [name for name in known.index if not variants[name].hidden]
-    best = (str(known[names].idxmax()) if names else None for names in (deep, shallow))
-    return next(best), next(best)
-
-
-def describe_depth_in_study(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> list[str]:
-    """Say what depth gains over the study's seeds and splits; nothing without both kinds of variants."""
-    means = summary.set_index("variant")["mean"]
-    deep, shallow = find_best(means, {name: variants[name] for name in means.index})
-    if deep is None or shallow is None:
-        return []
-    first: dict[Any, Any] = summary.to_dict("records")[0]
-    best = (
-        f"over {first['seeds']:,} seeds and {first['splits']:,} splits, the best net with hidden layers, "
-        f"{deep}, is right on {format_percent(means[deep])} of the validation rows on average, and "
-        f"{shallow}, which has none, on {format_percent(means[shallow])}"
-    )
-    if means[deep] <= means[shallow]:
-        return [f"Depth gains nothing here: {best}."]
-    gained = f"Depth gains {100 * (means[deep] - means[shallow]):.1f} points of accuracy here: {best}."
-    if first["reference"] == shallow:
-        return [gained]
-    return [gained, f"The study with stability.reference: {shallow} says whether that is more than chance."]
 
 
 def _find_pair(disagreements: pd.DataFrame, variant: str, other: str) -> dict[Any, Any]:

@@ -132,14 +132,16 @@ def test_a_measure_without_a_value_says_why() -> None:
     because = {"undefined": {"valid_roc_auc": "no row is positive", "valid_recall": "no row is positive"}}
     none = metrics("own") | RARE | {"valid_positives": 0} | missing | because
     comparison, table = compare({"wide": none, "deep": none})
-    assert "\nOf wide and deep, ROC AUC is not defined on the validation rows: no row is positive.\n" in table
+    assert (
+        "\nFor wide and deep, ROC AUC is not defined on the validation rows: no row is positive.\n" in table
+    )
     assert next(line for line in table.splitlines() if "wide" in line).split()[5] == "-"
     assert describe_undefined(comparison) == [
-        "Of wide and deep, ROC AUC and recall are not defined on the validation rows: no row is positive."
+        "For wide and deep, ROC AUC and recall are not defined on the validation rows: no row is positive."
     ]
     both = pd.concat([comparison, nodes.compare_metrics({"net": metrics("own")}, {"net": DEEP})])
     assert describe_undefined(both)[1:] == [
-        "Of net, precision is not defined on the validation rows: no row is predicted positive."
+        "For net, precision is not defined on the validation rows: no row is predicted positive."
     ]
 
 

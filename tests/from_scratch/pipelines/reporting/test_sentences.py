@@ -39,7 +39,7 @@ def comparison(*ends: tuple[float, float], majority: float = 0.6, **others: Any)
     [
         (
             [(0.7, 0.8), (0.75, 0.85)],
-            ["All 95 % intervals overlap, so they tell no variant from another."],
+            ["All 95 % intervals overlap, so they alone tell no variant from another."],
         ),
         (
             [(0.5, 0.6), (0.7, 0.8), (0.55, 0.75), (0.65, 0.9)],
@@ -140,7 +140,7 @@ def test_certainty(certain_and_wrong: int, share: str) -> None:
 
 
 def test_the_worst_and_the_best_are_said_to_be_certain() -> None:
-    variant = Variant(model="linear", seed=1, learning_rate=4, epochs=30)
+    variant = Variant(model="sigmoid", seed=1, learning_rate=4, epochs=30)
     numbers = {"a": (9, 3), "b": (8, 8), "c": (7, 1)}
     counted = {name: Certainty(20, 10, wrong, both) for name, (wrong, both) in numbers.items()}
     worst, best, why = sentences.describe_certainty(counted, dict.fromkeys(counted, variant))

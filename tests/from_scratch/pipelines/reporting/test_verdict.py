@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from from_scratch.pipelines.reporting.verdict import describe_depth_in_study, describe_verdict
+from from_scratch.pipelines.reporting.verdict import describe_verdict
 from from_scratch.schema.parameters import Variant
 
 LINE = Variant(model="linear", seed=1, learning_rate=1, epochs=9)
@@ -81,28 +81,3 @@ def test_where_an_answer_is_rare_the_intervals_of_roc_auc_decide() -> None:
 def test_variants_of_one_kind_have_no_depth_to_judge() -> None:
     assert describe_verdict(comparison(0.8), disagreements(), VARIANTS) == [KNOWN]
     assert describe_verdict(comparison(0.8, 0.7), disagreements(APART[0]), VARIANTS) == [KNOWN]
-
-
-def study(*means: float, reference: str = "line") -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "variant": list(VARIANTS)[: len(means)],
-            "mean": means,
-            "seeds": 200,
-            "splits": 5,
-            "reference": reference,
-        }
-    )
-
-
-def test_the_study_says_first_what_depth_gains() -> None:
-    (said,) = describe_depth_in_study(study(0.76, 0.81, 0.80), VARIANTS)
-    assert said == (
-        "Depth gains nothing here: over 200 seeds and 5 splits, the best net with hidden layers, net, is "
-        "right on 80.0 % of the validation rows on average, and curve, which has none, on 81.0 %."
-    )
-    gained, how = describe_depth_in_study(study(0.76, 0.81, 0.83), VARIANTS)
-    assert gained.startswith("Depth gains 2.0 points of accuracy here: ")
-    assert "stability.reference: curve" in how
-    (gained,) = describe_depth_in_study(study(0.76, 0.81, 0.83, reference="curve"), VARIANTS)
-    assert describe_depth_in_study(study(0.76, 0.81), VARIANTS) == []

@@ -10,7 +10,7 @@ from plotly.io import from_json
 
 from from_scratch.pipelines.reporting import console, plots
 from from_scratch.pipelines.reporting.sentences import format_percent, format_points
-from from_scratch.pipelines.reporting.study_sentences import describe_study
+from from_scratch.pipelines.reporting.study_sentences import describe_depth, describe_luck, describe_study
 from from_scratch.pipelines.stability.summary import summarise
 from from_scratch.schema.parameters import Stability, Variant
 from tests.from_scratch.pipelines.stability.conftest import ACCURACIES, make_runs
@@ -24,6 +24,7 @@ def told(**changes: object) -> pd.DataFrame:
         "seeds": 200,
         "splits": 5,
         "runs": 1000,
+        "mean": 0.8,
         "difference": 0.0123,
         "difference_low": 0.001,
         "difference_high": 0.02,
@@ -38,12 +39,14 @@ def told(**changes: object) -> pd.DataFrame:
     return pd.DataFrame([{"variant": "line", **numbers}, {"variant": "net", **numbers, **changes}])
 
 
+LINE = Variant(model="linear", seed=1, learning_rate=4, epochs=30)
 NET = Variant(model="deep", seed=1, learning_rate=4, epochs=30, hidden=[10, 10])
+NO_RUNS = pd.DataFrame()
 VARIANTS = dict.fromkeys(["line", "curve", "net", "last"], NET)
 
 
 def describe(summary: pd.DataFrame) -> list[str]:
-    return describe_study(summary, VARIANTS)
+    return describe_study(summary, NO_RUNS, VARIANTS)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,7 @@ def test_how_often_it_trains(changes: dict[str, object], said: str) -> None:
 
 def test_the_single_change_that_makes_a_net_train_comes_first() -> None:
     variants = {
-        "line": NET.model_copy(update={"model": "linear", "hidden": []}),
+        "line": NET.model_copy(update={"model": "linear"}),
         "net": NET,
         "he": NET.model_copy(update={"initialisation": "he", "seed": 2}),
         "adam": NET.model_copy(update={"optimiser": "adam", "learning_rate": 0.01}),
@@ -123,19 +126,50 @@ def test_the_single_change_that_makes_a_net_train_comes_first() -> None:
             for name, share in shares.items()
         ]
     )
-    first, verdict, _ = describe_study(summary, variants)
+    first, verdict, _ = describe_study(summary, NO_RUNS, variants)
     assert first == (
-        "One change makes net train: initialisation: he. "
-        "With it, 98.9 % of its runs train (he); without, 5.9 %."
+        "One change makes net train: with initialisation: he, 98.9 % of its runs end above the baseline "
+        "(he); without it, 5.9 %."
     )
     assert verdict.startswith("Over 200 seeds")
     nothing = summary.assign(at_majority=[0.0, 0.941, 0.2, 0.0])
-    assert len(describe_study(nothing, variants)) == 2, "80 % is not nearly always"
+    assert len(describe_study(nothing, NO_RUNS, variants)) == 2, "80 % is not nearly always"
     unsure = summary.assign(at_majority_high=1.0)
-    assert len(describe_study(unsure, variants)) == 2, "the intervals overlap"
+    assert len(describe_study(unsure, NO_RUNS, variants)) == 2, "the intervals overlap"
     for trivial in ({"epochs": 90}, {"hidden": [99]}, {"model": "neural_net"}):
         changed = variants | {"he": NET.model_copy(update=trivial)}
-        assert len(describe_study(summary, changed)) == 2, trivial
+        assert len(describe_study(summary, NO_RUNS, changed)) == 2, trivial
+
+
+def test_what_depth_gains_is_told_by_pairs_of_runs() -> None:
+    variants = VARIANTS | {"line": LINE, "curve": LINE}
+
+    def describe_made(net: list[list[float]]) -> str:
+        runs = make_runs(ACCURACIES | {"net": ("deep", net)})
+        (said,) = describe_depth(summarise(runs, Stability()), runs, variants)
+        return said
+
+    assert describe_made([[0.70, 0.76], [0.82, 0.86]]).startswith(
+        "Depth gains nothing here: over 2 seeds and 2 splits, the best net with hidden layers, net, can't be "
+        "told apart from the best without, curve: +0.5 points of accuracy on average (95 % interval "
+    )
+    assert "net, is worse than the best without, curve: −10.0" in describe_made([[0.6, 0.67], [0.72, 0.73]])
+    better = describe_made([[0.80, 0.85], [0.92, 0.95]])
+    assert better.startswith("Depth gains +10.0 points here: ")
+    assert "is better than the best without, curve" in better
+    runs = make_runs(ACCURACIES)
+    assert describe_depth(summarise(runs, Stability()), runs, VARIANTS) == [], "all have hidden layers"
+
+
+def test_an_accuracy_that_most_seeds_do_not_reach_is_luck() -> None:
+    comparison = pd.DataFrame(
+        {"variant": ["line", "net"], "valid_accuracy": [0.8, 0.8258], "majority_accuracy": 0.6}
+    )
+    (said,) = describe_luck(told(at_majority=0.941), comparison)
+    assert said == (
+        "net ends above the baseline in 5.9 % of its runs: the 0.8258 of this run is a lucky seed's."
+    )
+    assert describe_luck(told(at_majority=0.941), comparison.assign(valid_accuracy=0.6)) == []
 
 
 def test_all_deep_nets_are_spoken_of_or_else_each_variant(runs: pd.DataFrame) -> None:
@@ -166,7 +200,7 @@ def test_better_ones_and_worse_ones_are_named_apart() -> None:
         for name, (low, high) in ends.items()
     ]
     summary = pd.DataFrame([told().iloc[0].to_dict() | {"model": "linear"}, *rows])
-    verdict = describe_study(summary, dict.fromkeys([*ends, "line"], NET))[0]
+    verdict = describe_study(summary, NO_RUNS, dict.fromkeys([*ends, "line"], NET))[0]
     assert verdict == (
         "Over 200 seeds and 5 splits, in points of accuracy with 95 % intervals, "
         "a (+15.0; +10.0 to +20.0) and d (+5.5; +5.0 to +6.0) are better than line; "
@@ -184,7 +218,7 @@ def test_a_reference_that_is_worse_than_the_baseline_gives_way_to_it() -> None:
     assert "net is better" not in verdict
     assert "the baseline" in verdict
     assert trained.startswith("net trains in none of its 4 runs")
-    assert "points against baseline" in console.render_study(summary, VARIANTS)
+    assert "points against baseline" in console.render_study(summary, NO_RUNS, VARIANTS)
 
 
 def test_shares_that_are_not_all_or_none_do_not_look_so() -> None:
@@ -195,7 +229,7 @@ def test_shares_that_are_not_all_or_none_do_not_look_so() -> None:
 
 
 def test_console_has_a_row_for_each_variant(summary: pd.DataFrame) -> None:
-    said = console.render_study(summary, VARIANTS)
+    said = console.render_study(summary, NO_RUNS, VARIANTS)
     assert "stability: 2 seeds on 2 splits" in said
     rows = {line.split()[0]: line for line in said.splitlines()[3:7]}
     assert "0.7600" in rows["line"]

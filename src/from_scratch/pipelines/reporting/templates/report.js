@@ -43,7 +43,11 @@ for (const name of ["losses", "epoch_accuracies"]) {
   for (const line of plots[name].data) (panels[`${line.xaxis} ${line.yaxis}`] ??= []).push(line);
   dots[name] = Object.values(panels).map(lines => ({lines, trace: {
     mode: "markers", xaxis: lines[0].xaxis, yaxis: lines[0].yaxis, showlegend: false, hoverinfo: "skip", cliponaxis: false,
-    marker: {size: 10, color: lines.map(line => line.line.color), line: {width: 1.5, color: "#808080"}},
+    marker: {
+      size: 11, line: {width: 1.5, color: "#808080"}, color: lines.map(line => line.line.color),
+      symbol: lines.map(({line}) =>
+        Object.values(look).find(({color, dash}) => color === line.color && dash === line.dash).symbol),
+    },
   }}));
 }
 let epoch = playground.epochs.at(-1) ?? 0;
@@ -255,6 +259,7 @@ const answers = form ? playground.models.map(model => {
 }) : [];
 if (form) {
   form.addEventListener("input", ask);
+  form.addEventListener("change", ask);
   form.addEventListener("submit", event => event.preventDefault());
   ask();
 }
