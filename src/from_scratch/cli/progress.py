@@ -68,7 +68,7 @@ class BoxLines:
             self._say("%d of %d steps are done", self._done.total(), len(self._nodes))
 
     def close(self, has_failed: bool = False) -> None:
-        """Print what is left: the boxes that are done, and unless the run failed those of which a step ran."""
+        """Print the boxes left that are done, and unless the run failed those of which a step ran."""
         for box in self._left:
             if self._is_done(box) or (self._done[box] and not has_failed):
                 self._print(box)
