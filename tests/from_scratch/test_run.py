@@ -106,7 +106,9 @@ def test_same_inputs_give_the_same_bytes(
 ) -> None:
     other = make_project()
     ran = other.run("--runner", runner, **environment)
-    assert [line.partition(" ")[0] for line in ran.stderr.splitlines()[:-1]] == BOXES, "in the story's order"
+    lines = ran.stderr.splitlines()[:-1]
+    assert [line.partition(" ")[0] for line in lines] == BOXES, "in the story's order"
+    assert "\n".join(lines) in (ROOT / "README.md").read_text("utf-8")
     assert other.artefacts() == article_run.artefacts()
     ours, theirs = (Ledger(project.folder).records()[0] for project in (other, article_run))
     assert ours.recipe == theirs.recipe
