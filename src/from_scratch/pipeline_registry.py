@@ -15,7 +15,7 @@ from kedro.utils import find_kedro_project
 
 from from_scratch.hooks import session
 from from_scratch.pipelines import data_processing, inference, reporting, stability, training
-from from_scratch.pipelines.reporting.console import render_results
+from from_scratch.pipelines.reporting.console import describe_box, render_results
 from from_scratch.schema.parameters import Parameters, read
 
 
@@ -25,7 +25,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     Returns:
         The pipelines by name, in the order in which data flows.
     """
-    session.render_results = render_results
+    session.render_results, session.describe_box = render_results, describe_box
     parameters = session.parameters or _read_parameters()
     variants = list(parameters.variants)
     counts = bool(parameters.features.counted)

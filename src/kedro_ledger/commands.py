@@ -219,14 +219,17 @@ def history(ledger: Ledger, metric: str | None, page: Path | None, as_json: bool
     if not runs or (as_json and not page):
         return
     metric = choose_metric(ledger, runs, metric)
+    last = ledger.last()
+    parameters = last.parameters if last else {}
     if page:
         try:
-            page.write_text(render_page(runs, metric, _find_project().project_name), encoding="utf-8")
+            text = render_page(runs, metric, _find_project().project_name, parameters)
+            page.write_text(text, encoding="utf-8")
         except OSError as error:
             raise LedgerError(f"{page} can't be written: {error.strerror}") from error
         echo(f"the page is {page}", err=True)
     if not as_json:
-        tables.show_history(runs, metric, metric_series(runs, metric))
+        tables.show_history(runs, metric, metric_series(runs, metric, parameters))
         others = [other for other in list_metrics(runs) if other != metric]
         if others:
             echo(f"\n--metric shows others: {', '.join(map(printable, others))}")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kedro_ledger.differences import compare_origins, describe_origins
+from kedro_ledger.printable import shorten
 from kedro_ledger.record import Drift, LastKnown, Record
 from kedro_ledger.settings import SHARE, matches
 from kedro_ledger.validation import did_you_mean
@@ -47,6 +48,39 @@ def find_drift(record: Record, last: Record, known: LastKnown) -> Drift:
         name: values for name, values in changed["parameters"].items() if not name.startswith("runs.")
     }
     return Drift(since=last.run_id, changed={section: found for section, found in changed.items() if found})
+
+
+def describe_drift(record: Record, drift: Drift, earlier: Sequence[Record], headline: str | None) -> str:
+    """Describe in one line what changed since the last run, or is the same, and what no run had before.
+
+    Args:
+        record: A run.
+        drift: What changed.
+        earlier: The committed runs before it, oldest first.
+        headline: The metric that people look at; it comes first.
+    """
+    if drift.changed:
+        sections = [
+            f"{section} ({shorten(sorted(names, key=lambda name: not name.endswith(f'.{headline}')))})"
+            for section, names in drift.changed.items()
+        ]
+        phrases = [f"changed since run {drift.since}: {', '.join(sections)}"]
+    else:
+        last = earlier[-1].view
+        before = {name: last[name].sha256 for name in record.outputs if name in last}
+        other = sorted(name for name, then in before.items() if then and then != record.outputs[name].sha256)
+        same = ["inputs"]
+        if before and all(before.values()) and not other:  # elsewhere than on a local disk none is known
+            same.append("results")
+        elif record.metrics:
+            same.append("metrics")
+        phrases = [f"{' and '.join(same)} are the same as in run {drift.since}"]
+        if other:
+            phrases.append(f"changed: {shorten(other)}")
+    known = {name for run in earlier for name in (*run.raw, *run.view)}
+    if new := sorted({*record.raw, *record.outputs} - known):
+        phrases.append(f"new: {shorten(new)}")
+    return " ".join("; ".join(phrases).split())  # one line, whatever stands in the data
 
 
 def find_violations(drift: Drift, allowed: Mapping[str, float | str]) -> list[str]:

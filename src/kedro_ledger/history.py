@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import pairwise
@@ -11,6 +11,7 @@ from typing import Any
 from kedro_ledger.drift import is_number
 from kedro_ledger.errors import LedgerError
 from kedro_ledger.ledger import Ledger
+from kedro_ledger.order import short_name, sort_as_in
 from kedro_ledger.plot_names import show_names
 from kedro_ledger.record import Summary
 from kedro_ledger.settings import read_settings
@@ -79,16 +80,16 @@ def choose_metric(ledger: Ledger, runs: Sequence[Summary], asked_for: str | None
     return metric
 
 
-def metric_series(runs: Sequence[Summary], metric: str) -> list[MetricSeries]:
-    """Follow a metric through all runs, for each dataset that ever held it."""
+def metric_series(runs: Sequence[Summary], metric: str, parameters: Mapping[str, Any]) -> list[MetricSeries]:
+    """Follow a metric through all runs, for each dataset that ever held it, in the order of parameters."""
     found: dict[str, list[Any]] = {}
     for i, run in enumerate(runs):
         for name, metrics in run.metrics.items():
             if is_number(value := metrics.get(metric)):
                 found.setdefault(name, [None] * len(runs))[i] = value
     return [
-        MetricSeries(name.rpartition(".")[0] or name, f"metrics.{name}.{metric}", values)
-        for name, values in found.items()
+        MetricSeries(short_name(name), f"metrics.{name}.{metric}", found[name])
+        for name in sort_as_in(parameters, found)
     ]
 
 
@@ -108,8 +109,8 @@ def sparkline(values: Sequence[float | None], low: float, high: float, width: in
     return "".join(" " if height is None else BLOCKS[round(height * (len(BLOCKS) - 1))] for height in heights)
 
 
-def render_page(runs: Sequence[Summary], first: str, project: str) -> str:
-    """Render all metrics of all runs as a page.
+def render_page(runs: Sequence[Summary], first: str, project: str, parameters: Mapping[str, Any]) -> str:
+    """Render all metrics of all runs as a page, in the order of parameters.
 
     Returns:
         A page of HTML that asks no host for anything; the same runs give the same page.
@@ -128,7 +129,7 @@ def render_page(runs: Sequence[Summary], first: str, project: str) -> str:
         lstrip_blocks=True,
     )
     metrics = [first, *(metric for metric in list_metrics(runs) if metric != first)]
-    series = {metric: metric_series(runs, metric) for metric in metrics}
+    series = {metric: metric_series(runs, metric, parameters) for metric in metrics}
     return environment.get_template("history.html").render(
         project=project,
         runs=runs,

@@ -72,6 +72,11 @@ def hand_on(text: str, encoding: str) -> None:
         click.echo(text.encode(encoding, "surrogateescape"), nl=False)
 
 
+def shorten(names: list[str]) -> str:
+    """Join names by commas: all of them, or of more than three the first two and the number of the others."""
+    return ", ".join(names) if len(names) < 4 else f"{', '.join(names[:2])} and {len(names) - 2} more"
+
+
 def _printable_argument(argument: Any) -> Any:
     return printable(argument) if isinstance(argument, str) else argument
 

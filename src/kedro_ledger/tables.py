@@ -13,6 +13,7 @@ from rich.text import Text
 
 from kedro_ledger.differences import Differences, describe_commit
 from kedro_ledger.history import MetricSeries, sparkline
+from kedro_ledger.order import short_name, sort_as_in
 from kedro_ledger.printable import echo, printable
 from kedro_ledger.record import Code, Record, Summary, is_same_run
 from kedro_ledger.settings import read_settings
@@ -81,12 +82,14 @@ def show_run(record: Record) -> None:
     _heading("parameters of this run" if record.outputs.keys() != record.view.keys() else "parameters")
     text = yaml.safe_dump(record.parameters, sort_keys=False, allow_unicode=True, default_flow_style=None)
     echo(text.rstrip())
-    if record.drift:
+    if record.drift and record.drift.changed:
         _heading(f"changed since run {record.drift.since}")
         _print_changes(record.drift.changed)
+    elif record.drift:
+        _heading(f"data, parameters, code, packages and metrics are the same as in run {record.drift.since}")
     if record.metrics:
         _heading("metrics")
-        names = sorted(record.metrics)
+        names = sort_as_in(record.parameters, record.metrics)
         table = _table("", *names)
         for metric in dict.fromkeys(metric for name in names for metric in record.metrics[name]):
             table.add_row(metric, *(_say(record.metrics[name].get(metric)) for name in names))
@@ -170,8 +173,8 @@ def _say_what_ran(record: Record) -> str:
 
 def _say_metrics(record: Record, headline: str | None) -> str:
     said = []
-    for name, metrics in record.metrics.items():
-        short = name.rpartition(".")[0] or name
+    for name in sort_as_in(record.parameters, record.metrics):
+        metrics, short = record.metrics[name], short_name(name)
         if headline in metrics:
             said.append(f"{short} {_say(metrics[headline])}")
         elif headline is None:
@@ -196,9 +199,6 @@ def _say(value: Any) -> str:
 
 def _print_changes(changed: Mapping[str, Differences]) -> None:
     """Print what was and what is, behind the name of its section."""
-    if not changed:
-        echo("nothing")
-        return
     table = _table("", "", "was", "is")
     for section, found in changed.items():
         for i, (name, values) in enumerate(found.items()):

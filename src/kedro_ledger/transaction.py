@@ -21,11 +21,19 @@ from kedro_ledger.code import combined_hash, hash_sources, read_code
 from kedro_ledger.context import RunContext
 from kedro_ledger.credentials import require_no_credentials
 from kedro_ledger.differences import flatten
-from kedro_ledger.drift import find_drift, find_last_known, find_unmatched_limits, find_violations, without
+from kedro_ledger.drift import (
+    describe_drift,
+    find_drift,
+    find_last_known,
+    find_unmatched_limits,
+    find_violations,
+    without,
+)
 from kedro_ledger.environment import read_environment
 from kedro_ledger.errors import BusyError, DriftError, IrreproducibleError, LedgerError
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.plan import make_plan, read_raw
+from kedro_ledger.printable import shorten
 from kedro_ledger.record import Artefact, Environment, RawInput, Record, Scalar, is_same_run
 from kedro_ledger.settings import read_settings
 
@@ -178,13 +186,13 @@ class Transaction:
         view = (self._before.view if self._before else {}) | self._plan.inputs
         others = lineage.find_other_parameters(self._plan.inputs, view, self._parameters)
         for parameter, made in others.items():
-            log.warning("made with another value of %s: %s", parameter, _shorten(sorted(made)))
+            log.warning("made with another value of %s: %s", parameter, shorten(sorted(made)))
         if not self._plan.outputs:
             log.info("nothing is to be made that is kept")
         by_run: dict[str, list[str]] = {}
         for name, artefact in self._plan.inputs.items():
             by_run.setdefault(artefact.version, []).append(name)
-        said = "; ".join(f"{_shorten(names)} of run {run}" for run, names in sorted(by_run.items()))
+        said = "; ".join(f"{shorten(names)} of run {run}" for run, names in sorted(by_run.items()))
         if len(by_run) > 1:
             log.warning("this run reads versions of %d runs: %s", len(by_run), said)
         elif by_run:
@@ -216,12 +224,7 @@ class Transaction:
         if not earlier:
             return record
         drift = find_drift(record, earlier[-1], known)
-        end = f".{self._settings.headline}"  # the metric that people look at comes first
-        changed = [
-            f"{section} ({_shorten(sorted(names, key=lambda name: not name.endswith(end)))})"
-            for section, names in drift.changed.items()
-        ]
-        log.info("changed since run %s: %s", drift.since, " ".join(", ".join(changed).split()) or "nothing")
+        log.info("%s", describe_drift(record, drift, earlier, self._settings.headline))
         return record.model_copy(update={"drift": drift, "last_known": without(known, record)})
 
     # --- What is recorded
@@ -305,7 +308,7 @@ class Transaction:
         others = {name: artefact for name, artefact in view.items() if name not in now}
         unmatched = lineage.find_unmatched(others, [*now.values(), *self._find_ancestors(now)], now)
         if remade := sorted(storage.list_outputs() & set(unmatched)):
-            log.info("outdated by this run, until their pipelines make them anew: %s", _shorten(remade))
+            log.info("outdated by this run, until their pipelines make them anew: %s", shorten(remade))
         inherited = {name: artefact for name, artefact in others.items() if name not in unmatched}
         before = self._before.outdated if self._before else []
         return inherited | self._plan.inputs, sorted({*before, *unmatched} - now.keys())
@@ -373,10 +376,6 @@ def _find_irreproducible(record: Record, earlier: list[Record]) -> list[str]:
 def _describe_violations(violations: list[str]) -> str:
     values = "1 value" if len(violations) == 1 else f"{len(violations)} values"
     return f"{values} moved further than parameter runs.drift.allowed says"
-
-
-def _shorten(names: list[str]) -> str:
-    return ", ".join(names) if len(names) < 4 else f"{', '.join(names[:2])} and {len(names) - 2} more"
 
 
 def _read_command() -> str | None:

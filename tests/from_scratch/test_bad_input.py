@@ -428,7 +428,9 @@ OPTIONS = [
         "nope",
         line="there is no environment nope: no folder conf/nope; there are ablation, base, knowledge, local",
     ),
-    of_options("--pipeline", "dep", line="Failed to find the pipeline named 'dep'"),
+    of_options(
+        "--pipeline", "dep", line="no pipeline named 'dep'; did you mean deep\\? There are __default__, "
+    ),
     of_options("--from-nodes", "nope", line=r"Pipeline does not contain nodes named \['nope'\]"),
     of_options("--to-outputs", "nope", line=r"Pipeline does not contain datasets named \['nope'\]"),
     of_options("--tags", "nope", line="Pipeline contains no nodes after applying all provided filters"),

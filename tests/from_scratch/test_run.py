@@ -17,6 +17,7 @@ from tests.support.project import ROOT, MakeProject, Project
 
 PRACTICE = ["logistic", "deep_he", "deep_practice"]
 VARIANTS = [*ARTICLE, *PRACTICE]
+BOXES = ["data_processing", *VARIANTS, "reporting"]
 
 
 def test_every_node_output_is_versioned_and_nothing_is_pickled(article_run: Project) -> None:
@@ -75,11 +76,17 @@ def test_a_replaced_file_is_other_data_and_no_other_code(project: Project) -> No
     assert "Error: raw_data: data/01_raw/train.csv is not what the run read, and nothing " in ran.stderr
 
 
-def test_console_is_a_line_a_node_and_a_table(project: Project) -> None:
+def test_console_is_a_line_a_box_and_a_table(project: Project) -> None:
     ran = project.run("--pipeline", "deep")
-    lines = ran.stderr.splitlines()
-    assert len(lines) == 10 + 4 + 1, "data processing, training, the commit"
-    assert not re.search(r"deprecat|Warning", ran.stderr)
+    *lines, commit = ran.stderr.splitlines()
+    assert lines == [
+        "data_processing · 10 steps · 891 rows of train.csv",
+        "deep · 4 steps · loss 0.521 → 0.195 · accuracy 0.8258",
+    ]
+    assert commit.startswith("committed as run ")
+    assert len(project.list_steps()) == 10 + 4, "a line a step"
+    log = (project.folder / "kedro.log").read_text()
+    assert "INFO from_scratch.steps: deep.fit                             -> deep.coefficients, deep.l" in log
     (row,) = [line for line in ran.stdout.splitlines() if line.strip().startswith("deep")]
     assert f"{project.load('deep.metrics')['valid_accuracy']:.4f}" in row
 
@@ -98,7 +105,10 @@ def test_same_inputs_give_the_same_bytes(
     make_project: MakeProject, article_run: Project, runner: str, environment: dict[str, str]
 ) -> None:
     other = make_project()
-    other.run("--runner", runner, **environment)
+    ran = other.run("--runner", runner, **environment)
+    lines = ran.stderr.splitlines()[:-1]
+    assert [line.partition(" ")[0] for line in lines] == BOXES, "in the story's order"
+    assert "\n".join(lines) in (ROOT / "README.md").read_text("utf-8")
     assert other.artefacts() == article_run.artefacts()
     ours, theirs = (Ledger(project.folder).records()[0] for project in (other, article_run))
     assert ours.recipe == theirs.recipe
@@ -171,12 +181,57 @@ def test_a_wrong_parameter_ends_the_run_before_it_begins(project: Project, param
     assert "Traceback" in (project.folder / "kedro.log").read_text()
 
 
-def test_an_unknown_pipeline_is_one_line(project: Project) -> None:
-    ran = project.kedro("run", "--pipeline", "dep")
+THERE_ARE = (
+    "here are __default__, data_processing, linear, sigmoid, matmul, neural_net_slow, neural_net, deep, "
+    "logistic, deep_he, deep_practice, reporting, stability, inference\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        ("--pipeline dep", ["no pipeline named 'dep'; did you mean deep? T"]),
+        ("--pipeline nope", ["no pipeline named 'nope'; t"]),
+        (
+            "--pipelines lineer,dep,deep",
+            [
+                "no pipeline named 'dep'; did you mean deep? T",
+                "no pipeline named 'lineer'; did you mean linear? T",
+            ],
+        ),
+    ],
+)
+def test_an_unknown_pipeline_is_one_line(project: Project, options: str, lines: list[str]) -> None:
+    ran = project.kedro("run", *options.split())
+    said = "".join(f"Error: {line}{THERE_ARE}" for line in lines)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", said)
+    assert project.artefacts() == {}
+    assert not (project.folder / "data" / "runs").exists()
+
+
+def test_a_variant_that_is_left_out_has_no_pipeline(project: Project) -> None:
+    (project.folder / "conf" / "shallow").mkdir()
+    project.configure("parameters.yml", "{variants: {deep: null}, inference: {variant: linear}}", "shallow")
+    ran = project.kedro("run", "--env", "shallow", "--pipeline", "deep")
     assert ran.returncode == 1
-    assert len(ran.stderr.splitlines()) == 1
-    assert "'dep'" in ran.stderr
-    assert "deep" in ran.stderr
+    assert ran.stderr == (
+        "Error: no pipeline named 'deep': parameter variants.deep is null, which leaves the variant out; t"
+        + THERE_ARE.replace(" deep,", "")
+    )
+    project.run("--pipeline", "linear", "--env", "shallow")
+
+
+def test_only_boxes_of_which_a_step_ran_have_a_line(project: Project) -> None:
+    project.run("--pipeline", "deep")
+    ran = project.run("--pipeline", "deep", "--only-missing-outputs", "--params", "variants.deep.epochs=7")
+    boxes = [line for line in ran.stderr.splitlines() if " · " in line]
+    assert boxes == ["deep · 4 steps · loss 0.521 → 0.379 · accuracy 0.5955"]
+
+
+def test_runs_and_their_history_list_variants_as_parameters_do(article_run: Project) -> None:
+    listed = article_run.kedro("runs", "list").stdout.splitlines()[1]
+    assert [name for name in re.findall(r"(\w+) 0\.\d{4}", listed)] == VARIANTS
+    assert article_run.kedro("runs", "history").stdout.split()[1 : 1 + len(VARIANTS)] == VARIANTS
 
 
 def test_errors_of_kedro_commands_are_told(project: Project) -> None:
@@ -276,8 +331,8 @@ def test_the_readmes_example_is_what_the_report_shows_and_there_is_a_way_back(pr
 def test_tags_choose_what_runs(project: Project) -> None:
     project.run("--pipeline", "deep")
     ran = project.run("--pipeline", "deep", "--tags", "training", "--params", "variants.deep.epochs=7")
-    nodes = re.findall(r"^\s*(?:INFO\s+)?(?:\S+\s+)?(\w+\.\w+)\s+->", ran.stderr, re.M)
-    assert nodes == ["deep.initialise", "deep.fit"], ran.stderr
+    assert "deep · 2 steps · loss 0.521 → 0.379\n" in ran.stderr
+    assert Ledger(project.folder).records()[-1].nodes == ["deep.initialise", "deep.fit"]
     assert len(project.load("deep.losses")) == 7
     assert {*Ledger(project.folder).records()[-1].outputs} == {
         "deep.initial_coefficients",

@@ -118,13 +118,43 @@ def test_what_stands_in_the_data_breaks_no_line(tiny: Tiny) -> None:
 
 
 def test_it_is_said(tiny: Tiny) -> None:
-    tiny.run()
-    assert f"changed since run {tiny.ledger.find('last').run_id}: nothing\n" in tiny.kedro("run").stderr
+    first = tiny.run()
+    assert f"inputs and results are the same as in run {first.run_id}\n" in tiny.kedro("run").stderr
+    same = f"data, parameters, code, packages and metrics are the same as in run {first.run_id}\n"
+    assert same in tiny.kedro("runs", "show", "last").stdout
     tiny.feed([1, 5])
     ran = tiny.kedro("run")
     assert ": data (raw), metrics (total.metrics.total)\n" in ran.stderr
     shown = tiny.kedro("runs", "show", "last").stdout
     assert ["metrics", "total.metrics.total", "6", "12"] in [line.split() for line in shown.splitlines()]
+
+
+def test_what_is_made_for_the_first_time_is_new(tiny: Tiny) -> None:
+    first = tiny.run(to_nodes=["keep"])
+    said = tiny.kedro("run").stderr
+    assert (
+        f"inputs and results are the same as in run {first.run_id}; new: scaled.down, total.metrics\n" in said
+    )
+    tiny.feed([1, 5])
+    assert "new" not in tiny.kedro("run").stderr
+    assert tiny.kedro("run", "--pipeline", "totals").stderr.count("inputs and results are the same") == 1
+
+
+def test_a_new_parameter_and_what_comes_of_it_are_told_together(tiny: Tiny) -> None:
+    tiny.run(to_nodes=["keep"])
+    (tiny.folder / "conf/base/parameters.yml").write_text("factor: 3\n")
+    assert ": parameters (factor); new: scaled.down, total.metrics\n" in tiny.kedro("run").stderr
+
+
+def test_results_that_differ_from_the_same_inputs_are_told(tiny: Tiny) -> None:
+    registry = tiny.folder / "src/tiny/pipeline_registry.py"
+    other = '"other": Pipeline([node(list, "scaled.up", "scaled.down", name="copy")])'
+    registry.write_text(
+        registry.read_text().replace('return {"__default__"', f'return {{{other}, "__default__"')
+    )
+    first = tiny.run()
+    said = tiny.kedro("run", "--pipeline", "other").stderr
+    assert f"inputs are the same as in run {first.run_id}; changed: scaled.down\n" in said
 
 
 @pytest.mark.parametrize("commit", [True, False])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -76,6 +77,11 @@ class Project:
             for file in files
             if file.parent.name not in ("01_raw", "runs")
         }
+
+    def list_steps(self) -> list[str]:
+        """The steps that have begun, in all runs, as the log has them."""
+        log = self.folder / "kedro.log"
+        return re.findall(r"from_scratch\.steps: (\S+) +-> ", log.read_text()) if log.exists() else []
 
     def configure(self, name: str, content: str, env: str = "local") -> None:
         """Write a file of an environment, by default of conf/local."""

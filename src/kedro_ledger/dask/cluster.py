@@ -80,7 +80,7 @@ def open_cluster(address: str | None, workers: int | None) -> Iterator[Client]:
                 yield client
             return
         with (
-            _restored_log_level("distributed") as dask_log,
+            _without_handlers("distributed") as dask_log,
             # Dask would set numbers of threads there, and in this process too; users set them.
             dask.config.set({"distributed.nanny.pre-spawn-environ": {}}),
             _start_workers(workers or CPU_COUNT) as cluster,
@@ -115,13 +115,16 @@ def _start_workers(count: int) -> LocalCluster:
 
 
 @contextmanager
-def _restored_log_level(name: str) -> Iterator[logging.Logger]:
+def _without_handlers(name: str) -> Iterator[logging.Logger]:
+    """Take away a logger's handlers, which Dask would silence for all loggers that have them."""
     logger = logging.getLogger(name)
-    level = logger.level
+    level, handlers = logger.level, logger.handlers
+    logger.handlers = [logging.NullHandler()]
     try:
         yield logger
     finally:
         logger.setLevel(level)
+        logger.handlers = handlers
 
 
 async def _kill_workers(cluster: LocalCluster) -> None:

@@ -23,7 +23,8 @@ from kedro_ledger.dask.cluster import WorkerMonitor, call, check_workers, find_a
 from kedro_ledger.errors import InputError
 from kedro_ledger.paths import TRY
 
-log = logging.getLogger(__name__)
+runner_log = logging.getLogger("kedro.runner.dask")
+"""For what Kedro's runners log, in their words."""
 
 POLL_INTERVAL = 1
 """Seconds between two checks of the workers."""
@@ -105,7 +106,8 @@ class Tasks:
                 _raise_error(future, self._running[future])
                 node = self._running.pop(future)
                 done.add(node)
-                log.info("%*d of %d done: %s", len(str(total)), len(done), total, node.name)
+                runner_log.info("Completed node: %s", node.name)
+                runner_log.info("Completed %d out of %d tasks", len(done), total)
                 self._release(node, future)
 
     def _submit(self, node: Node) -> Future[Any]:

@@ -134,9 +134,7 @@ def test_ctrl_c_says_no_more_than_it_does_without_workers(make_project: MakeProj
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    assert run.stderr
-    while " -> " not in (line := run.stderr.readline()):
-        assert line
+    wait_for(project.list_steps)
     time.sleep(0.2)
     workers = psutil.Process(run.pid).children(recursive=True)
     os.killpg(run.pid, signal.SIGINT)

@@ -247,11 +247,10 @@ def test_a_folder_that_is_not_shared(trained: Project, cluster: Cluster, tmp_pat
 def test_the_scheduler_goes_away(trained: Project, cluster: Cluster) -> None:
     cluster.add_worker()
     before = trained.artefacts()
+    begun = len(trained.list_steps())
     command = [sys.executable, "-m", "kedro", "run", *STEPS, *cluster.runner]
     run = subprocess.Popen(command, cwd=trained.folder, stderr=subprocess.PIPE, text=True)
-    assert run.stderr
-    while " -> " not in (line := run.stderr.readline()):
-        assert line
+    wait_for(lambda: len(trained.list_steps()) > begun)
     os.killpg(cluster.scheduler.pid, signal.SIGKILL)
     rest = run.communicate(timeout=60)[1].splitlines()
     assert run.returncode == 1

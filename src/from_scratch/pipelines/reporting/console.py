@@ -1,4 +1,4 @@
-"""What a run prints at its end."""
+"""What a run prints of its boxes, and at its end."""
 
 from __future__ import annotations
 
@@ -25,10 +25,39 @@ from from_scratch.pipelines.reporting.sentences import (
 )
 from from_scratch.pipelines.reporting.study_sentences import describe_study
 from from_scratch.schema.parameters import Parameters, Variant
+from from_scratch.schema.validation import shorten
+from from_scratch.scoring import choose_yardstick
 
 ORIGINAL = "source: original (Kaggle's passengers)"
 MIXED = "source: MIXED (not all of these saw the same data: run everything again)"
 NONE = "-"
+
+
+def describe_box(
+    box: str, made: Iterable[str], catalog: CatalogProtocol[Any, Any], parameters: Parameters
+) -> list[str]:
+    """Describe what a box of the pipeline made, from the small ones of these datasets.
+
+    Returns:
+        Phrases: the rows, if it read the file; a variant's loss in the first and the last epoch, and what
+        decides between variants, its accuracy or where positive rows are rare its ROC AUC; how large a study
+        was.
+    """
+    phrases = []
+    if "source" in made:
+        source = catalog.load("source")
+        phrases.append(f"{source['rows']:,} rows of {shorten(source['file'])}")
+    if f"{box}.losses" in made:
+        losses = catalog.load(f"{box}.losses")["loss"]
+        phrases.append(f"loss {losses.iloc[0]:.3f} → {losses.iloc[-1]:.3f}")
+    if f"{box}.metrics" in made:
+        metrics = catalog.load(f"{box}.metrics")
+        yardstick = choose_yardstick(metrics)
+        phrases.append(f"{yardstick.name} {metrics[yardstick.metric]:.4f}")
+    if "stability_runs" in made:
+        trainings = len(parameters.studied) * parameters.stability.seeds * parameters.stability.splits
+        phrases.append(f"{trainings:,} trainings")
+    return phrases
 
 
 def render_results(
