@@ -66,8 +66,7 @@ def describe_luck(summary: pd.DataFrame, comparison: pd.DataFrame) -> list[str]:
     accuracies = comparison.set_index("variant")["valid_accuracy"]
     baseline = float(comparison["majority_accuracy"].iloc[0])
     return [
-        f"{row['variant']} ends above the baseline in {format_percent(1 - row['at_majority'])} of its runs: "
-        f"the {accuracies[row['variant']]:.4f} of this run is a lucky seed's."
+        f"The {accuracies[row['variant']]:.4f} of {row['variant']} in this run is a lucky seed's."
         for row in summary.to_dict("records")
         if row["at_majority"] > 0.5 and accuracies.get(row["variant"], 0) > baseline
     ]
