@@ -3,6 +3,6 @@
 What Kedro-Viz keeps private and `kedro viz build` and `deploy` are patched with is in cli/site.py.
 """
 
-from kedro_datasets._typing import HTMLPreview, TablePreview
+from kedro_datasets._typing import HTMLPreview, PlotlyPreview, TablePreview
 
-__all__ = ["HTMLPreview", "TablePreview"]
+__all__ = ["HTMLPreview", "PlotlyPreview", "TablePreview"]
