@@ -22,7 +22,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from from_scratch.pipelines.reporting.plots import COLOURS, GREY, look_of
+from from_scratch.pipelines.reporting.plots import GREY
+from kedro_ledger.looks import COLOURS, look_of
 
 DASHES = {
     "dash": "--",

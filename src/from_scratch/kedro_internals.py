@@ -7,9 +7,9 @@ import logging
 from collections.abc import Callable
 
 from kedro.framework.project import pipelines
-from kedro_datasets._typing import HTMLPreview, TablePreview
+from kedro_datasets._typing import HTMLPreview, PlotlyPreview, TablePreview
 
-__all__ = ["HTMLPreview", "TablePreview"]
+__all__ = ["HTMLPreview", "PlotlyPreview", "TablePreview"]
 
 
 def list_requested_pipelines() -> list[str]:

@@ -209,7 +209,14 @@ def history(ledger: Ledger, metric: str | None, page: Path | None, as_json: bool
     """Show the metrics of all runs ever, pruned ones too."""
     from kedro_ledger import tables
     from kedro_ledger.errors import LedgerError
-    from kedro_ledger.history import choose_metric, list_all_runs, list_metrics, metric_series, render_page
+    from kedro_ledger.history import (
+        choose_metric,
+        list_all_runs,
+        list_metrics,
+        metric_series,
+        order_lines,
+        render_page,
+    )
 
     runs = list_all_runs(ledger)
     if as_json:
@@ -220,16 +227,15 @@ def history(ledger: Ledger, metric: str | None, page: Path | None, as_json: bool
         return
     metric = choose_metric(ledger, runs, metric)
     last = ledger.last()
-    parameters = last.parameters if last else {}
+    order = order_lines(runs, last.parameters if last else {})
     if page:
         try:
-            text = render_page(runs, metric, _find_project().project_name, parameters)
-            page.write_text(text, encoding="utf-8")
+            page.write_text(render_page(runs, metric, _find_project().project_name, order), encoding="utf-8")
         except OSError as error:
             raise LedgerError(f"{page} can't be written: {error.strerror}") from error
         echo(f"the page is {page}", err=True)
     if not as_json:
-        tables.show_history(runs, metric, metric_series(runs, metric, parameters))
+        tables.show_history(runs, metric, metric_series(runs, metric, order))
         others = [other for other in list_metrics(runs) if other != metric]
         if others:
             echo(f"\n--metric shows others: {', '.join(map(printable, others))}")

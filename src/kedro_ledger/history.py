@@ -6,23 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import pairwise
+from textwrap import wrap
 from typing import Any
 
+from kedro_ledger.changes import describe_changes
 from kedro_ledger.drift import is_number
 from kedro_ledger.errors import LedgerError
 from kedro_ledger.ledger import Ledger
-from kedro_ledger.order import short_name, sort_as_in
+from kedro_ledger.looks import look_of, order_names, short_name
 from kedro_ledger.plot_names import show_names
 from kedro_ledger.record import Summary
 from kedro_ledger.settings import read_settings
 from kedro_ledger.validation import did_you_mean
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-COLOUR, ALARM = "#0072B2", "#E69F00"
 MAX_MARKERS = 100
 """Of how many runs each has a mark; of more, only those beyond a limit."""
 MAX_TICKS = 20
 """Of how many runs the axis names each."""
+LINE, MAX_LINES = 44, 4
+"""How many characters are in a line on hover, as phones have room for, and how many lines in a phrase."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,24 @@ class MetricSeries:
     def known(self) -> list[float]:
         """The values that there are."""
         return [value for value in self.values if value is not None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run in the table of a metric."""
+
+    run: Summary
+    values: list[float | None]
+    """One for each line."""
+    since: Sequence[Summary]
+    """The runs since the row before, with this one; none of the first row."""
+    is_folded: bool
+    """Whether nobody would look for it: it has no value, and ended well."""
+
+    @property
+    def changes(self) -> list[str]:
+        """What changed since the row before, in words."""
+        return describe_changes(self.since) if self.since else []
 
 
 def list_all_runs(ledger: Ledger) -> list[Summary]:
@@ -80,17 +101,38 @@ def choose_metric(ledger: Ledger, runs: Sequence[Summary], asked_for: str | None
     return metric
 
 
-def metric_series(runs: Sequence[Summary], metric: str, parameters: Mapping[str, Any]) -> list[MetricSeries]:
-    """Follow a metric through all runs, for each dataset that ever held it, in the order of parameters."""
+def order_lines(runs: Sequence[Summary], parameters: Mapping[str, Any]) -> list[str]:
+    """Order the names of all lines as the parameters do, such as a block with one for each variant."""
+    return order_names((short_name(name) for run in runs for name in run.metrics), parameters)
+
+
+def metric_series(runs: Sequence[Summary], metric: str, order: Sequence[str]) -> list[MetricSeries]:
+    """Follow a metric through all runs, for each dataset that ever held it, in the order of their names."""
     found: dict[str, list[Any]] = {}
     for i, run in enumerate(runs):
         for name, metrics in run.metrics.items():
             if is_number(value := metrics.get(metric)):
                 found.setdefault(name, [None] * len(runs))[i] = value
-    return [
-        MetricSeries(short_name(name), f"metrics.{name}.{metric}", found[name])
-        for name in sort_as_in(parameters, found)
+    lines = [
+        MetricSeries(short_name(name), f"metrics.{name}.{metric}", values) for name, values in found.items()
     ]
+    return sorted(lines, key=lambda line: order.index(line.name))
+
+
+def list_rows(runs: Sequence[Summary], lines: Sequence[MetricSeries]) -> list[Row]:
+    """List the rows of a metric's table, oldest first.
+
+    What changed in runs that are folded also counts for the next row that is not.
+    """
+    rows: list[Row] = []
+    before = None
+    for i, run in enumerate(runs):
+        values = [line.values[i] for line in lines]
+        is_folded = not run.alarms and all(value is None for value in values)
+        first = i if is_folded else i + 1 if before is None else before + 1
+        rows.append(Row(run, values, runs[first : i + 1], is_folded))
+        before = before if is_folded else i
+    return rows
 
 
 def sparkline(values: Sequence[float | None], low: float, high: float, width: int) -> str:
@@ -109,8 +151,14 @@ def sparkline(values: Sequence[float | None], low: float, high: float, width: in
     return "".join(" " if height is None else BLOCKS[round(height * (len(BLOCKS) - 1))] for height in heights)
 
 
-def render_page(runs: Sequence[Summary], first: str, project: str, parameters: Mapping[str, Any]) -> str:
-    """Render all metrics of all runs as a page, in the order of parameters.
+def render_page(runs: Sequence[Summary], first: str, project: str, order: Sequence[str]) -> str:
+    """Render all metrics of all runs as a page.
+
+    Args:
+        runs: All runs, oldest first.
+        first: The metric that is shown first.
+        project: The project's name.
+        order: The names of the lines: their colours go by it.
 
     Returns:
         A page of HTML that asks no host for anything; the same runs give the same page.
@@ -129,17 +177,67 @@ def render_page(runs: Sequence[Summary], first: str, project: str, parameters: M
         lstrip_blocks=True,
     )
     metrics = [first, *(metric for metric in list_metrics(runs) if metric != first)]
-    series = {metric: metric_series(runs, metric, parameters) for metric in metrics}
+    series = {metric: metric_series(runs, metric, order) for metric in metrics}
+    look, notes = look_of(order), Notes(runs)
+    plots = [_plot(runs, lines, look, notes) for lines in series.values()]
     return environment.get_template("history.html").render(
         project=project,
         runs=runs,
         series=series,
-        plots=[_plot(runs, lines) for lines in series.values()],
+        tables={metric: _fold(list_rows(runs, lines)) for metric, lines in series.items()},
+        look=look,
+        plots=plots,
+        notes=notes.texts,
         plotly_js=plotly_js,
     )
 
 
-def _plot(runs: Sequence[Summary], lines: list[MetricSeries]) -> dict[str, Any]:
+class Notes:
+    """What points show on hover, each text once: many lines have points of the same runs."""
+
+    def __init__(self, runs: Sequence[Summary]) -> None:
+        self.texts: list[str] = []
+        self._runs = runs
+        self._numbers: dict[tuple[int | None, int], int] = {}
+
+    def number(self, before: int | None, place: int) -> int:
+        """Return the number of the text for a run: which it is, and what changed since the point before.
+
+        Args:
+            before: The place of the run of the point before; none for the first point.
+            place: The place of the run.
+        """
+        number = self._numbers.setdefault((before, place), len(self.texts))
+        if number == len(self.texts):
+            run = self._runs[place]
+            phrases = [f"no. {run.seq}, {run.run_id}", run.command or "started from Python"]
+            if before is not None:
+                changes = describe_changes(self._runs[before + 1 : place + 1])
+                phrases += [f"changed since no. {self._runs[before].seq}:", *changes]
+            self.texts.append(_break(phrases))
+        return number
+
+
+def _break(phrases: Sequence[str]) -> str:
+    """Break phrases into short lines, and escape them, as plotly takes texts for markup."""
+    lines = [line for phrase in phrases for line in wrap(phrase, LINE, max_lines=MAX_LINES, placeholder=" …")]
+    return "<br>".join(show_names({"customdata": lines})["customdata"])
+
+
+def _fold(rows: Sequence[Row]) -> list[list[Row]]:
+    """Put rows into groups, the last first: one that is shown is alone, folded ones are together."""
+    groups: list[list[Row]] = []
+    for row in reversed(rows):
+        if groups and row.is_folded and groups[-1][0].is_folded:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return groups
+
+
+def _plot(
+    runs: Sequence[Summary], lines: list[MetricSeries], look: Mapping[str, Mapping[str, str]], notes: Notes
+) -> dict[str, Any]:
     """Draw lines one below the other, all on one scale, as plotly reads it."""
     known = [value for line in lines for value in line.known]
     low, high = min(known), max(known)
@@ -152,6 +250,7 @@ def _plot(runs: Sequence[Summary], lines: list[MetricSeries]) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0, 0, 0, 0)",
         "plot_bgcolor": "rgba(0, 0, 0, 0)",
         "showlegend": False,
+        "hoverlabel": {"align": "left"},
         "xaxis": faint
         | {"title": {"text": "run"}, "tickformat": "d", "anchor": f"y{len(lines)}"}
         | {"range": [runs[0].seq - 0.5, runs[-1].seq + 0.5]}
@@ -170,23 +269,26 @@ def _plot(runs: Sequence[Summary], lines: list[MetricSeries]) -> dict[str, Any]:
             {"text": line.name, "x": 0, "y": top, "xref": "paper", "yref": "paper", "showarrow": False}
             | {"xanchor": "left", "yanchor": "bottom", "font": {"size": 13}}
         )
-        shown = [(run, value) for run, value in zip(runs, line.values, strict=True) if value is not None]
-        alarming = [any(alarm.startswith(f"{line.full_name} ") for alarm in run.alarms) for run, _ in shown]
-        size = 5 if len(shown) <= MAX_MARKERS else 0
+        places = [i for i, value in enumerate(line.values) if value is not None]
+        alarming = [any(alarm.startswith(f"{line.full_name} ") for alarm in runs[i].alarms) for i in places]
+        size = 7 if len(places) <= MAX_MARKERS else 0
+        color, symbol = look[line.name]["color"], look[line.name]["symbol"]
         traces.append(
             {
                 "type": "scatter",
                 "mode": "lines+markers",
-                "x": [run.seq for run, _ in shown],
-                "y": [value for _, value in shown],
+                "x": [runs[i].seq for i in places],
+                "y": [line.values[i] for i in places],
                 "meta": line.name,
-                "customdata": [run.run_id for run, _ in shown],
-                "hovertemplate": "%{meta}: %{y:.6g}<br>no. %{x}, %{customdata}<extra></extra>",
+                "customdata": [notes.number(*pair) for pair in zip([None, *places], places, strict=False)],
+                "hovertemplate": "%{meta}: %{y:.6g}<br>%{customdata}<extra></extra>",
                 "yaxis": f"y{number}",
-                "line": {"color": COLOUR, "width": 1.5},
+                "line": {"color": color, "width": 1.5},
                 "marker": {
-                    "color": [ALARM if alarm else COLOUR for alarm in alarming],
-                    "size": [9 if alarm else size for alarm in alarming],
+                    "color": color,
+                    "symbol": [f"{symbol}-open-dot" if alarm else symbol for alarm in alarming],
+                    "size": [14 if alarm else size for alarm in alarming],
+                    "line": {"width": [2 if alarm else 0 for alarm in alarming]},
                     "opacity": 1,
                 },
             }

@@ -126,6 +126,15 @@ class Environment(Written):
     packages: dict[str, str]
 
 
+class Drift(Written):
+    """What changed from one run to the next."""
+
+    since: str
+    """The last committed run before. Data and metrics are compared with the last run that had them."""
+    changed: dict[str, dict[str, tuple[Any, Any]]]
+    """By section, and by name: what was and what is; none for what isn't there."""
+
+
 class Summary(Written):
     """What stays of a run for ever."""
 
@@ -141,6 +150,10 @@ class Summary(Written):
     """The environment of the configuration."""
     alarms: list[str] = []
     """In words: artefacts that are not those of the same recipe, and what moved further than allowed."""
+    command: str | None = None
+    """What started it; none if it was started from Python, or pruned before this was kept."""
+    drift: Drift | None = None
+    """What changed since the last run; none of the first, or if it was pruned before this was kept."""
 
 
 class LastKnown(Written):
@@ -149,15 +162,6 @@ class LastKnown(Written):
     raw: dict[str, RawInput] = {}
     data: dict[str, dict[str, Scalar]] = {}
     metrics: dict[str, dict[str, Scalar]] = {}
-
-
-class Drift(Written):
-    """What changed from one run to the next."""
-
-    since: str
-    """The last committed run before. Data and metrics are compared with the last run that had them."""
-    changed: dict[str, dict[str, tuple[Any, Any]]]
-    """By section, and by name: what was and what is; none for what isn't there."""
 
 
 class Checkout(Written):
@@ -194,8 +198,6 @@ class Record(Summary):
     code_changed_meanwhile: bool
     """Whether the sources were changed after the process had begun to load them."""
     environment: Environment
-    drift: Drift | None = None
-    """What changed since the last run; none of the first."""
     last_known: LastKnown = LastKnown()
 
     @property
@@ -219,8 +221,12 @@ class Record(Summary):
         return self.model_dump_json(indent=1, exclude=set(ADDED) if self.format == 1 else None)
 
     def summary(self) -> Summary:
-        """What stays when the run is pruned."""
-        return Summary(**{name: getattr(self, name) for name in Summary.model_fields})
+        """What stays when the run is pruned: how metrics moved can be seen from the metrics."""
+        kept = {name: getattr(self, name) for name in Summary.model_fields}
+        if self.drift:
+            changed = {name: found for name, found in self.drift.changed.items() if name != "metrics"}
+            kept["drift"] = Drift(since=self.drift.since, changed=changed)
+        return Summary(**kept)
 
 
 def is_same_run(one: Record | None, other: Record | None) -> bool:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from kedro_ledger.differences import Differences, describe_commit
 from kedro_ledger.history import MetricSeries, sparkline
-from kedro_ledger.order import short_name, sort_as_in
+from kedro_ledger.looks import short_name, sort_datasets
 from kedro_ledger.printable import echo, printable
 from kedro_ledger.record import Code, Record, Summary, is_same_run
 from kedro_ledger.settings import read_settings
@@ -89,7 +89,7 @@ def show_run(record: Record) -> None:
         _heading(f"data, parameters, code, packages and metrics are the same as in run {record.drift.since}")
     if record.metrics:
         _heading("metrics")
-        names = sort_as_in(record.parameters, record.metrics)
+        names = sort_datasets(record.metrics, record.parameters)
         table = _table("", *names)
         for metric in dict.fromkeys(metric for name in names for metric in record.metrics[name]):
             table.add_row(metric, *(_say(record.metrics[name].get(metric)) for name in names))
@@ -173,7 +173,7 @@ def _say_what_ran(record: Record) -> str:
 
 def _say_metrics(record: Record, headline: str | None) -> str:
     said = []
-    for name in sort_as_in(record.parameters, record.metrics):
+    for name in sort_datasets(record.metrics, record.parameters):
         metrics, short = record.metrics[name], short_name(name)
         if headline in metrics:
             said.append(f"{short} {_say(metrics[headline])}")

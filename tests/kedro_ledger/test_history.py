@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kedro_ledger.history import list_all_runs, sparkline
+from kedro_ledger.record import Summary
 from tests.support.tiny import TOTALS, Tiny
 
 NUMBERS = [[1, 2], [1, 3], [1, 4], [2, 4]]
@@ -75,7 +76,10 @@ def test_the_page_holds_all_it_needs(long_past: Tiny, tmp_path: Path) -> None:
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=", text)
     body = text.partition("<script>")[0]
     for run in list_all_runs(long_past.ledger):
-        assert body.count(f'<td class="text">{run.run_id}</td>') == 2, "for each of two metrics"
+        rows = body.count(f'<td class="text">{run.run_id}</td>')
+        assert rows == (2 if run.metrics else 0), "for each of two metrics"
+    assert body.count("<summary>1 run without total: no. 4</summary>") == 1
+    assert body.count("<div>1 run without rest: no. 4</div>") == 1
     plots = json.loads(re.findall(r"const plots = (.*);", text)[-1])
     assert plots[0]["data"][0]["x"] == [1, 2, 3, 5]
     assert plots[0]["data"][0]["y"] == [6, 8, 10, 12]
@@ -84,6 +88,55 @@ def test_the_page_holds_all_it_needs(long_past: Tiny, tmp_path: Path) -> None:
         1,
         f"Error: {tmp_path}/nowhere/x.html can't be written: No such file or directory\n",
     )
+
+
+def test_a_point_and_a_row_say_what_changed_since_the_one_before(tiny: Tiny) -> None:
+    """Even if it changed in a run between them, which scored nothing, and was pruned."""
+    tiny.run()
+    parameters = tiny.folder / "conf/base/parameters.yml"
+    parameters.write_text("factor: 3\nruns: {keep: 1, headline: total}\n")
+    tiny.run(pipeline_names=["scaling"])
+    tiny.feed([1, 3])
+    tiny.run()
+    tiny.run()
+    assert len(tiny.ledger.records()) == 1
+    assert tiny.kedro("runs", "history", "--html", "page.html").returncode == 0
+    page = (tiny.folder / "page.html").read_text()
+    (plots, notes) = (
+        json.loads(re.findall(rf"const {name} = (.*);", page)[-1]) for name in ("plots", "notes")
+    )
+    ids = [run.run_id for run in list_all_runs(tiny.ledger)]
+    assert [notes[number] for number in plots[0]["data"][0]["customdata"]] == [
+        f"no. 1, {ids[0]}<br>started from Python",
+        f"no. 3, {ids[2]}<br>started from Python<br>changed since no. 1:"
+        "<br>factor: 2 → 3<br>data.raw changed",
+        f"no. 4, {ids[3]}<br>started from Python<br>changed since no. 3:<br>nothing",
+    ]
+    rows = re.findall(r'<td class="text why".*?</td>', page, re.DOTALL)[:4]
+    assert ["changed: nothing" in rows[0], "changed" in rows[3]] == [True, False]
+    assert "changed: factor: 2 → 3; data.raw changed" in rows[1]
+    assert "1 run without total: no. 2" in rows[2]
+    assert "changed: factor: 2 → 3" in rows[2]
+
+
+def test_the_command_and_what_changed_stay_of_a_pruned_run(tiny: Tiny) -> None:
+    for factor in (2, 3, 3):
+        assert tiny.kedro("run", "--params", f"factor={factor},runs.keep=1").returncode == 0
+    assert len(tiny.ledger.records()) == 1
+    first, second, _ = list_all_runs(tiny.ledger)
+    assert (first.command, first.drift) == ("kedro run --params factor=2,runs.keep=1", None)
+    assert second.command == "kedro run --params factor=3,runs.keep=1"
+    assert second.drift
+    assert second.drift.changed == {"parameters": {"factor": (2, 3)}}, "metrics are there already"
+
+
+def test_a_line_of_history_of_an_earlier_version_is_read(long_past: Tiny) -> None:
+    file = long_past.ledger.folder / "history.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    for line in lines:
+        del line["command"], line["drift"]
+    earlier = [Summary.model_validate_json(json.dumps(line)) for line in lines]
+    assert [(run.command, run.drift) for run in earlier] == [(None, None)] * len(lines)
 
 
 def test_without_a_run_or_a_metric_it_says_so(tiny: Tiny) -> None:
@@ -110,7 +163,8 @@ def test_runs_beyond_a_limit_are_marked(tiny: Tiny) -> None:
     tiny.kedro("runs", "history", "--html", "page.html")
     page = (tiny.folder / "page.html").read_text()
     plots = json.loads(re.findall(r"const plots = (.*);", page)[-1])
-    assert [len(set(trace["marker"]["color"])) for plot in plots for trace in plot["data"]] == [2, 1]
+    symbols = [trace["marker"]["symbol"] for plot in plots for trace in plot["data"]]
+    assert symbols == [["circle", "circle-open-dot", "circle"], ["circle"] * 3]
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,8 @@ from typing import Any, ClassVar
 
 from kedro_datasets.text import TextDataset
 
+from from_scratch.datasets.previews import preview_html
 from from_scratch.kedro_internals import HTMLPreview
-
-_NO_MARKDOWN = str.maketrans(
-    {
-        "_": "\N{MODIFIER LETTER LOW MACRON}",
-        "*": "\N{ASTERISK OPERATOR}",
-        "~": "\N{TILDE OPERATOR}",
-        "`": "\N{MODIFIER LETTER GRAVE ACCENT}",
-        "\\": "\N{SET MINUS}",
-    }
-)
-"""Signs that look like those that Markdown takes for its own, in Kedro-Viz even if escaped."""
-_IN_LINKS = re.compile(r"(?<=])(?=\()|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
-"""Where a name that looks like a link or an address is broken, invisibly, so that it becomes none."""
 
 
 class PageDataset(TextDataset):  # type: ignore[misc]  # kedro-datasets is not typed
@@ -43,13 +31,10 @@ class PageDataset(TextDataset):  # type: ignore[misc]  # kedro-datasets is not t
     def preview(self) -> HTMLPreview:
         """Show the page's words and tables in Kedro-Viz, which draws its plots by themselves.
 
-        Kedro-Viz takes it for Markdown: so it is in one line, and names have what looks like underscores.
-
         Returns:
             What stands in its `main`, or, without one, in the whole page.
         """
         page: str = self.load()
         main = re.search(r"<main\b.*</main>", page, re.DOTALL)
         shown = re.sub(r"<(script|style)\b.*?</\1>", "", main[0] if main else page, flags=re.DOTALL)
-        text = _IN_LINKS.sub("\N{WORD JOINER}", " ".join(shown.split()))
-        return HTMLPreview(text.translate(_NO_MARKDOWN))
+        return preview_html(shown)

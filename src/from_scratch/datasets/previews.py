@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
+from html import escape
 
 import pandas as pd
 from torch import Tensor
 
-from from_scratch.kedro_internals import TablePreview
+from from_scratch.kedro_internals import HTMLPreview, PlotlyPreview, TablePreview
+
+GREY = "#808080"
+BELOW, ABOVE = "#0072B2", "#D55E00"
+CELL = 12
+"""Pixels of a cell of a heat map."""
+MAX_CELLS = 32
+"""Rows and columns of a heat map."""
+_NO_MARKDOWN = str.maketrans(
+    {
+        "_": "\N{MODIFIER LETTER LOW MACRON}",
+        "*": "\N{ASTERISK OPERATOR}",
+        "~": "\N{TILDE OPERATOR}",
+        "`": "\N{MODIFIER LETTER GRAVE ACCENT}",
+        "\\": "\N{SET MINUS}",
+    }
+)
+"""Signs that look like those that Markdown takes for its own, in Kedro-Viz even if escaped."""
+_IN_LINKS = re.compile(r"(?<=])(?=\()|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+"""Where a name that looks like a link or an address is broken, invisibly, so that it becomes none."""
 
 
 def preview_table(table: pd.DataFrame) -> TablePreview:
@@ -36,23 +57,92 @@ def preview_rows(rows: pd.DataFrame, nrows: int) -> TablePreview:
     return preview_table(pd.DataFrame(columns).reset_index(drop=True))
 
 
-def preview_tensors(tensors: dict[str, Tensor]) -> TablePreview:
+def preview_html(text: str) -> HTMLPreview:
+    """Show HTML.
+
+    Kedro-Viz takes it for Markdown: so it is in one line, and names have what looks like underscores.
+    """
+    text = _IN_LINKS.sub("\N{WORD JOINER}", " ".join(text.split()))
+    return HTMLPreview(text.translate(_NO_MARKDOWN))
+
+
+def preview_losses(losses: pd.DataFrame) -> PlotlyPreview:
+    """Draw how a loss fell, in grey: what colour its variant has is known to the report alone.
+
+    Args:
+        losses: A row for each epoch, with `epoch` and `loss`.
+    """
+    axis = {"gridcolor": "rgba(128, 128, 128, 0.25)", "automargin": True}
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": losses["epoch"].tolist(),
+        "y": losses["loss"].tolist(),
+        "line": {"color": GREY, "width": 2.5},
+        "hovertemplate": "epoch %{x}: %{y:.4g}<extra></extra>",
+    }
+    layout = {
+        "xaxis": axis | {"title": {"text": "epoch"}},
+        "yaxis": axis | {"title": {"text": "loss before the step"}},
+    }
+    return PlotlyPreview({"data": [line], "layout": layout})
+
+
+def preview_tensors(tensors: dict[str, Tensor], heat_maps: bool = False) -> HTMLPreview:
     """Describe tensors.
 
+    Args:
+        tensors: Tensors by name.
+        heat_maps: Whether to draw them too, and so to show each value.
+
     Returns:
-        A row for each tensor: its name, shape and dtype, its minimum, mean and maximum; these are empty for a
-        tensor that holds nothing.
+        A heat map for each tensor that has several values in one or two dimensions, then a row for each: its
+        name, shape and dtype, its minimum, mean and maximum; these are empty for a tensor that holds nothing.
     """
-    described = []
-    for name, tensor in tensors.items():
-        row = {
-            "name": name,
-            "shape": " × ".join(map(str, tensor.shape)) or "one number",
-            "dtype": str(tensor.dtype).removeprefix("torch."),
-        }
-        if tensor.numel():
-            values = tensor.double()
-            numbers = {"minimum": values.min(), "mean": values.mean(), "maximum": values.max()}
-            row |= {key: f"{number.item():.4g}" for key, number in numbers.items()}
-        described.append(row)
-    return preview_table(pd.DataFrame(described))
+    described = [_describe(name, tensor) for name, tensor in tensors.items()]
+    table = pd.DataFrame(described).to_html(index=False, border=0, na_rep="")
+    maps = [_draw(name, tensor) for name, tensor in tensors.items() if heat_maps and _is_drawn(tensor)]
+    return preview_html("".join(maps) + table)
+
+
+def _describe(name: str, tensor: Tensor) -> dict[str, str]:
+    row = {
+        "name": name,
+        "shape": " × ".join(map(str, tensor.shape)) or "one number",
+        "dtype": str(tensor.dtype).removeprefix("torch."),
+    }
+    if tensor.numel():
+        values = tensor.double()
+        numbers = {"minimum": values.min(), "mean": values.mean(), "maximum": values.max()}
+        row |= {key: f"{number.item():.4g}" for key, number in numbers.items()}
+    return row
+
+
+def _is_drawn(tensor: Tensor) -> bool:
+    return tensor.numel() > 1 and tensor.dim() in (1, 2)
+
+
+def _draw(name: str, tensor: Tensor) -> str:
+    """Draw a tensor: the larger a value, the stronger its colour, blue below zero and orange above.
+
+    Args:
+        name: The tensor's name.
+        tensor: [columns] or [rows, columns]; of more than `MAX_CELLS` only the first are drawn.
+    """
+    values = tensor.double().reshape(-1, tensor.shape[-1])
+    drawn = values[:MAX_CELLS, :MAX_CELLS]
+    rows, columns = drawn.shape
+    largest = drawn.abs().nan_to_num(0, 0, 0).max().item() or 1.0
+    cells = "".join(
+        f'<rect x="{column * CELL}" y="{row * CELL}" width="{CELL}" height="{CELL}" '
+        f'fill="{BELOW if value < 0 else ABOVE}" fill-opacity="{min(abs(value) / largest, 1):.2f}">'
+        f"<title>{value:.4g}</title></rect>"
+        for row, line in enumerate(drawn.tolist())
+        for column, value in enumerate(line)
+        if value == value  # not NaN
+    )
+    part = "" if drawn.shape == values.shape else f", its first {rows} × {columns}"
+    size = f'width="{columns * CELL}" height="{rows * CELL}"'
+    svg = f'<svg {size} style="outline: 1px solid {GREY}">{cells}</svg>'
+    style = "display: inline-block; margin: 1px 16px 12px 1px; vertical-align: top"
+    return f'<div style="{style}"><div>{escape(name)}{part}</div>{svg}</div>'

@@ -19,7 +19,7 @@ from safetensors.torch import load, load_file, save
 from torch import Tensor
 
 from from_scratch.datasets.previews import preview_tensors
-from from_scratch.kedro_internals import TablePreview
+from from_scratch.kedro_internals import HTMLPreview
 
 
 class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tensor]]):
@@ -99,9 +99,13 @@ class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tenso
         self._fs.pipe_file(path, save(tensors))
         self._fs.invalidate_cache(path)
 
-    def preview(self) -> TablePreview:
-        """Show each tensor's shape and the range of its values in Kedro-Viz."""
-        return preview_tensors(self.load())
+    def preview(self, heat_maps: bool = False) -> HTMLPreview:
+        """Show each tensor's shape and the range of its values in Kedro-Viz.
+
+        Args:
+            heat_maps: Whether to draw them too: not those with a value for each row, which may be published.
+        """
+        return preview_tensors(self.load(), heat_maps)
 
     def _exists(self) -> bool:
         return bool(self._fs.exists(get_filepath_str(self._get_load_path(), self._protocol)))

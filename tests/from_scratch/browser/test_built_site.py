@@ -14,7 +14,8 @@ pytestmark = pytest.mark.slow
 PREVIEWS = {
     ".csv": "TablePreview",
     ".parquet": "TablePreview",
-    ".safetensors": "TablePreview",
+    "losses.csv": "PlotlyPreview",
+    ".safetensors": "HTMLPreview",
     ".json": "JSONPreview",
     "_plot.json": "PlotlyPreview",
     ".html": "HTMLPreview",

@@ -51,8 +51,10 @@ def test_no_name_is_too_long_and_none_is_markup(hostile_page: LocalPage, width: 
     assert hostile_page.ask("document.documentElement.scrollWidth") <= width
     wide = "[...document.querySelectorAll('main > *, section > *')].filter(e => e.scrollWidth > innerWidth)"
     assert hostile_page.ask(f"{wide}.filter(e => !e.matches('.table')).length") == 0
-    cells = "Math.max(...[...document.querySelectorAll('th, td')].map(cell => cell.offsetWidth))"
+    cells = "Math.max(...[...document.querySelectorAll('th, td:not(.why)')].map(cell => cell.offsetWidth))"
     assert hostile_page.ask(cells) <= 340
+    reasons = "[...document.querySelectorAll('.why > *')].filter(why => why.scrollWidth > innerWidth).length"
+    assert hostile_page.ask(reasons) == 0
     links = "[...document.querySelectorAll('main a, svg a')].map(a => a.getAttribute('href'))"
     assert [link for link in hostile_page.ask(links) if not link.startswith("#")] == []
     styled = "document.querySelectorAll('svg tspan[style*=bold], svg tspan[style*=italic]').length"

@@ -60,6 +60,33 @@ def test_tensors_show_when_clicked(page: Page) -> None:
     ]
 
 
+def test_coefficients_show_as_heat_maps_beside_their_table(page: Page) -> None:
+    page.look_up("deep.coefficients")
+    page.find(".pipeline-metadata--visible td")
+    cells = "[...document.querySelectorAll('.pipeline-metadata--visible .html-renderer svg')]"
+    assert page.driver.execute_script(f"return {cells}.map(map => map.querySelectorAll('rect').length)") == [
+        120,
+        100,
+        10,
+    ]
+    shown = page.driver.execute_script(f"return {cells}.map(map => map.previousElementSibling.textContent)")
+    assert shown == ["layer1", "layer2", "layer3"]
+    assert len(page.rows(".pipeline-metadata--visible tr")) == 7
+
+
+def test_no_value_of_a_row_shows_as_a_heat_map(page: Page) -> None:
+    for name in ("train", "model_input", "deep.predictions"):
+        page.look_up(name)
+        page.find(".pipeline-metadata--visible td")
+        assert not page.driver.find_elements("css selector", ".pipeline-metadata--visible .html-renderer svg")
+
+
+def test_losses_show_as_a_plot(page: Page) -> None:
+    page.look_up("deep.losses")
+    page.find(".pipeline-metadata--visible .js-plotly-plot .main-svg")
+    page.wait_for(lambda: len(page.texts(".js-plotly-plot .scatterlayer .trace")) == 1)
+
+
 def test_the_report_shows_when_clicked(page: Page) -> None:
     page.click("report")
     page.wait_for(lambda: "From machine learning to deep learning" in page.panel())

@@ -10,7 +10,9 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.support.project import Project
+from from_scratch.article import VARIANTS
+from kedro_ledger.looks import look_of
+from tests.support.project import MakeProject, Project
 
 PLOTS = {"accuracies", "losses", "epoch_accuracies", "coefficients"}
 
@@ -91,6 +93,85 @@ def test_the_history_draws_what_is_opened(
     browser.find_elements("css selector", "summary")[1].click()
     WebDriverWait(browser, 10).until(lambda _: page.ask(drawn) == ["plot-0", "plot-1"])
     page.expect_no_complaint_and_no_request()
+
+
+@pytest.fixture(scope="module")
+def history(
+    browser: webdriver.Chrome, make_project: MakeProject, tmp_path_factory: pytest.TempPathFactory
+) -> LocalPage:
+    """The history of four runs: of all, of `deep` with another learning rate, without scores, of all."""
+    project = make_project()
+    project.run()
+    project.run("--pipeline", "deep", "--params", "variants.deep.learning_rate=5")
+    project.run("--pipeline", "inference")
+    project.run()
+    file = tmp_path_factory.mktemp("history") / "history.html"
+    assert project.kedro("runs", "history", "--html", str(file)).returncode == 0
+    return LocalPage(browser, file)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_history_says_why_a_line_moves(history: LocalPage, width: int) -> None:
+    history.open(width=width)
+    rows = history.ask("[...document.querySelectorAll('details[open] tbody')].map(rows => rows.innerText)")
+    assert len(rows) == 4
+    assert "kedro run · changed: variants.deep.learning_rate: 5 → 4" in rows[0]
+    assert rows[1].strip() == "1 run without valid_accuracy: no. 3"
+    command = "kedro run --pipeline deep --params variants.deep.learning_rate=5"
+    assert f"{command} · changed: variants.deep.learning_rate: 4 → 5" in rows[2]
+    assert "changed" not in rows[3]
+    right = "[...document.querySelectorAll('.why > *')].map(why => why.getBoundingClientRect().right)"
+    assert max(history.ask(right)) <= width
+    history.browser.execute_script("document.querySelector('tbody details').open = true")
+    folded = history.ask("document.querySelector('tbody details').innerText")
+    assert "kedro run --pipeline inference · changed: variants.deep.learning_rate: 5 → 4" in folded
+    history.expect_no_complaint_and_no_request()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_points_say_why_they_moved_and_lines_have_the_colours_of_the_variants(
+    history: LocalPage, scheme: str
+) -> None:
+    history.open(width=390, scheme=scheme)
+    data = "document.getElementById('plot-0').data"
+    assert history.ask(f"{data}.map(line => line.meta)") == [
+        *VARIANTS,
+        "logistic",
+        "deep_he",
+        "deep_practice",
+    ]
+    look = look_of(history.ask(f"{data}.map(line => line.meta)"))
+    strokes = "[...document.querySelectorAll('#plot-0 .js-line')].map(line => line.style.stroke)"
+    rgb = [tuple(bytes.fromhex(each["color"][1:])) for each in look.values()]
+    assert history.ask(strokes) == [f"rgb{colour}" for colour in rgb]
+    background = history.colour("body", of="background-color")
+    for text, of in [("td", "color"), (".why", "color"), (".plot .xtick text", "fill")]:
+        assert abs(history.colour(text, of) - background) > 300, text
+    history.browser.execute_script("Plotly.Fx.hover('plot-0', [{curveNumber: 5, pointNumber: 1}], ['xy6'])")
+    label = "[...document.querySelectorAll('.hoverlayer .nums tspan')].map(line => line.textContent)"
+    WebDriverWait(history.browser, 10).until(lambda _: history.ask(label))
+    assert history.ask(label)[2:] == [
+        "kedro run --pipeline deep --params",
+        "variants.deep.learning_rate=5",
+        "changed since no. 1:",
+        "variants.deep.learning_rate: 4 → 5",
+    ]
+    box = "document.querySelector('.hoverlayer .hovertext').getBoundingClientRect()"
+    assert 0 <= history.ask(f"{box}.left") < history.ask(f"{box}.right") <= 390
+
+
+@pytest.mark.slow
+def test_the_history_keeps_its_heights_when_the_window_changes(history: LocalPage) -> None:
+    history.open(width=1280)
+    height = history.ask("document.getElementById('plot-0').clientHeight")
+    size = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    history.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    fit = "document.querySelector('#plot-0 .main-svg').getBoundingClientRect().width <= 390"
+    WebDriverWait(history.browser, 10).until(lambda _: history.ask(fit))
+    assert history.ask("document.getElementById('plot-0').clientHeight") == height
+    assert history.ask("document.documentElement.scrollWidth") <= 390
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from kedro.io.core import Version
 
 from from_scratch.datasets import (
+    LossesDataset,
     PageDataset,
     RawCSVDataset,
     RowsDataset,
@@ -75,25 +77,44 @@ def test_of_a_file_of_ones_own_only_its_size_is_shown(tmp_path: Path) -> None:
 def test_tensors_are_described(tmp_path: Path) -> None:
     dataset = TensorsDataset(filepath=str(tmp_path / "t.safetensors"))
     dataset.save({"weights": torch.tensor([[1.0, 2.0, 4.5]]), "c": torch.tensor(7), "none": torch.ones(0)})
-    assert described(dataset.preview()) == [
-        {
-            "name": "c",
-            "shape": "one number",
-            "dtype": "int64",
-            "minimum": "7",
-            "mean": "7",
-            "maximum": "7",
-        },
-        {"name": "none", "shape": "0", "dtype": "float32", "minimum": None, "mean": None, "maximum": None},
-        {
-            "name": "weights",
-            "shape": "1 × 3",
-            "dtype": "float32",
-            "minimum": "1",
-            "mean": "2.5",
-            "maximum": "4.5",
-        },
+    rows = re.findall(r"<tr>(.*?)</tr>", dataset.preview().partition("<tbody>")[2])
+    assert [re.findall(r"<td>(.*?)</td>", row) for row in rows] == [
+        ["c", "one number", "int64", "7", "7", "7"],
+        ["none", "0", "float32", "", "", ""],
+        ["weights", "1 × 3", "float32", "1", "2.5", "4.5"],
     ]
+
+
+def test_tensors_are_drawn_where_the_catalog_asks_for_it(tmp_path: Path) -> None:
+    dataset = TensorsDataset(filepath=str(tmp_path / "t.safetensors"))
+    dataset.save(
+        {
+            "a<b": torch.tensor([[0.0, -2.0], [1.0, float("nan")]]),
+            "large": torch.ones(40, 3),
+            "one": torch.tensor(7.0),
+        }
+    )
+    assert "<svg" not in dataset.preview()
+    shown = dataset.preview(heat_maps=True)
+    first, large = shown.split("<svg")[1:]
+    cells = re.findall(r'x="(\d+)" y="(\d+)".*?fill="(.*?)" fill-opacity="(.*?)"><title>(.*?)<', first)
+    assert cells == [
+        ("0", "0", "#D55E00", "0.00", "0"),
+        ("12", "0", "#0072B2", "1.00", "-2"),
+        ("0", "12", "#D55E00", "0.50", "1"),
+    ], "there is none for what is no number"
+    assert large.count("<rect") == 32 * 3
+    assert "a&lt;b" in shown
+    assert "large, its first 32 × 3" in shown
+    assert "\n" not in shown
+
+
+def test_losses_are_drawn(tmp_path: Path) -> None:
+    dataset = LossesDataset(filepath=str(tmp_path / "losses.csv"))
+    dataset.save(pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25]}))
+    assert (tmp_path / "losses.csv").read_text() == "epoch,loss\n1,0.5\n2,0.25\n"
+    (line,) = json.loads(json.dumps(dataset.preview()))["data"]
+    assert (line["x"], line["y"]) == ([1, 2], [0.5, 0.25])
 
 
 def test_pages_are_shown_without_scripts_and_styles(tmp_path: Path) -> None:
@@ -117,6 +138,6 @@ def test_names_in_a_page_are_no_markdown(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("kind", [RowsDataset, RawCSVDataset, TensorsDataset, PageDataset])
+@pytest.mark.parametrize("kind", [RowsDataset, RawCSVDataset, TensorsDataset, PageDataset, LossesDataset])
 def test_kedro_viz_is_told_what_kind_of_preview_comes(kind: Any) -> None:
     assert kind.preview.__annotations__["return"] in ("TablePreview", "PlotlyPreview", "HTMLPreview")

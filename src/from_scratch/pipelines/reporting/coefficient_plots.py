@@ -13,13 +13,13 @@ from from_scratch.pipelines.reporting.plots import (
     FAINT,
     GREY,
     draw_nothing,
-    look_of,
     make_figure,
     mark,
     name_in_title,
     name_lanes,
 )
 from from_scratch.pipelines.reporting.words import name_answers, name_column, name_value
+from kedro_ledger.looks import look_of
 
 MAX_EFFECTS = 40
 """How many effects a page has room for."""

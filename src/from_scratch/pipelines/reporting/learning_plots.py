@@ -11,9 +11,10 @@ from plotly import graph_objects as go
 
 from from_scratch.pipelines.reporting.bundles import Results
 from from_scratch.pipelines.reporting.nodes import compare
-from from_scratch.pipelines.reporting.plots import GLYPHS, GREY, draw_nothing, look_of, make_figure
+from from_scratch.pipelines.reporting.plots import GLYPHS, GREY, draw_nothing, make_figure
 from from_scratch.pipelines.reporting.sentences import name_baseline
 from from_scratch.schema.validation import shorten
+from kedro_ledger.looks import look_of
 
 PANEL = 240
 """How high a panel is, in pixels."""

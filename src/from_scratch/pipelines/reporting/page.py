@@ -25,7 +25,7 @@ from from_scratch.pipelines.reporting.drawings import (
 )
 from from_scratch.pipelines.reporting.nodes import GROUPING, SMALLEST_GROUP, compare
 from from_scratch.pipelines.reporting.playground import make_playground
-from from_scratch.pipelines.reporting.plots import GLYPHS, look_of
+from from_scratch.pipelines.reporting.plots import GLYPHS
 from from_scratch.pipelines.reporting.study_sentences import (
     describe_changes,
     describe_depth,
@@ -36,6 +36,7 @@ from from_scratch.pipelines.reporting.study_sentences import (
 from from_scratch.pipelines.reporting.verdict import describe_verdict
 from from_scratch.pipelines.reporting.words import name_answers, name_column
 from from_scratch.scoring import THRESHOLD
+from kedro_ledger.looks import look_of
 
 CATEGORIES = 8
 """Of how many categories of a column the report counts the rows."""

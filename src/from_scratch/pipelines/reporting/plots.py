@@ -6,7 +6,7 @@ Text is grey, on no background, to be read by day and by night; Kedro-Viz and th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from math import ceil
 from typing import Any
@@ -18,35 +18,17 @@ from from_scratch.pipelines.reporting.bundles import Results
 from from_scratch.pipelines.reporting.nodes import compare
 from from_scratch.pipelines.reporting.sentences import name_baseline
 from from_scratch.schema.validation import shorten
+from kedro_ledger.looks import look_of
 from kedro_ledger.plot_names import show_names
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-"""Masataka Okabe and Kei Ito's, which colour-blind people can tell apart, on white and on black."""
 GLYPHS = {"circle": "●", "square": "■", "diamond": "◆", "cross": "✚", "triangle-up": "▲", "star": "★"}
 """Plotly's symbols, and the characters that look like them."""
-SYMBOLS = tuple(GLYPHS)
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 GREY = "#808080"
 FAINT = "rgba(128, 128, 128, 0.25)"
 BIN_WIDTH = 0.01
 """How wide a bin of accuracies is at least."""
 LANE_WIDTH = 0.8
 """How thick the fullest bin of a lane is, where a lane is 1."""
-
-
-def look_of(variants: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Give each variant its `color`, `symbol` and `dash`, the same in all plots.
-
-    Beyond six variants colours come again, with other symbols.
-    """
-    return {
-        variant: {
-            "color": COLOURS[i % len(COLOURS)],
-            "symbol": SYMBOLS[(i + i // len(COLOURS)) % len(SYMBOLS)],
-            "dash": DASHES[(i + i // len(COLOURS)) % len(DASHES)],
-        }
-        for i, variant in enumerate(variants)
-    }
 
 
 def plot_accuracies(results: dict[str, Results]) -> go.Figure:

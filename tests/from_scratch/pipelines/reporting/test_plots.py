@@ -14,6 +14,7 @@ from plotly.io import from_json
 from from_scratch.pipelines.reporting import coefficient_plots, learning_plots, nodes, plots
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.schema.features import Features
+from kedro_ledger.looks import look_of
 
 Draw = Callable[[PreparedData, dict[str, Results]], Figure]
 DRAWN: dict[str, Draw] = {
@@ -45,7 +46,7 @@ def test_a_figure_is_read_as_it_was_drawn_with_no_template(
 def test_a_variant_has_the_same_colour_everywhere(
     data: PreparedData, results: dict[str, Results], name: str
 ) -> None:
-    look = plots.look_of(results)
+    look = look_of(results)
     for trace in DRAWN[name](data, results).to_dict()["data"]:
         if trace["name"] in look:
             drawn = trace.get("line", trace.get("marker"))
@@ -53,7 +54,7 @@ def test_a_variant_has_the_same_colour_everywhere(
 
 
 def test_variants_beyond_the_colours_differ_by_symbol_and_dash() -> None:
-    look = plots.look_of(f"variant{i}" for i in range(18))
+    look = look_of(f"variant{i}" for i in range(18))
     assert len({tuple(each.values()) for each in look.values()}) == 18
 
 
@@ -136,5 +137,5 @@ def test_no_name_is_markup(data: PreparedData, results: dict[str, Results], name
 
 def test_losses_of_one_variant_keep_its_colour(results: dict[str, Results]) -> None:
     alone = learning_plots.draw_losses({"net": results["net"].losses}, results)
-    assert alone.data[0].line.color == plots.look_of(results)["net"]["color"]
+    assert alone.data[0].line.color == look_of(results)["net"]["color"]
     assert alone.data[0].y == (0.5, 0.25)

@@ -13,6 +13,7 @@ from from_scratch.pipelines.reporting.sentences import format_percent, format_po
 from from_scratch.pipelines.reporting.study_sentences import describe_depth, describe_luck, describe_study
 from from_scratch.pipelines.stability.summary import summarise
 from from_scratch.schema.parameters import Stability, Variant
+from kedro_ledger.looks import look_of
 from tests.from_scratch.pipelines.stability.conftest import ACCURACIES, make_runs
 
 
@@ -242,7 +243,7 @@ def test_a_variant_has_the_colour_that_it_has_in_the_other_plots(
     figure = plots.plot_stability(runs, summary, dict.fromkeys(["other", *ACCURACIES]))  # type: ignore[arg-type]
     assert from_json(figure.to_json(engine="json")).to_dict()["data"] == figure.to_dict()["data"]
     assert all(axis.title.text for axis in figure.select_xaxes())
-    look = plots.look_of(["other", *ACCURACIES])
+    look = look_of(["other", *ACCURACIES])
     for trace in figure.data:
         assert trace.marker.color == look[trace.name]["color"]
 

@@ -1,25 +1,43 @@
-"""In which order metrics are listed."""
+"""How lines look, and in which order they come."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from kedro_ledger.order import short_name, sort_as_in
+import pytest
+
+from kedro_ledger.looks import look_of, order_names, short_name, sort_datasets
 from tests.support.tiny import Tiny
 
 
-def test_datasets_stand_as_the_keys_of_parameters_do() -> None:
-    parameters = {"b": {"z": {"deep": 1}, "linear": None}, "runs": {"metrics": ["*"]}, "a": [{"c": 1}]}
-    names = ["c.metrics", "a.metrics", "deep.metrics", "linear.metrics", "metrics.x", "unknown"]
-    assert sort_as_in(parameters, names) == [
-        "deep.metrics",
-        "linear.metrics",
-        "metrics.x",
-        "a.metrics",
-        "c.metrics",
-        "unknown",
-    ]
-    assert sort_as_in({}, ["b", "a"]) == ["a", "b"]
+@pytest.mark.parametrize(
+    ("parameters", "order"),
+    [
+        ({}, ["b", "a", "other"]),
+        ({"unrelated": {"x": 1}}, ["b", "a", "other"]),
+        ({"variants": {"a": {"rate": 1}, "b": {"rate": 2}, "c": {}}}, ["a", "b", "c", "other"]),
+        ({"deeper": {"variants": {"a": {}, "gone": None, "b": {}}}}, ["a", "b", "other"]),
+        ({"a": 1, "variants": {"a": 1, "b": 2}}, ["a", "b", "other"]),
+    ],
+)
+def test_names_come_in_the_order_of_the_block_that_has_most_of_them(
+    parameters: dict[str, Any], order: list[str]
+) -> None:
+    assert order_names(["b", "a", "b", "other"], parameters) == order
+
+
+def test_many_names_all_look_different() -> None:
+    look = look_of(map(str, range(30)))
+    assert len({tuple(each.values()) for each in look.values()}) == len(look)
+    assert len({each["color"] for each in list(look.values())[:6]}) == 6
+
+
+def test_datasets_stand_as_what_they_are_of_does() -> None:
+    parameters = {"runs": {"metrics": ["*"]}, "variants": {"linear": None, "deep": {"a": 1}, "all": {}}}
+    names = ["unknown", "all.metrics", "metrics", "deep.metrics"]
+    assert sort_datasets(names, parameters) == ["deep.metrics", "all.metrics", "metrics", "unknown"]
+    assert sort_datasets(["b", "a"], {}) == ["a", "b"]
     assert [short_name(name) for name in ("x.deep.metrics", "plain")] == ["x.deep", "plain"]
 
 

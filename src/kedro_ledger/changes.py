@@ -1,0 +1,79 @@
+"""What changed between two runs, in words: why a metric moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kedro_ledger.differences import Differences, compare
+from kedro_ledger.printable import printable
+from kedro_ledger.record import Summary
+
+SECTIONS = ("parameters", "data", "code", "catalog", "environment", "packages")
+"""What is named first; metrics are what all this explains."""
+MAX_PHRASES = 6
+MAX_CHARACTERS, MAX_NAME = 40, 60
+"""Characters of a value, and of a name."""
+MAX_FILES = 3
+
+
+def find_changes(runs: Sequence[Summary]) -> dict[str, Differences]:
+    """Find what changed over several runs.
+
+    Args:
+        runs: Runs that follow one another.
+
+    Returns:
+        By section, and by name: what was before the first, and what is in the last. What came back to what it
+        was has not changed.
+    """
+    was: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    now: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    for drift in (run.drift for run in runs if run.drift):
+        for section in SECTIONS:
+            for name, (before, after) in drift.changed.get(section, {}).items():
+                was[section].setdefault(name, before)
+                now[section][name] = after
+    return {section: compare(was[section], now[section]) for section in SECTIONS}
+
+
+def describe_changes(runs: Sequence[Summary]) -> list[str]:
+    """Describe what changed over several runs, in a few phrases."""
+    changes = find_changes(runs)
+    phrases = [
+        phrase
+        for section, found in changes.items()
+        for phrase in (_describe_code(found) if section == "code" else _describe_values(section, found))
+    ]
+    if len(phrases) > MAX_PHRASES:
+        phrases[MAX_PHRASES - 1 :] = [f"and {len(phrases) - MAX_PHRASES + 1} more"]
+    return phrases or ["nothing" if all(run.drift for run in runs) else "not recorded"]
+
+
+def _describe_code(found: Differences) -> list[str]:
+    files = [printable(name) for name in found if name != "commit"]
+    if not found:
+        return []
+    if not files:
+        return ["code: another commit, the same files"]
+    more = f" and {len(files) - MAX_FILES} more" if len(files) > MAX_FILES else ""
+    return [f"code: {', '.join(files[:MAX_FILES])}{more}"]
+
+
+def _describe_values(section: str, found: Mapping[str, tuple[Any, Any]]) -> list[str]:
+    prefix = "" if section in ("parameters", "packages") else f"{section}."
+    return [
+        f"{prefix}{_say(name, MAX_NAME)} changed"
+        if _is_digest(was) and _is_digest(now)
+        else f"{prefix}{_say(name, MAX_NAME)}: {_say(was)} → {_say(now)}"
+        for name, (was, now) in found.items()
+    ]
+
+
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef")
+
+
+def _say(value: Any, length: int = MAX_CHARACTERS) -> str:
+    text = "none" if value is None else printable(" ".join(str(value).split()))
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -1,0 +1,16 @@
+"""The ledger's history orders variants as the parameters do, and so gives them the report's colours."""
+
+from __future__ import annotations
+
+import yaml
+
+from from_scratch.article import VARIANTS
+from kedro_ledger.looks import order_names
+from tests.support.project import ROOT
+
+
+def test_the_history_has_the_order_of_the_report() -> None:
+    parameters = yaml.safe_load((ROOT / "conf/base/parameters.yml").read_text())
+    variants = list(parameters["variants"])
+    assert order_names(sorted(variants), parameters) == variants
+    assert variants[: len(VARIANTS)] == list(VARIANTS)
