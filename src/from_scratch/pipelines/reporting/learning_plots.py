@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -25,22 +25,9 @@ PLATEAU = 5
 
 
 def plot_losses(results: dict[str, Results]) -> go.Figure:
-    """Draw how each variant's loss fell (sections 6.2 to 8)."""
+    """Draw how each variant's loss fell, with a panel for each kind of loss (sections 6.2 to 8)."""
     losses = {variant: result.losses for variant, result in results.items()}
-    return draw_losses(losses, results, _kinds(results))
-
-
-def draw_losses(
-    losses: dict[str, pd.DataFrame], variants: Iterable[str], kinds: Mapping[str, str] | None = None
-) -> go.Figure:
-    """Draw how losses fell, with a panel for each kind of loss.
-
-    Args:
-        losses: A row for each epoch, `epoch` and `loss`, by variant.
-        variants: All variants, in the order of the configuration: their colours go by it.
-        kinds: The loss that each was trained with; the absolute error if it is not named.
-    """
-    kind_of = {variant: (kinds or {}).get(variant, "absolute_error") for variant in losses}
+    kind_of = _kinds(results)
     lines = {
         # A loss is that of the coefficients before the step, so after one epoch less.
         variant: ((table["epoch"] - 1).tolist(), table["loss"].astype("float64").round(6).tolist())
@@ -52,7 +39,7 @@ def draw_losses(
         for kind in titles
     }
     ranges = {kind: (0.0, top or 1.0) for kind, top in tops.items()}
-    return _draw_lines(lines, look_of(variants), kind_of, titles, ranges, "%{meta}: %{y:.3f}<extra></extra>")
+    return _draw_lines(lines, look_of(results), kind_of, titles, ranges, "%{meta}: %{y:.3f}<extra></extra>")
 
 
 def plot_epoch_accuracies(epoch_accuracies: pd.DataFrame, results: dict[str, Results]) -> go.Figure:

@@ -107,7 +107,8 @@ def test_a_plateau_at_the_baseline_is_named(results: dict[str, Results]) -> None
 def test_names_at_the_ends_of_lines_do_not_cover_each_other(results: dict[str, Results]) -> None:
     net = results["net"].losses
     losses = {f"v{i}": net.assign(loss=[0.5, 0.25 + i / 1000]) for i in range(6)} | {"low": net * [1, 0.1]}
-    figure = learning_plots.draw_losses(losses, losses)
+    many = {name: replace(results["net"], losses=table) for name, table in losses.items()}
+    figure = learning_plots.plot_losses(many)
     top = figure.layout.yaxis.range[1]
     names = [drawn for drawn in figure.layout.annotations if drawn.xshift]
     places = sorted(drawn.y / top * learning_plots.PANEL + drawn.yshift for drawn in names)
@@ -135,7 +136,11 @@ def test_no_name_is_markup(data: PreparedData, results: dict[str, Results], name
     assert "a&lt;i&gt;b" in text
 
 
-def test_losses_of_one_variant_keep_its_colour(results: dict[str, Results]) -> None:
-    alone = learning_plots.draw_losses({"net": results["net"].losses}, results)
-    assert alone.data[0].line.color == look_of(results)["net"]["color"]
-    assert alone.data[0].y == (0.5, 0.25)
+def test_losses_are_those_before_each_step_in_a_panel_of_their_kind(results: dict[str, Results]) -> None:
+    net = results["net"]
+    other = replace(net, variant=net.variant.model_copy(update={"loss": "cross_entropy"}))
+    figure = learning_plots.plot_losses({"line": results["line"], "net": net, "other": other})
+    assert [(line.meta, line.yaxis) for line in figure.data] == [("line", "y"), ("net", "y"), ("other", "y2")]
+    assert (figure.data[1].x, figure.data[1].y) == ((0, 1), (0.5, 0.25))
+    titles = (figure.layout.yaxis.title.text, figure.layout.yaxis2.title.text)
+    assert titles == ("mean absolute error", "mean cross entropy")
