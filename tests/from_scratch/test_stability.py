@@ -70,7 +70,7 @@ def test_console_and_report_say_the_same(study: Study) -> None:
     assert said[3].startswith("Of 16 runs each, these trained: deep in")
     assert all(sentence in page for sentence in said)
     assert "source: original" in ran.stdout
-    assert "\nstability · 21 steps · 144 trainings\nreporting · 22 steps\n" in ran.stderr
+    assert "\nstability · 21 steps · 144 trainings\nreporting · 23 steps\n" in ran.stderr
     trainings = [step for step in project.list_steps() if step.startswith("stability.train_")]
     assert len(trainings) == 18, "a line for each step"
 

@@ -82,7 +82,7 @@ def test_ctrl_c_leaves_everything_as_it_was(tiny: Tiny, runner: str) -> None:
         os.killpg(writer.pid, signal.SIGINT)
         tiny.go_on()  # threads can't be interrupted
         said = writer.communicate(timeout=30)[1]
-        assert writer.returncode == 1
+        assert writer.returncode == 1, said
         assert said.splitlines()[-1] == f"not committed; readers still see run {first.run_id}"
         assert tiny.read() == before
         assert {path.rpartition("/")[2] for path in tiny.versions()} == {first.run_id}, "nothing is left"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
@@ -90,7 +91,7 @@ def test_the_form_answers_as_inference_does(browser: webdriver.Chrome, make_proj
 def test_what_is_wrong_in_the_form_is_said(report: LocalPage) -> None:
     fault = "document.getElementById('ask-faults').textContent"
     assert report.ask(fault) == ""
-    fare = report.browser.find_element("css selector", "#ask [name=Fare]")
+    fare = report.browser.find_element("css selector", "#ask [data-column=Fare]")
     fare.send_keys("-5")
     assert report.ask(fault) == "Fare is -5; expected a number of at least 0"
     assert report.ask("answers.map(({said}) => said.textContent).join('')") == ""
@@ -134,6 +135,38 @@ def test_deep_stays_flat_and_then_breaks(report: LocalPage) -> None:
     assert flat < 0.05
     assert still_flat < 0.05
     assert broken > 0.9
+
+
+@pytest.mark.slow
+def test_columns_may_be_called_what_scripts_call_their_own(
+    browser: webdriver.Chrome, make_project: MakeProject
+) -> None:
+    project = make_project()
+    numbers = ["constructor", "append", "addEventListener", "toString"]
+    words = ["__proto__", "hasOwnProperty"]
+    with (project.folder / "data" / "01_raw" / "train.csv").open("w") as file:
+        print("y", *numbers, *words, sep=",", file=file)
+        for row in range(60):
+            values = [(row * factor) % 17 for factor in (3, 5, 7, 11)]
+            print(row % 3 > 0, *values, "ab"[row % 2], "cd"[row // 2 % 2], sep=",", file=file)
+    features = {"target": {"column": "y", "positive": True}, "continuous": numbers, "categorical": words}
+    others: dict[str, Any] = {"identifier": None, "log": [], "ignore": []}
+    project.configure("parameters.yml", json.dumps({"features": features | others}))
+    project.run()
+    page = LocalPage(browser, find_report(project))
+    page.open()
+    assert page.ask("canvases.length") == 9
+    before = page.ask(PIXELS)
+    page.browser.find_element("css selector", "#surfaces button[aria-pressed=false]").click()
+    assert page.ask(PIXELS) != before
+    score = "answers[0].said.textContent"
+    said = page.ask(score)
+    append = page.browser.find_element("css selector", "#ask [data-column=append]")
+    append.clear()
+    append.send_keys("3,5")
+    assert page.ask(score) != said
+    assert page.ask("document.getElementById('ask-faults').textContent") == ""
+    page.expect_no_complaint_and_no_request()
 
 
 @pytest.mark.slow

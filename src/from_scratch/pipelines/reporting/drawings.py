@@ -30,11 +30,11 @@ def draw_sparkline(values: Sequence[float], color: str) -> Markup:
     ).format(points, color)
 
 
-def draw_calibration(scores: Tensor, truth: Tensor, color: str, words: str) -> Markup:
+def draw_calibration(scores: Tensor, truth: Tensor, color: str, words: str, least: int = 1) -> Markup:
     """Draw the share of positive rows against the scores [rows] that they got.
 
     Each bin of scores that has rows is a disc at their mean score, whose area grows with their number. Were
-    scores probabilities, all would lie on the diagonal.
+    scores probabilities, all would lie on the diagonal. Bins of fewer rows than `least` are left out.
     """
     kept = scores.double().clamp(0, 1)
     bins = (kept * BINS).long().clamp(max=BINS - 1)
@@ -46,7 +46,7 @@ def draw_calibration(scores: Tensor, truth: Tensor, color: str, words: str) -> M
             10 + 80 * mean, 90 - 80 * share, 2 + 9 * (count / len(scores)) ** 0.5, color
         )
         for mean, share, count in zip(means.tolist(), shares.tolist(), rows.tolist(), strict=True)
-        if count
+        if count >= least
     ]
     return Markup(
         '<svg class="calibration" viewBox="0 0 100 100" role="img" aria-label="{}">'

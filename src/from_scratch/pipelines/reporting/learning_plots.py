@@ -60,6 +60,7 @@ def plot_epoch_accuracies(epoch_accuracies: pd.DataFrame, results: dict[str, Res
     values = [baseline, *epoch_accuracies["valid_accuracy"]]
     span = (min(values) - 0.03, max(values) + 0.03)
     titles = {kind: "validation accuracy" for kind in kind_of.values()}
+    look = look_of(results)
     extra: dict[str, Any] = {"shapes": [], "annotations": []}
     for number, kind in enumerate(titles, start=1):
         axis = str(number) if number > 1 else ""
@@ -73,13 +74,12 @@ def plot_epoch_accuracies(epoch_accuracies: pd.DataFrame, results: dict[str, Res
         if plateau := _find_plateau(here, baseline):
             variant, start, length = plateau
             place = {"x": start + (length - 1) / 2, "y": baseline, "xref": f"x{axis}", "yref": f"y{axis}"}
-            words = f"{_cut(variant)}: flat for {length} epochs"
+            # The names of plots are cut where they are too long for a label: the glyph has room.
+            words = f"{GLYPHS[look[variant]['symbol']]} flat for {length} epochs"
             pointer = {"ax": 0, "ay": 24, "arrowcolor": GREY, "font": {"size": 12}}
             extra["annotations"].append({"text": words, **place, **pointer})
     spans = dict.fromkeys(titles, span)
-    return _draw_lines(
-        lines, look_of(results), kind_of, titles, spans, "%{meta}: %{y:.4f}<extra></extra>", **extra
-    )
+    return _draw_lines(lines, look, kind_of, titles, spans, "%{meta}: %{y:.4f}<extra></extra>", **extra)
 
 
 def _find_plateau(

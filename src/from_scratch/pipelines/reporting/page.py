@@ -91,8 +91,7 @@ def write_report(
     study, study_verdict = None, []
     if stability_summary is not None and stability_runs is not None:
         changes = list(describe_changes(stability_summary, variants))
-        study_verdict = [
-            *sentences.describe_study_of_rare(comparison),
+        study_verdict = sentences.describe_study_of_rare(comparison) or [
             *describe_depth(stability_summary, stability_runs, variants),
             *(changes or [describe_training(stability_summary)]),
             *describe_luck(stability_summary, comparison),
@@ -123,7 +122,7 @@ def write_report(
         verdict=describe_verdict(comparison, disagreements, variants),
         learnt=[
             sentences.describe_baseline(comparison),
-            *sentences.describe_untrained(comparison, losses, variants),
+            *sentences.describe_untrained(comparison, losses, variants, name_unsure=False),
         ],
         tests=[
             *sentences.describe_differences(comparison),
@@ -142,6 +141,7 @@ def write_report(
                 data.valid["dependent"],
                 look[variant]["color"],
                 f"{variant}: the share of positive rows against their scores",
+                least=1 if data.is_original else SMALLEST_GROUP,
             )
             for variant, result in results.items()
         },

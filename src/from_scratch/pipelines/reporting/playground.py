@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass
+from math import ceil, log10
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
+from from_scratch.models import MODELS
 from from_scratch.pipelines.data_processing.categories import find_codes
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.nodes import GROUPING, SMALLEST_GROUP
@@ -23,6 +26,8 @@ EACH = 40
 SAMPLE = 1000
 """On how many validation rows what the page computes is held against what the model predicted."""
 TOLERANCE = 1e-4
+MAX_NUMBERS = 1_000_000
+"""How many coefficients of all epochs and models a page has room for: about five megabytes."""
 ON_THE_SURFACE = ("Age", "Fare")
 """The numbers that the article's surfaces are drawn over."""
 
@@ -49,15 +54,16 @@ def make_playground(data: PreparedData, results: dict[str, Results]) -> dict[str
 
     Returns:
         `epochs`, those that can be shown; `models`, those whose predictions the page can compute; `missing`,
-        the names of the others; `fields`, the columns; `choices`, the columns whose category the
-        reader chooses, and which to begin with; `axes`, at most two columns of numbers to draw
+        the names of the others; `fields`, the columns; `choices`, the places of the fields whose
+        category the reader chooses, and which to begin with; `axes`, at most two fields of numbers to draw
         predictions over; and `answers`, the target's two values in words.
     """
     nets = {variant: _find_net(data, result) for variant, result in results.items()}
+    names = [column.column for column in data.columns.columns]
     choices = [column.column for column in data.columns.categorical[:GROUPING]]
-    known = {variant: net for variant, net in nets.items() if net}
+    known = _take_first({variant: net for variant, net in nets.items() if net})
     return {
-        "epochs": choose_epochs(max((net.epochs[-1] for net in known.values()), default=0)),
+        "epochs": choose_epochs(max(len(result.losses) for result in results.values())),
         "models": [
             {
                 "name": variant,
@@ -77,8 +83,8 @@ def make_playground(data: PreparedData, results: dict[str, Results]) -> dict[str
         ],
         "missing": [variant for variant in results if variant not in known],
         "fields": [_describe_field(data, column) for column in data.columns.columns],
-        "choices": dict(zip(choices, _choose_group(data, results, choices), strict=True)),
-        "axes": _choose_axes(data, list(known.values())),
+        "choices": list(zip(map(names.index, choices), _choose_group(data, results, choices), strict=True)),
+        "axes": [names.index(name) for name in _choose_axes(data, list(known.values()))],
         "answers": name_answers(data),
     }
 
@@ -107,12 +113,29 @@ def _find_net(data: PreparedData, result: Results) -> Net | None:
         matrix = history[weights].reshape(len(epochs), len(history[weights][0]), -1)
         zeros = torch.zeros(len(epochs), matrix.shape[2])
         layers.append((matrix, zeros + history[constants].reshape(len(epochs), -1) if constants else zeros))
-    rows, predictions = data.valid["independent"][:SAMPLE], result.predictions["valid"][:SAMPLE]
+    rows = data.valid["independent"][:SAMPLE]
+    predict = MODELS[result.variant.model].predict
+    # Not the last epoch alone: where all scores are 0, any activation would do.
+    expected = {
+        place: predict({name: kept[place] for name, kept in history.items()}, rows)
+        for place in (0, len(epochs) // 2)
+    }
+    expected[-1] = result.predictions["valid"][:SAMPLE]
     for ends_in_sigmoid in (True, False):
         net = Net(epochs, layers, ends_in_sigmoid)
-        if torch.allclose(net.predict(rows), predictions, atol=TOLERANCE):
+        if all(torch.allclose(net.predict(rows, at), of, atol=TOLERANCE) for at, of in expected.items()):
             return net
     return None
+
+
+def _take_first(nets: dict[str, Net]) -> dict[str, Net]:
+    """Take those that a page has room for, from the first on."""
+    taken, total = {}, 0
+    for variant, net in nets.items():
+        total += sum(weights.numel() + constants.numel() for weights, constants in net.layers)
+        if total <= MAX_NUMBERS:
+            taken[variant] = net
+    return taken
 
 
 def _encode(tensor: Tensor) -> str:
@@ -123,28 +146,29 @@ def _encode(tensor: Tensor) -> str:
 def _describe_field(data: PreparedData, column: Column) -> dict[str, Any]:
     """Describe a column: how it becomes features, what fills it, and where most of its values lie."""
     name = column.column
-    field = {
-        "column": name,
-        "label": name_column(data, name),
-        "required": column.required,
-        "fill": None if name not in data.fill_values else data.fill_values[name].iloc[0],
-    }
+    fill = None if column.required or name not in data.fill_values else data.fill_values[name].iloc[0]
+    field = {"column": name, "label": name_column(data, name)}
     if not isinstance(column, NumberColumn):
         categories = data.categories[name]
         counts = data.features[[f"{name}_{category}" for category in categories]].sum()
-        fill = -1 if field["fill"] is None else find_codes(pd.Series([field["fill"]]), categories)[0]
+        place = -1 if fill is None else find_codes(pd.Series([fill]), categories)[0]
         return field | {
             "categories": [name_value(data, name, category) for category in categories],
-            "fill": int(fill),
+            "fill": int(place),
             "typical": int(counts.to_numpy().argmax()),
         }
     is_log = column in data.columns.log
     feature = f"Log{name}" if is_log else name
     values = data.features[feature].astype("float64")
-    low, typical, high = values.quantile([0.01, 0.5, 0.99]).tolist()
+    quantiles = values.quantile([0.01, 0.5, 0.99]).tolist()
+    # Two digits of the range are enough to draw, and tell of no row.
+    digits = 2 - ceil(log10(quantiles[-1] - quantiles[0] or 1))
+    low, typical, high = (round(quantile, digits) for quantile in quantiles)
+    if fill is not None and not _may_be_seen(data, column, float(fill)):
+        fill = None
     scale = data.scales[data.scales["feature"] == feature].iloc[0]
     return field | {
-        "fill": None if field["fill"] is None else float(field["fill"]),
+        "fill": None if fill is None else float(fill),
         "log": is_log,
         "shift": float(scale["shift"]),
         "scale": float(scale["scale"]),
@@ -154,6 +178,15 @@ def _describe_field(data: PreparedData, column: Column) -> dict[str, Any]:
         "minimum": column.minimum,
         "maximum": column.maximum,
     }
+
+
+def _may_be_seen(data: PreparedData, column: NumberColumn, fill: float) -> bool:
+    """Whether what fills a column of numbers is no value of few rows, as the mode of unlike numbers is."""
+    if data.is_original or column.constant is not None or column.fill == "mean":
+        return True
+    is_log = column in data.columns.log
+    values = data.features[f"Log{column.column}" if is_log else column.column].to_numpy("float64")
+    return int(np.isclose(values, np.log1p(fill) if is_log else fill).sum()) >= SMALLEST_GROUP
 
 
 def _choose_group(data: PreparedData, results: dict[str, Results], columns: list[str]) -> list[int]:
@@ -167,8 +200,9 @@ def _choose_group(data: PreparedData, results: dict[str, Results], columns: list
         [torch.cat([result.predictions["train"], result.predictions["valid"]]) for result in results.values()]
     )
     shares = torch.zeros(len(scores), len(groups)).index_add(1, group_of, (scores > THRESHOLD).float()) / rows
-    # Of few rows, a difference says little.
-    spread = shares.amax(dim=0) - shares.amin(dim=0) - (rows < SMALLEST_GROUP).float()
+    if not (are_many := rows >= SMALLEST_GROUP).any():
+        return [int(seen[:, place].sum(dim=0).argmax()) for place in places]
+    spread = torch.where(are_many, shares.amax(dim=0) - shares.amin(dim=0), -1)
     return [int(code) for code in groups[spread.argmax()]][: len(columns)]
 
 

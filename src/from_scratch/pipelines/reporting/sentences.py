@@ -125,7 +125,7 @@ def describe_reach(comparison: pd.DataFrame) -> str:
     rows, yardstick = int(comparison["valid_rows"].iloc[0]), find_yardstick(comparison)
     widths = comparison[f"{yardstick.metric}_high"] - comparison[f"{yardstick.metric}_low"]
     return (
-        f"With {rows:,} validation rows, {with_article(yardstick)} is known to about "
+        f"With {rows:,} validation row{'s' if rows > 1 else ''}, {with_article(yardstick)} is known to about "
         f"±{100 * float(widths.max() / 2):.0f} points."
     )
 
@@ -231,9 +231,9 @@ def _count_certain(variant: str, counted: Certainty, parameters: Variant) -> str
     wrong = f"{variant}, trained with the {loss}, is wrong on {of_all}"
     if not counted.wrong:
         return f"{wrong}."
-    share = "all" if counted.certain_and_wrong == counted.wrong else f"{counted.certain_and_wrong:,}"
-    share = "none" if not counted.certain_and_wrong else share
-    return f"{wrong}; {share} of these have a score below 0.1 or above 0.9."
+    both = counted.certain_and_wrong
+    share = "all" if both == counted.wrong > 1 else f"{both:,}" if both else "none"
+    return f"{wrong}, with a score below 0.1 or above 0.9 on {share} of these."
 
 
 def find_best(values: pd.Series, variants: Mapping[str, Variant]) -> tuple[str | None, str | None]:
@@ -271,11 +271,16 @@ def describe_preparation(features: Features) -> str:
         "deviation": "reduced by their mean and divided by their standard deviation",
     }[features.normalisation]
     rows = {"all": "all rows", "train": "the training rows alone"}[features.fit_on]
+    if not features.number_names:
+        return f"What fills missing values comes from {rows}."
     return f"Numbers are {scaled}. What fills missing values and what scales numbers comes from {rows}."
 
 
 def describe_untrained(
-    comparison: pd.DataFrame, losses: Mapping[str, pd.DataFrame], variants: Mapping[str, Variant]
+    comparison: pd.DataFrame,
+    losses: Mapping[str, pd.DataFrame],
+    variants: Mapping[str, Variant],
+    name_unsure: bool = True,
 ) -> list[str]:
     """Say which variants may have learnt nothing, how that shows, and which parameters usually help.
 
@@ -283,6 +288,7 @@ def describe_untrained(
         comparison: A row for each variant.
         losses: Those of each variant's epochs.
         variants: Their parameters.
+        name_unsure: Whether to name those, too, that are only not surely better than the baseline.
 
     Returns:
         A line for each of these variants.
@@ -307,7 +313,7 @@ def describe_untrained(
         if not are_too_few and yardstick.is_no_better(row[f"{yardstick.metric}_low"]):
             if is_of_answers and said in (0, row["valid_rows"]):
                 signs.append("it gives every validation row the same answer")
-            elif not signs:
+            elif not signs and name_unsure:
                 lines.append(f"{row['variant']} is not surely better than the baseline.")
         if signs:
             remedies = _list_remedies(variants[row["variant"]], rose=last > first)

@@ -33,7 +33,10 @@ def describe_verdict(
     """
     rows = int(comparison["valid_rows"].iloc[0])
     yardstick = find_yardstick(comparison)
-    same = [f"{join(names)} give the same {rows:,} answers." for names in _find_same(disagreements)]
+    same = [
+        f"{join(names)} give the same {rows:,} answer{'s' if rows > 1 else ''}."
+        for names in _find_same(disagreements)
+    ]
     values = comparison.set_index("variant")[yardstick.metric]
     depth = _describe_depth(values, yardstick, disagreements, variants, comparison)
     return [*same, *depth, describe_reach(comparison)]

@@ -17,6 +17,7 @@ def test_calibration_has_a_disc_for_each_bin_with_rows() -> None:
     assert (x_high, y_high) == (87.9, 10), "beyond 1 counts as 1: 0.973, all true"
     assert r_high > r_low
     assert "&lt;words&gt;" in drawn
+    assert drawings.draw_calibration(scores, truth, "#123456", "words", least=3).count("<circle") == 1
 
 
 def test_certain_and_wrong_scores_are_counted() -> None:

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from from_scratch.models import MODELS
+from from_scratch.models import MODELS, Coefficients, deep
+from from_scratch.pipelines.reporting import playground as playground_module
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.playground import choose_epochs, make_playground
 from from_scratch.pipelines.training import nodes
@@ -72,7 +73,39 @@ def test_a_model_that_the_page_does_not_know_is_named(
     playground = make_playground(data, {"line": line, "forgotten": forgotten, "other": results["net"]})
     assert [model["name"] for model in playground["models"]] == ["line"]
     assert playground["missing"] == ["forgotten", "other"], "the other predicts what it is told to"
-    assert make_playground(data, {"forgotten": forgotten})["epochs"] == [0]
+    playground = make_playground(data, {"forgotten": forgotten})
+    assert (playground["models"], playground["epochs"]) == ([], [0, 1, 2, 3]), "its lines are still drawn"
+
+
+def test_a_model_with_another_activation_is_not_known_even_where_all_scores_are_0(
+    data: PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def predict(coefficients: Coefficients, x: Tensor) -> Tensor:
+        return deep(coefficients, x, hidden=torch.tanh)
+
+    monkeypatch.setitem(MODELS, "deep", MODELS["deep"]._replace(predict=predict))
+    result = learn(data, "deep of the article")
+    zeros = {name: torch.zeros_like(tensor) for name, tensor in result.coefficients.items()}
+    history = result.coefficients_by_epoch
+    faded = replace(
+        result,
+        coefficients=zeros,
+        coefficients_by_epoch={
+            name: torch.cat([kept[:2], zeros[name][None]]) for name, kept in history.items()
+        },
+        predictions=result.predictions | {"valid": torch.full((4,), 0.5)},
+    )
+    assert make_playground(data, {"tanh": faded})["missing"] == ["tanh"]
+
+
+def test_the_page_holds_no_more_models_than_it_has_room_for(
+    data: PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variants = {"a": learn(data, "linear"), "b": learn(data, "deep"), "c": learn(data, "linear")}
+    monkeypatch.setattr(playground_module, "MAX_NUMBERS", 4 * (5 + 1) * 2)
+    playground = make_playground(data, variants)
+    assert [model["name"] for model in playground["models"]] == ["a"]
+    assert playground["missing"] == ["b", "c"]
 
 
 def test_long_trainings_are_shown_in_few_epochs() -> None:
@@ -88,7 +121,8 @@ def test_long_trainings_are_shown_in_few_epochs() -> None:
 def test_fields_say_how_a_column_becomes_features(data: PreparedData) -> None:
     playground = make_playground(data, {"linear": learn(data, "linear")})
     age, sex, pclass = playground["fields"]
-    assert (age["column"], age["log"], age["shift"], age["scale"], age["fill"]) == ("Age", False, 0, 80, 0.5)
+    assert (age["column"], age["log"], age["shift"], age["scale"]) == ("Age", False, 0, 80)
+    assert age["fill"] is None, "0.5 is the age of one row"
     assert age["low"] < age["typical"] < age["high"]
     assert (sex["categories"], sex["fill"]) == (["male", "female"], -1)
     assert pclass["label"] == "Pclass"
@@ -96,7 +130,33 @@ def test_fields_say_how_a_column_becomes_features(data: PreparedData) -> None:
     public = replace(data, source=data.source | {"source": "original"})
     playground = make_playground(public, {"linear": learn(data, "linear")})
     assert playground["answers"] == ("died", "survived")
+    assert playground["fields"][0]["fill"] == 0.5
     assert playground["fields"][2]["categories"] == ["1st class", "2nd class"]
+
+
+@pytest.mark.parametrize(("rows", "may_be_seen"), [(4, False), (5, True)])
+def test_what_fills_is_shown_if_it_is_no_value_of_few_rows(
+    data: PreparedData, rows: int, may_be_seen: bool
+) -> None:
+    ages = data.features.assign(Age=[0.5] * rows + [0.1 * row for row in range(8 - rows)])
+    (age, *_) = make_playground(replace(data, features=ages), {"linear": learn(data, "linear")})["fields"]
+    assert age["fill"] == (0.5 if may_be_seen else None)
+    constant = data.columns.continuous[0].model_copy(update={"constant": 0.5})
+    columns = data.columns.model_copy(update={"continuous": [constant]})
+    known = replace(data, features=ages, columns=columns)
+    assert make_playground(known, {"linear": learn(data, "linear")})["fields"][0]["fill"] == 0.5
+
+
+def test_where_numbers_lie_tells_of_no_row(data: PreparedData) -> None:
+    ages = data.features.assign(Age=[17.1234, 18.2345, 20.3456, 21.4567, 30.5678, 40.6789, 51.7891, 60.8912])
+    (age, *_) = make_playground(replace(data, features=ages), {"linear": learn(data, "linear")})["fields"]
+    assert (age["low"], age["typical"], age["high"]) == (17, 26, 60)
+
+
+def test_if_all_groups_are_small_each_column_begins_with_its_most_frequent_category(
+    data: PreparedData, results: dict[str, Results]
+) -> None:
+    assert make_playground(data, results)["choices"] == [(1, 0), (2, 0)]
 
 
 def test_the_surface_begins_with_the_rows_that_variants_differ_about(
@@ -112,6 +172,4 @@ def test_the_surface_begins_with_the_rows_that_variants_differ_about(
         for name, result in results.items()
     }
     playground = make_playground(replace(data, train=train, valid=valid), many)
-    assert playground["choices"] == {"Sex": 0, "Pclass": 1}, (
-        "line says no to men of the second class, net yes"
-    )
+    assert playground["choices"] == [(1, 0), (2, 1)], "line says no to men of the second class, net yes"

@@ -99,7 +99,7 @@ def test_a_plateau_at_the_baseline_is_named(results: dict[str, Results]) -> None
         annotations = learning_plots.plot_epoch_accuracies(table, results).layout.annotations
         return [drawn.text for drawn in annotations if "flat" in drawn.text]
 
-    assert draw(0.5, *[0.25] * 6, 0.75) == ["net: flat for 6 epochs"]
+    assert draw(0.5, *[0.25] * 6, 0.75) == ["■ flat for 6 epochs"]
     assert draw(0.5, *[0.25] * 4, 0.75) == [], "too short to be one"
     assert draw(0.5, *[0.25] * 6) == [], "it never leaves"
 

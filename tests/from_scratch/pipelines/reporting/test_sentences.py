@@ -128,14 +128,14 @@ def test_disagreements_with_the_first_variant() -> None:
 
 @pytest.mark.parametrize(
     ("certain_and_wrong", "share"),
-    [(31, "all of these have"), (3, "3 of these have"), (0, "none of these have")],
+    [(31, "all"), (3, "3"), (0, "none")],
 )
 def test_certainty(certain_and_wrong: int, share: str) -> None:
     net = Variant(model="deep", seed=1, learning_rate=4, epochs=30, hidden=[10], loss="cross_entropy")
     counted = {"net": Certainty(rows=178, certain=150, wrong=31, certain_and_wrong=certain_and_wrong)}
     assert sentences.describe_certainty(counted, {"net": net}) == [
-        "net, trained with the cross entropy, is wrong on 31 of 178 validation rows; "
-        f"{share} a score below 0.1 or above 0.9."
+        "net, trained with the cross entropy, is wrong on 31 of 178 validation rows, "
+        f"with a score below 0.1 or above 0.9 on {share} of these."
     ]
 
 

@@ -50,7 +50,7 @@ for (const name of ["losses", "epoch_accuracies"]) {
     },
   }}));
 }
-let epoch = playground.epochs.at(-1) ?? 0;
+let epoch = playground.epochs.at(-1);
 
 function placeDots(lines) {
   const places = lines.map(line => Math.min(epoch, line.x.length - 1));
@@ -69,14 +69,14 @@ function draw() {  // afresh for each width, on paper too: Plotly's own resizing
 
 const WIDE = 40, HIGH = 30;
 const NO = [0, 114, 178], MIDDLE = [238, 238, 238], YES = [230, 159, 0];
-const axes = playground.axes.map(name => playground.fields.findIndex(field => field.column === name));
+const {axes} = playground;
 const chosen = playground.fields.map(field => field.typical);
 playground.fields.forEach((field, i) => {  // a log column's typical value is that of its logarithm
   if (field.log) chosen[i] = Math.exp(field.typical) - 1;
 });
 
-const choices = playground.fields.flatMap((field, i) => field.column in playground.choices ? [i] : []);
-for (const i of choices) chosen[i] = playground.choices[playground.fields[i].column];
+const choices = playground.choices.map(([i]) => i);
+for (const [i, category] of playground.choices) chosen[i] = category;
 
 function valueAt(field, share) {
   const value = field.low + share * (field.high - field.low);
@@ -116,7 +116,7 @@ const surfaces = document.getElementById("surfaces");
 const canvases = playground.models.map(model => {
   const canvas = element("canvas", {width: WIDE, height: HIGH});
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", `${model.name}: predictions over ${playground.axes.join(" and ")}`);
+  canvas.setAttribute("aria-label", `${model.name}: predictions over ${axes.map(i => playground.fields[i].label).join(" and ")}`);
   surfaces.querySelector(".grid").append(
     element("figure", {}, canvas, element("figcaption", {}, key(model.name), ` ${model.name}`)));
   return canvas;
@@ -209,11 +209,12 @@ if (playground.models.length) {
 
 function readField(field, input) {
   if (field.categories) return Number(input.value);  // -1: none of them
-  const text = input.value.trim(), number = text === "" ? field.fill : Number(text);
+  const text = input.value.trim(), isNumber = /^[-+]?(\d+[.,]?\d*|[.,]\d+)(e[-+]?\d+)?$/i.test(text);
+  const number = text === "" ? field.fill : isNumber ? Number(text.replace(",", ".")) : NaN;
   const {minimum, maximum, label} = field;
-  if (text === "" && (field.required || number === null)) throw `${label} is missing; expected a number`;
+  if (text === "" && number === null) throw `${label} is missing; expected a number`;
   const limits = [minimum === null ? "" : `of at least ${minimum}`, maximum === null ? "" : `of at most ${maximum}`];
-  if (!Number.isFinite(number) || (minimum !== null && number < minimum) || (maximum !== null && number > maximum)) {
+  if (!(Math.abs(number) <= 1e38) || (minimum !== null && number < minimum) || (maximum !== null && number > maximum)) {
     throw `${label} is ${text}; expected a number ${limits.filter(Boolean).join(" and ")}`.trim();
   }
   return number;
@@ -237,16 +238,17 @@ const form = document.querySelector("#ask form");
 const inputs = form ? playground.fields.map(field => {
   let input;
   if (field.categories) {
-    const filled = field.fill >= 0 && !field.required
+    const filled = field.fill >= 0
       ? [element("option", {value: field.fill, textContent: `not known: ${field.categories[field.fill]}`})] : [];
     const names = field.categories.map((name, place) => element("option", {value: place, textContent: name}));
     input = element("select", {}, ...names, ...filled);
     input.selectedIndex = field.typical;
   } else {
     input = element("input", {inputMode: "decimal", type: "text"});
-    if (field.fill !== null && !field.required) input.placeholder = `not known: ${Number(field.fill.toPrecision(6))}`;
+    if (field.fill !== null) input.placeholder = `not known: ${Number(field.fill.toPrecision(6))}`;
+    else input.value = Number((field.log ? Math.exp(field.typical) - 1 : field.typical).toPrecision(3));
   }
-  input.name = field.column;
+  input.dataset.column = field.column;  // as its name, it could take the place of the form's own methods
   form.append(element("label", {}, element("span", {textContent: field.label}), input));
   return input;
 }) : [];
