@@ -39,7 +39,7 @@ def linear(coefficients: Coefficients, x: Tensor) -> Tensor:
 
 
 def sigmoid(coefficients: Coefficients, x: Tensor, output: Activation = torch.sigmoid) -> Tensor:
-    """ŷ = σ(Σ xⱼ wⱼ): the same, pressed between 0 and 1."""
+    """ŷ = σ(Σ xⱼ wⱼ): the sum, pressed between 0 and 1."""
     return output(linear(coefficients, x))  # [rows]
 
 

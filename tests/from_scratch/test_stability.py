@@ -64,8 +64,10 @@ def test_console_and_report_say_the_same(study: Study) -> None:
     assert "stability: 8 seeds on 2 splits" in ran.stdout
     page = project.load("report").replace("&#39;", "'")
     said = ran.stdout.split("stability: ")[1].split("The report:")[0].strip().splitlines()[-4:]
-    assert said[0].startswith("Depth gains nothing here: over 8 seeds and 2 splits, the best net")
-    assert said[1].startswith("One change makes deep train: with initialisation: he, 100 % of its runs")
+    assert said[0].startswith(
+        "Depth gains nothing that could be measured here: over 8 seeds and 2 splits, the best net"
+    )
+    assert said[1].startswith("One change makes deep train, initialisation = he: with it, 100 % of its runs")
     assert said[2].startswith("Over 8 seeds and 2 splits, in points of accuracy")
     assert said[3].startswith("Of 16 runs each, these trained: deep in")
     assert all(sentence in page for sentence in said)

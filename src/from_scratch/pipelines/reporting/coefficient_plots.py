@@ -63,7 +63,9 @@ def plot_coefficients(
     ]
     no, yes = map(name_in_title, name_answers(data))
     faint = {"color": FAINT, "width": 1}
-    axis: dict[str, Any] = {"title": {"text": f"effect (1: the greatest{some})<br>← {no} · {yes} →"}}
+    axis: dict[str, Any] = {
+        "title": {"text": f"effect, as a share of the<br>variant's greatest{some}<br>← {no} · {yes} →"}
+    }
     return make_figure(
         marks,
         height=150 + 34 * len(labels),

@@ -51,6 +51,8 @@ def draw_calibration(scores: Tensor, truth: Tensor, color: str, words: str, leas
     return Markup(
         '<svg class="calibration" viewBox="0 0 100 100" role="img" aria-label="{}">'
         '<rect x="10" y="10" width="80" height="80" class="frame"/><path d="M10 90 L90 10" class="diagonal"/>'
+        '<text x="10" y="99">0</text><text x="86" y="99">1</text>'
+        '<text x="3" y="90">0</text><text x="3" y="17">1</text>'
         "{}</svg>"
     ).format(words, Markup("").join(discs))
 

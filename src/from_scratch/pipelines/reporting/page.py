@@ -147,6 +147,7 @@ def write_report(
         },
         units=_draw_hidden_units(data, results),
         disagreements=_square(disagreements, list(results)),
+        alike=sentences.describe_alike(groups, list(results)),
         groups=largest[~is_small].to_dict("records"),
         small_groups=largest[is_small].to_dict("records"),
         hidden_groups=len(groups) - len(largest),
@@ -210,7 +211,7 @@ def _count_figures(article_figures: pd.DataFrame) -> str:
     if exact == count:
         return f"All {count:,} figures that the article prints come out again, to the last printed digit."
     said = f"Of {count:,} figures that the article prints, {exact:,} come out again to the last printed digit"
-    said += f", {rounded:,} differ by one in it" if rounded else ""
+    said += f", {rounded:,} {'differs' if rounded == 1 else 'differ'} by one in it" if rounded else ""
     missed = count - exact - rounded
     return f"{said}, and {missed:,} {'does' if missed == 1 else 'do'} not." if missed else f"{said}."
 

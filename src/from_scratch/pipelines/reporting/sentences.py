@@ -264,6 +264,18 @@ def describe_practice(variant: Variant) -> str:
     return ", ".join(f"{name}: {value}" for name, value in changed.items())
 
 
+def describe_alike(groups: pd.DataFrame, variants: Sequence[str]) -> list[str]:
+    """Name the variants that say the same of every group; nothing if there are none, or one group alone."""
+    alike: dict[tuple[float, ...], list[str]] = {}
+    for variant in variants:
+        alike.setdefault(tuple(groups[variant]), []).append(variant)
+    return [
+        f"{join(names)} say the same of every group."
+        for names in alike.values()
+        if len(names) > 1 < len(groups)
+    ]
+
+
 def describe_preparation(features: Features) -> str:
     """Say how numbers were brought to one scale, and what was learnt from which rows."""
     scaled = {

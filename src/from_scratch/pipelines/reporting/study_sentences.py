@@ -25,8 +25,8 @@ def describe_study(summary: pd.DataFrame, runs: pd.DataFrame, variants: Mapping[
         variants: Their parameters.
 
     Returns:
-        What depth gains; which single change makes a net train, if there is one; if the deep nets are better
-        than the reference, or each variant if there is no deep net; and how often these train.
+        What depth gains; which single change makes a net train, if there is one; which variants are better
+        than the reference; and how often the deep nets train, or each variant if there is no deep net.
     """
     return [
         *describe_depth(summary, runs, variants),
@@ -50,7 +50,8 @@ def describe_depth(summary: pd.DataFrame, runs: pd.DataFrame, variants: Mapping[
     row: dict[Any, Any] = of_two[of_two["variant"] == deep].to_dict("records")[0]
     verdict = _judge(row)
     judged = f"is {verdict} than" if verdict else "can't be told apart from"
-    gained = f"{format_points(row['difference'])} points" if verdict == "better" else "nothing"
+    gained = "nothing" if verdict == "worse" else "nothing that could be measured"
+    gained = f"{format_points(row['difference'])} points" if verdict == "better" else gained
     mean, low, high = (
         format_points(row[name]) for name in ("difference", "difference_low", "difference_high")
     )
@@ -66,7 +67,8 @@ def describe_luck(summary: pd.DataFrame, comparison: pd.DataFrame) -> list[str]:
     accuracies = comparison.set_index("variant")["valid_accuracy"]
     baseline = float(comparison["majority_accuracy"].iloc[0])
     return [
-        f"The {accuracies[row['variant']]:.4f} of {row['variant']} in this run is a lucky seed's."
+        f"The {accuracies[row['variant']]:.4f} of {row['variant']} in this run is luck: most seeds do not "
+        "train it."
         for row in summary.to_dict("records")
         if row["at_majority"] > 0.5 and accuracies.get(row["variant"], 0) > baseline
     ]
@@ -86,13 +88,13 @@ def describe_changes(summary: pd.DataFrame, variants: Mapping[str, Variant]) -> 
             said.add(name)
             without, with_it = (format_percent(1 - row["at_majority"]) for row in (before, after))
             yield (
-                f"One change makes {before['variant']} train: with {name}: {new[name]}, {with_it} of its "
-                f"runs end above the baseline ({after['variant']}); without it, {without}."
+                f"One change makes {before['variant']} train, {name} = {new[name]}: with it, {with_it} of "
+                f"its runs end above the baseline ({after['variant']}); without it, {without}."
             )
 
 
 def _describe_verdict(summary: pd.DataFrame) -> str:
-    subjects = _find_subjects(summary)
+    subjects = _list_others(summary)
     if not subjects:
         return f"Only {summary['variant'].iloc[0]} was trained: there is nothing to hold it against."
     first = subjects[0]
@@ -120,8 +122,12 @@ def describe_training(summary: pd.DataFrame) -> str:
     )
 
 
+def _list_others(summary: pd.DataFrame) -> list[dict[Any, Any]]:
+    return [row for row in summary.to_dict("records") if row["variant"] != row["reference"]]
+
+
 def _find_subjects(summary: pd.DataFrame) -> list[dict[Any, Any]]:
-    others = [row for row in summary.to_dict("records") if row["variant"] != row["reference"]]
+    others = _list_others(summary)
     return [row for row in others if row["model"] == DEEP] or others
 
 

@@ -147,3 +147,10 @@ def test_the_worst_and_the_best_are_said_to_be_certain() -> None:
     assert worst.startswith("b, trained with the absolute error, is wrong on 8 of 20")
     assert best.startswith("c, ")
     assert "no probability" in why
+
+
+def test_variants_that_say_the_same_of_every_group_are_named() -> None:
+    groups = pd.DataFrame({"group": ["a", "b"], "line": [0.0, 1.0], "net": [0.0, 1.0], "deep": [0.0, 0.5]})
+    said = sentences.describe_alike(groups, ["line", "net", "deep"])
+    assert said == ["line and net say the same of every group."]
+    assert sentences.describe_alike(groups[:1], ["line", "net", "deep"]) == [], "one group tells nothing"

@@ -129,7 +129,7 @@ def test_the_single_change_that_makes_a_net_train_comes_first() -> None:
     )
     first, verdict, _ = describe_study(summary, NO_RUNS, variants)
     assert first == (
-        "One change makes net train: with initialisation: he, 98.9 % of its runs end above the baseline "
+        "One change makes net train, initialisation = he: with it, 98.9 % of its runs end above the baseline "
         "(he); without it, 5.9 %."
     )
     assert verdict.startswith("Over 200 seeds")
@@ -151,8 +151,9 @@ def test_what_depth_gains_is_told_by_pairs_of_runs() -> None:
         return said
 
     assert describe_made([[0.70, 0.76], [0.82, 0.86]]).startswith(
-        "Depth gains nothing here: over 2 seeds and 2 splits, the best net with hidden layers, net, can't be "
-        "told apart from the best without, curve: +0.5 points of accuracy on average (95 % interval "
+        "Depth gains nothing that could be measured here: over 2 seeds and 2 splits, the best net with "
+        "hidden layers, net, can't be told apart from the best without, curve: +0.5 points of accuracy on "
+        "average (95 % interval "
     )
     assert "net, is worse than the best without, curve: −10.0" in describe_made([[0.6, 0.67], [0.72, 0.73]])
     better = describe_made([[0.80, 0.85], [0.92, 0.95]])
@@ -167,15 +168,16 @@ def test_an_accuracy_that_most_seeds_do_not_reach_is_luck() -> None:
         {"variant": ["line", "net"], "valid_accuracy": [0.8, 0.8258], "majority_accuracy": 0.6}
     )
     (said,) = describe_luck(told(at_majority=0.941), comparison)
-    assert said == "The 0.8258 of net in this run is a lucky seed's."
+    assert said == "The 0.8258 of net in this run is luck: most seeds do not train it."
     assert describe_luck(told(at_majority=0.941), comparison.assign(valid_accuracy=0.6)) == []
 
 
 def test_all_deep_nets_are_spoken_of_or_else_each_variant(runs: pd.DataFrame) -> None:
     two = summarise(make_runs(ACCURACIES | {"last": ACCURACIES["net"]}), Stability())
     verdict, trained = describe(two)
-    assert re.search(r"net \(.*\) and last \(.*\) are not to be told apart from line\.", verdict)
-    assert "curve" not in verdict
+    assert re.search(
+        r"curve \(.*\), net \(.*\) and last \(.*\) are not to be told apart from line\.", verdict
+    )
     assert trained.startswith("Of 4 runs each, these trained: net in 25.0 % (0 % to 100 %), last in 25.0 % (")
     without = summarise(runs[runs["variant"] != "net"], Stability())
     assert "curve can't be told apart from line" in describe(without)[0]
