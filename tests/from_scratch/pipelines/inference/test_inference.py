@@ -110,6 +110,7 @@ def test_a_category_that_training_never_saw(article_run: Project, tmp_path: Path
     assert len(project.load("submission")) == 1
 
 
+@pytest.mark.slow
 def test_features_from_what_is_known_serve_new_rows_too(article_run: Project, tmp_path: Path) -> None:
     """Everything that `features.derived` can make, as conf/knowledge has it."""
     project = copied(article_run, tmp_path)
