@@ -12,7 +12,7 @@ from torch import Tensor
 from from_scratch.kedro_internals import HTMLPreview, PlotlyPreview, TablePreview
 
 GREY = "#808080"
-BELOW, ABOVE = "#0072B2", "#D55E00"
+BELOW, ABOVE = "#0072B2", "#E69F00"
 CELL = 12
 """Pixels of a cell of a heat map."""
 MAX_CELLS = 32

@@ -99,9 +99,9 @@ def test_tensors_are_drawn_where_the_catalog_asks_for_it(tmp_path: Path) -> None
     first, large = shown.split("<svg")[1:]
     cells = re.findall(r'x="(\d+)" y="(\d+)".*?fill="(.*?)" fill-opacity="(.*?)"><title>(.*?)<', first)
     assert cells == [
-        ("0", "0", "#D55E00", "0.00", "0"),
+        ("0", "0", "#E69F00", "0.00", "0"),
         ("12", "0", "#0072B2", "1.00", "-2"),
-        ("0", "12", "#D55E00", "0.50", "1"),
+        ("0", "12", "#E69F00", "0.50", "1"),
     ], "there is none for what is no number"
     assert large.count("<rect") == 32 * 3
     assert "a&lt;b" in shown

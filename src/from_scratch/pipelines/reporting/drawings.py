@@ -59,19 +59,18 @@ def draw_calibration(scores: Tensor, truth: Tensor, color: str, words: str, leas
 
 @dataclass(frozen=True)
 class Certainty:
-    """How many rows got a score that claims to be certain, and how often that is wrong."""
+    """How often a variant is wrong, and how often with a score that claims to be certain."""
 
     rows: int
-    certain: int
     wrong: int
     certain_and_wrong: int
 
 
 def count_certain(scores: Tensor, truth: Tensor, threshold: float) -> Certainty:
-    """Count the scores [rows] below 0.1 or above 0.9, and the wrong answers among them."""
+    """Count the wrong answers, and those of them with scores [rows] below 0.1 or above 0.9."""
     certain = (scores < CERTAIN) | (scores > 1 - CERTAIN)
     wrong = (scores > threshold) != truth.bool()
-    return Certainty(len(scores), int(certain.sum()), int(wrong.sum()), int((certain & wrong).sum()))
+    return Certainty(len(scores), int(wrong.sum()), int((certain & wrong).sum()))
 
 
 def find_dead_units(weights: Tensor, constants: Tensor, x: Tensor) -> list[bool]:

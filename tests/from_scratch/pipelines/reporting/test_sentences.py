@@ -132,7 +132,7 @@ def test_disagreements_with_the_first_variant() -> None:
 )
 def test_certainty(certain_and_wrong: int, share: str) -> None:
     net = Variant(model="deep", seed=1, learning_rate=4, epochs=30, hidden=[10], loss="cross_entropy")
-    counted = {"net": Certainty(rows=178, certain=150, wrong=31, certain_and_wrong=certain_and_wrong)}
+    counted = {"net": Certainty(rows=178, wrong=31, certain_and_wrong=certain_and_wrong)}
     assert sentences.describe_certainty(counted, {"net": net}) == [
         "net, trained with the cross entropy, is wrong on 31 of 178 validation rows, "
         f"with a score below 0.1 or above 0.9 on {share} of these."
@@ -142,7 +142,7 @@ def test_certainty(certain_and_wrong: int, share: str) -> None:
 def test_the_worst_and_the_best_are_said_to_be_certain() -> None:
     variant = Variant(model="sigmoid", seed=1, learning_rate=4, epochs=30)
     numbers = {"a": (9, 3), "b": (8, 8), "c": (7, 1)}
-    counted = {name: Certainty(20, 10, wrong, both) for name, (wrong, both) in numbers.items()}
+    counted = {name: Certainty(20, wrong, both) for name, (wrong, both) in numbers.items()}
     worst, best, why = sentences.describe_certainty(counted, dict.fromkeys(counted, variant))
     assert worst.startswith("b, trained with the absolute error, is wrong on 8 of 20")
     assert best.startswith("c, ")
