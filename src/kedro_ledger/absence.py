@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from kedro.framework.project import pipelines
 from kedro.io.core import is_parameter
 from kedro.pipeline import Pipeline
 
+from kedro_ledger.drift import find_last_known
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.lineage import base_name
 from kedro_ledger.record import Record, is_same_run
@@ -18,14 +21,13 @@ def explain(ledger: Ledger, record: Record | None, dataset: str) -> str:
     command = find_command(ledger, record, dataset)
     if not record:
         return f"{dataset}: no run is committed yet" + (f"; `{command}` makes one" if command else "")
-    records = ledger.records()
     if dataset in record.outdated:
-        reason = f"outdated by run {_find_outdating(records, record, dataset).run_id}"
+        reason = f"outdated by run {_find_outdating(ledger.newest_first(), record, dataset).run_id}"
     elif dataset in record.view:
         reason = f"{record.view[dataset].path} is not where the catalog has it now"
     else:
         reason = f"not in run {record.run_id}"
-    newest = next((run for run in reversed(records) if dataset in run.view), None)
+    newest = next((run for run in ledger.newest_first() if dataset in run.view), None)
     near, hints = "", []
     if command:
         hints.append(f"`{command}` makes it anew" if newest else f"`{command}` makes it")
@@ -36,9 +38,23 @@ def explain(ledger: Ledger, record: Record | None, dataset: str) -> str:
     return f"{dataset}: {reason}{near}" + (f": {'; '.join(hints)}" if hints else "")
 
 
-def _find_outdating(records: list[Record], record: Record, dataset: str) -> Record:
+def find_place_of_others(ledger: Ledger, dataset: str) -> str | None:
+    """Say where a dataset lies of which runs make no versions; none if they do, or nothing is known."""
+    last = ledger.last()
+    if not last or dataset in last.view or dataset in last.outdated:
+        return None
+    for found, what in (
+        (last.unversioned.get(dataset), "is not versioned"),
+        (find_last_known(ledger.newest_first()).raw.get(dataset), "is read, and made by no run"),
+    ):
+        if found and found.path:
+            return f"{dataset} {what}: it lies at {found.path}"
+    return None
+
+
+def _find_outdating(newest_first: Iterable[Record], record: Record, dataset: str) -> Record:
     """Find the run since which a dataset is outdated."""
-    for run in reversed(records):
+    for run in newest_first:
         if run.seq < record.seq:
             if dataset not in run.outdated:
                 break

@@ -37,14 +37,26 @@ def find_changes(runs: Sequence[Summary]) -> dict[str, Differences]:
     return {section: compare(was[section], now[section]) for section in SECTIONS}
 
 
+def find_unknown(runs: Sequence[Summary]) -> dict[str, list[str]]:
+    """Find what may have changed over several runs, since it is not recorded: names by section."""
+    unknown: dict[str, list[str]] = {}
+    for drift in (run.drift for run in runs if run.drift):
+        for section, names in drift.unknown.items():
+            unknown[section] = sorted({*unknown.get(section, []), *names})
+    return unknown
+
+
 def describe_changes(runs: Sequence[Summary]) -> list[str]:
     """Describe what changed over several runs, in a few phrases."""
-    changes = find_changes(runs)
-    phrases = [
-        phrase
-        for section, found in changes.items()
-        for phrase in (_describe_code(found) if section == "code" else _describe_values(section, found))
-    ]
+    changes, unknown = find_changes(runs), find_unknown(runs)
+    phrases = []
+    for section, found in changes.items():
+        if section == "code":
+            phrases += ["code: unknown"] if unknown.get("code") else _describe_code(found)
+        else:
+            phrases += _describe_values(section, found)
+            left = (name for name in unknown.get(section, []) if name not in found)
+            phrases += [f"{section}.{_say(name, MAX_NAME)}: unknown" for name in left]
     if len(phrases) > MAX_PHRASES:
         phrases[MAX_PHRASES - 1 :] = [f"and {len(phrases) - MAX_PHRASES + 1} more"]
     return phrases or ["nothing" if all(run.drift for run in runs) else "not recorded"]

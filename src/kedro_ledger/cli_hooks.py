@@ -1,32 +1,41 @@
-"""A guard around `kedro run`: no node can pass its own exit code off as that of a committed run."""
+"""What the ledger adds to `kedro run`: the option `--allow-mixed`."""
 
 from __future__ import annotations
 
-import sys
-
+import click
 from kedro.framework.cli.hooks import cli_hook_impl
+from kedro.framework.cli.project import run
 from kedro.framework.project import settings
 from kedro.framework.startup import ProjectMetadata
 
+ALLOW_MIXED = "--allow-mixed"
+
 
 class CommandHooks:
-    """Runs after every `kedro` command, in any project of the environment."""
+    """Runs before every `kedro` command, in any project of the environment."""
 
     @cli_hook_impl
-    def after_command_run(self, project_metadata: ProjectMetadata | None, exit_code: int) -> None:
-        """Report a run that a node ended by `sys.exit` as failed."""
-        if project_metadata is None or "kedro_ledger.hooks" not in sys.modules:
+    def before_command_run(self, project_metadata: ProjectMetadata | None, command_args: list[str]) -> None:
+        """Add the option to `kedro run` in a project that has a ledger."""
+        if project_metadata is None or command_args[:1] != ["run"]:
             return
-        from kedro_ledger.errors import EXIT_CODES, InputError
-        from kedro_ledger.hooks import RunHooks  # loaded by a project that has a ledger
+        classes = {kind.__module__ for hooks in settings.HOOKS for kind in type(hooks).__mro__}
+        if "kedro_ledger.hooks" in classes and not any(ALLOW_MIXED in option.opts for option in run.params):
+            run.params.append(
+                click.Option(
+                    [ALLOW_MIXED],
+                    is_flag=True,
+                    expose_value=False,
+                    callback=_keep,
+                    help="Read what was made with other parameters, code or data than those of this run.",
+                )
+            )
 
-        is_running = any(isinstance(hooks, RunHooks) and hooks.is_running for hooks in settings.HOOKS)
-        if is_running and (exit_code or 0) in EXIT_CODES:
-            InputError(
-                f"a step ended the process with exit code {exit_code}, and nothing is committed; "
-                "expected it to return, or to raise an error"
-            ).show()
-            sys.exit(1)
+
+def _keep(command: click.Context, option: click.Parameter, is_set: bool) -> None:
+    from kedro_ledger.context import ALLOW_MIXED  # loaded by the project's settings
+
+    command.meta[ALLOW_MIXED] = is_set
 
 
 command_hooks = CommandHooks()

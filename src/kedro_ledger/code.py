@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from kedro.framework import project as kedro_project
+
 from kedro_ledger.credentials import require_no_credentials_in_patch
 from kedro_ledger.errors import LedgerError
-from kedro_ledger.files import hash_and_size
 from kedro_ledger.git import git
 from kedro_ledger.record import Code
+from kedro_ledger.sources import LOGS, Sources, hash_sources, is_in
 
-NO_SOURCES = {"__pycache__", ".ipynb_checkpoints"}
+MAX_UNTRACKED_BYTES = 1_000_000
+"""Bytes. A file that git doesn't have is named in the record, not copied, if it is larger."""
 MAX_PATCH_BYTES = 10_000_000
 """Bytes. What is larger is data that nobody told git to ignore, and has no place in a record."""
 BUT_CREDENTIALS_AND_DATA = (
     ".",
     ":(exclude)data",
+    *(f":(exclude,glob)**/{name}/**" for name in ("__pycache__", ".viz")),
+    *(f":(exclude,glob)**/{pattern}" for pattern in LOGS),
     ":(exclude,glob)**/.credentials*",  # of an editor
     *(f":(exclude,glob)**/credentials*.{suffix}*" for suffix in ("yml", "yaml", "json")),
     *(f":(exclude,glob)**/credentials*/**/*.{suffix}" for suffix in ("yml", "yaml", "json")),
 )
-"""All of a project, but for what Kedro reads as credentials, and for data: a record holds neither."""
+"""All of a project, but for what Kedro reads as credentials, for data, and for logs: a record holds none."""
 PATCH = (
     *("diff-index", "--cached", "--patch", "--binary", "--full-index", "--no-renames", "--no-color"),
     *("--no-relative", "--no-ext-diff", "--no-textconv", "--unified=3"),
@@ -36,30 +40,55 @@ PATCH = (
 """A patch that is the same whatever the user's configuration of git."""
 
 
-def read_code(project: Path, data: Iterable[str] = ()) -> Code:
+def read_code(project: Path, sources: Sources | None = None, data: Sequence[str] = ()) -> Code:
     """Read the state of a project's code.
 
     Args:
         project: Its folder.
+        sources: Its code; by default, what lies in `src`.
         data: What is data, besides `data`: paths in the project. Its hashes are recorded elsewhere, so git
-            isn't asked about it, whether it is committed or not.
+            isn't asked about it, whether it is committed or not. Where Python lies, it is code.
 
     Returns:
-        The hashes of all that lies in `src`, and, in a git repository, the commit and what differs from it.
+        The hashes of the code, and, in a git repository, the commit and what differs from it.
     """
-    sources = hash_sources(project)
+    sources = sources or Sources(hash_sources(project, "src"))
+    data = sources.choose_data(data)
+    sources = sources.without(data)
+    left_out = sorted(path for path in data if sources.source_dir == "." or is_in(path, [sources.source_dir]))
+    found = Code(
+        files=sources.files,
+        source_dir=sources.source_dir,
+        left_out=left_out,
+        unknown=sources.unknown,
+        commit=None,
+    )
+    if sources.unknown:
+        return found.model_copy(update={"patch_left_out": f"its code is unknown: {sources.unknown}"})
+    if sources.distribution:
+        reason = f"its code is of the installed distribution {sources.distribution}, not of a git repository"
+        return found.model_copy(update={"patch_left_out": reason})
     try:
         folder, commit = os.fsdecode(git(project, "rev-parse", "--show-prefix", "HEAD")).splitlines()
     except LedgerError as error:
-        return Code(files=sources, commit=None, patch_left_out=_say_why_there_is_no_commit(error.message))
+        return found.model_copy(update={"patch_left_out": _say_why_there_is_no_commit(error.message)})
+    found = found.model_copy(update={"commit": commit, "folder": folder})
     paths = (*BUT_CREDENTIALS_AND_DATA, *(f":(exclude,literal){path}" for path in data))
     top = project / ("../" * folder.count("/"))
     try:
         status = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *paths)
+        lines = git(project, *status).split(b"\0")[:-1]
         # As seen from the top of the repository.
-        changed = [line[3:].rstrip(b"/") for line in git(project, *status).split(b"\0")[:-1]]
-        size = sum(file.stat().st_size for name in changed if (file := top / os.fsdecode(name)).is_file())
-        if size > MAX_PATCH_BYTES:
+        sizes = {line[3:].rstrip(b"/"): _size(top / os.fsdecode(line[3:])) for line in lines}
+        untracked = {line[3:] for line in lines if line.startswith(b"??")}
+        large = {
+            name: size for name, size in sizes.items() if name in untracked and size > MAX_UNTRACKED_BYTES
+        }
+        not_copied = [f"{_name(name, folder)} ({size / 1e6:.0f} MB)" for name, size in sorted(large.items())]
+        found = found.model_copy(update={"not_copied": not_copied})
+        _require_that_git_can_have(sources, folder, large)
+        changed = [name for name in sizes if name not in large]
+        if (size := sum(sizes[name] for name in changed)) > MAX_PATCH_BYTES:
             raise LedgerError(f"{size / 1e6:.0f} MB differ from the commit: have git ignore what is no code")
         with _index_of_now(top, changed) as index:
             patch = git(project, *PATCH, *paths, environment=index) if changed else b""
@@ -67,8 +96,17 @@ def read_code(project: Path, data: Iterable[str] = ()) -> Code:
         text, encoding = _decode(patch)
         require_no_credentials_in_patch(text)
     except LedgerError as error:
-        return Code(files=sources, commit=commit, folder=folder, patch_left_out=error.message)
-    return Code(files=sources, commit=commit, folder=folder, patch=text or None, patch_encoding=encoding)
+        return found.model_copy(update={"patch_left_out": error.message})
+    return found.model_copy(update={"patch": text or None, "patch_encoding": encoding})
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.is_file() else 0
+
+
+def _name(name: bytes, folder: str) -> str:
+    """Return a file's name as in the hashes of the sources, seen from the project's folder."""
+    return name.decode("utf-8", "backslashreplace").removeprefix(folder)
 
 
 def _decode(content: bytes) -> tuple[str, Literal["utf-8", "latin-1"]]:
@@ -83,38 +121,6 @@ def _say_why_there_is_no_commit(message: str) -> str | None:
     if "not a git repository" in message:
         return None
     return "the repository has no commit yet" if "ambiguous argument 'HEAD'" in message else message
-
-
-def hash_sources(project: Path) -> dict[str, str]:
-    """Hash every file in `src`, by its path seen from the project's folder."""
-    return hash_files(project / "src", project)
-
-
-def hash_files(top: Path, seen_from: Path) -> dict[str, str]:
-    """Hash every file in a folder by sha256, but for what no code is: caches, and what an editor leaves."""
-    hashes = {}
-    for folder, folders, names in os.walk(top):
-        folders[:] = [
-            name
-            for name in folders
-            if name not in NO_SOURCES
-            and not name.endswith((".egg-info", ".dist-info"))
-            and not (name == "build" and "pyproject.toml" in names)  # what pip leaves of an install
-        ]
-        for name in names:
-            if name.startswith(".") or name.endswith("~"):  # of the system or an editor
-                continue
-            file = Path(folder, name)
-            with suppress(FileNotFoundError):  # an editor's lock or temporary file
-                path = os.fsencode(file.relative_to(seen_from).as_posix())
-                hashes[path.decode("utf-8", "backslashreplace")] = hash_and_size(file)[0]
-    return dict(sorted(hashes.items()))
-
-
-def combined_hash(hashes: dict[str, str]) -> str:
-    """Return one hash of all names and hashes, whatever their order."""
-    lines = "".join(f"{digest} {name}\n" for name, digest in sorted(hashes.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 @contextmanager
@@ -140,22 +146,47 @@ def _index_of_now(top: Path, changed: list[bytes]) -> Iterator[dict[str, str]]:
         yield environment
 
 
-def _require_that_git_has(sources: dict[str, str], project: Path, folder: str, index: dict[str, str]) -> None:
+def _require_that_git_can_have(sources: Sources, folder: str, large: Mapping[bytes, int]) -> None:
+    """Require that no file of the code is too large for a record.
+
+    Raises:
+        LedgerError: If one is, and git doesn't have it.
+    """
+    for name, size in sorted(large.items()):
+        if (file := _name(name, folder)) in sources.files:
+            raise LedgerError(f"git doesn't have {file}, and with {size / 1e6:.0f} MB it is not recorded")
+
+
+def _require_that_git_has(sources: Sources, project: Path, folder: str, index: dict[str, str]) -> None:
     """Check out the sources beside the project, and compare.
 
     Raises:
-        LedgerError: If git ignores some of them, or would change them, by its configuration or by attributes.
+        LedgerError: If git ignores some of them, has them in a submodule, or would change them, by its
+            configuration or by attributes.
     """
+    names = git(project, "ls-files", "-z", "--stage", "--", sources.source_dir, environment=index)
+    entries = [line.partition(b"\t")[::2] for line in names.split(b"\0")[:-1]]
+    submodules = [_name(name, "") for stage, name in entries if stage.startswith(b"160000")]
+    if sources.source_dir == ".":  # of all that the project has
+        entries = [(stage, name) for stage, name in entries if _name(name, "") in sources.files]
     with tempfile.TemporaryDirectory() as temporary:
-        names = git(project, "ls-files", "-z", "--", "src", environment=index)
         checkout = ("checkout-index", "-z", "--stdin", f"--prefix={temporary}/")
-        git(project, *checkout, stdin=names, environment=index)
-        checked_out = hash_sources(Path(temporary, folder))
+        git(project, *checkout, stdin=b"".join(name + b"\0" for _, name in entries), environment=index)
+        checked_out = hash_sources(Path(temporary, folder), sources.source_dir, kedro_project.PACKAGE_NAME)
+    top, home = (
+        Path(os.path.realpath(folder)) for folder in (project / ("../" * folder.count("/")), project)
+    )
+    real = {name: Path(os.path.realpath(project / name)) for name in sources.files}
+    if outside := [name for name, file in real.items() if not file.is_relative_to(top)]:
+        raise LedgerError(f"{outside[0]} lies outside the repository, behind a link")
     changed = [
         name
-        for name, digest in sources.items()
-        if checked_out.get(name) != digest and not (project / name).is_symlink()
+        for name, digest in sources.files.items()
+        if checked_out.get(name) != digest and real[name] == home / name  # not behind a link
     ]
+    if changed and is_in(changed[0], submodules):
+        submodule = next(path for path in submodules if is_in(changed[0], [path]))
+        raise LedgerError(f"{submodule} is a submodule, whose code this repository does not have")
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise LedgerError(

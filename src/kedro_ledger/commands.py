@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kedro_ledger.ledger import Ledger
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+with_all = click.option("--all", "all_runs", is_flag=True, help="Show all runs, not only the newest.")
 
 
 def with_ledger(command: Callable[..., None]) -> Callable[..., None]:
@@ -86,17 +87,21 @@ def runs() -> None:
 
 @runs.command("list")
 @as_json
+@with_all
 @with_ledger
-def list_runs(ledger: Ledger, as_json: bool) -> None:
-    """List the runs that are kept, oldest first."""
+def list_runs(ledger: Ledger, as_json: bool, all_runs: bool) -> None:
+    """List the runs that are kept, oldest first: the newest 20, and the one that readers see."""
     from kedro_ledger import tables
-    from kedro_ledger.record import is_same_run
 
-    records, current = ledger.records(), ledger.current()
+    current = ledger.current()
     if as_json:
-        _print_json([run.summary().model_dump() | {"current": is_same_run(run, current)} for run in records])
-    else:
-        tables.show_runs(records, current, ledger.home.option)
+        seen, runs = current and current.run_id, ledger.history(only_kept=True)
+        _print_json([run.model_dump() | {"current": run.run_id == seen} for run in runs])
+        return
+    records = ledger.records(None if all_runs else tables.MAX_RUNS)
+    if current and current.run_id not in {record.run_id for record in records}:
+        records.insert(0, current)
+    tables.show_runs(records, current, len(ledger.list_ids()) - len(records), ledger.home.option)
 
 
 @runs.command()
@@ -204,39 +209,48 @@ def prune(ledger: Ledger, keep: int) -> None:
     help="Write all as a page into this file.",
 )
 @as_json
+@with_all
 @with_ledger
-def history(ledger: Ledger, metric: str | None, page: Path | None, as_json: bool) -> None:
-    """Show the metrics of all runs ever, pruned ones too."""
+def history(ledger: Ledger, metric: str | None, page: Path | None, as_json: bool, all_runs: bool) -> None:
+    """Show the metrics of all runs ever, pruned ones too.
+
+    In the terminal, the newest 20 as a table and the newest 100 as a plot.
+    """
     from kedro_ledger import tables
     from kedro_ledger.errors import LedgerError
     from kedro_ledger.history import (
         choose_metric,
-        list_all_runs,
         list_metrics,
         metric_series,
         order_lines,
         render_page,
     )
 
-    runs = list_all_runs(ledger)
+    runs = ledger.history(None if all_runs or as_json or page else tables.MAX_PLOTTED)
     if as_json:
         _print_json([run.model_dump() for run in runs])
     elif not runs:
         echo(f"no run is committed yet; `kedro run{ledger.home.option}` makes one")
     if not runs or (as_json and not page):
         return
-    metric = choose_metric(ledger, runs, metric)
+    try:
+        chosen = choose_metric(ledger, runs, metric)
+    except LedgerError:  # it may be in earlier runs
+        runs = ledger.history()
+        chosen = choose_metric(ledger, runs, metric)
     last = ledger.last()
     order = order_lines(runs, last.parameters if last else {})
     if page:
         try:
-            page.write_text(render_page(runs, metric, _find_project().project_name, order), encoding="utf-8")
+            page.write_text(render_page(runs, chosen, _find_project().project_name, order), encoding="utf-8")
         except OSError as error:
             raise LedgerError(f"{page} can't be written: {error.strerror}") from error
         echo(f"the page is {page}", err=True)
     if not as_json:
-        tables.show_history(runs, metric, metric_series(runs, metric, order))
-        others = [other for other in list_metrics(runs) if other != metric]
+        count = len(runs) if all_runs else tables.MAX_RUNS
+        lines = metric_series(runs, chosen, order)
+        tables.show_history(runs[-count:], chosen, lines, ledger.count_history() - count, ledger.home.option)
+        others = [other for other in list_metrics(runs) if other != chosen]
         if others:
             echo(f"\n--metric shows others: {', '.join(map(printable, others))}")
 
@@ -250,17 +264,19 @@ def path(ledger: Ledger, dataset: str, run: str, make: bool) -> None:
     """Print where DATASET lies, as readers of RUN see it; by default those of now."""
     record = ledger.current() if run == "current" else ledger.find(run)
     if not record or dataset not in record.view:
-        from kedro_ledger.absence import explain, find_command
+        from kedro_ledger.absence import explain, find_command, find_place_of_others
         from kedro_ledger.errors import LedgerError
 
+        if place := find_place_of_others(ledger, dataset):
+            raise LedgerError(place)
         command = find_command(ledger, record, dataset) if make and run == "current" else None
         reason = explain(ledger, record, dataset)
         if not command:
             raise LedgerError(reason)
         echo(reason, err=True)
-        ran = subprocess.run(
-            [sys.executable, "-m", *shlex.split(command)], cwd=ledger.project, stdout=sys.stderr
-        )
+        # From what readers see, whatever that was made with.
+        arguments = [*shlex.split(command), "--params", "runs.allow_mixed=true"]
+        ran = subprocess.run([sys.executable, "-m", *arguments], cwd=ledger.project, stdout=sys.stderr)
         record = ledger.current()
         if ran.returncode or not record or dataset not in record.view:
             raise click.exceptions.Exit(ran.returncode or 1)

@@ -41,7 +41,27 @@ def compare_origins(one: Record, other: Record) -> dict[str, Differences]:
         describe_origins(record.model_copy(update={part: values[i] for part, values in shared.items()}))
         for i, record in enumerate((one, other))
     )
+    if one.code.unknown or other.code.unknown:  # no file is known to be changed
+        for sections, record in ((first, one), (second, other)):
+            sections["code"] = {"commit": describe_commit(record.code)}
     return {section: compare(first[section], second[section]) for section in first}
+
+
+def find_unknown(one: Record, other: Record) -> dict[str, list[str]]:
+    """Find what is not recorded of one of two runs, or of both, so that nobody can call it the same.
+
+    Returns:
+        Names by section of `describe_origins`.
+    """
+    unknown = {
+        "data": sorted(
+            name
+            for name in one.raw.keys() & other.raw.keys()
+            if not (one.raw[name].sha256 and other.raw[name].sha256)
+        ),
+        "code": ["code"] if one.code.unknown or other.code.unknown else [],
+    }
+    return {section: names for section, names in unknown.items() if names}
 
 
 def describe_origins(record: Record) -> dict[str, dict[str, Any]]:
@@ -51,7 +71,7 @@ def describe_origins(record: Record) -> dict[str, dict[str, Any]]:
         Values by name in each section; the sections are those of `runs.settings.DRIFTING`.
     """
     return {
-        "data": {name: raw.digest for name, raw in record.raw.items()} | flatten(record.data),
+        "data": {name: raw.sha256 or "unknown" for name, raw in record.raw.items()} | flatten(record.data),
         "parameters": flatten(record.parameters),
         "catalog": flatten(record.catalog),
         "code": {"commit": describe_commit(record.code), **record.code.files},
@@ -101,6 +121,8 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def describe_commit(code: Code) -> str:
     """Describe which commit ran, and whether as it was committed."""
+    if code.unknown:
+        return "unknown"
     if code.commit is None:
         return "not in git"
     return code.commit if code.is_committed else f"{code.commit} with changes"

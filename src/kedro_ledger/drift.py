@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kedro_ledger.differences import compare_origins, describe_origins
+from kedro_ledger.differences import compare_origins, describe_origins, find_unknown
 from kedro_ledger.printable import shorten
 from kedro_ledger.record import Drift, LastKnown, Record
 from kedro_ledger.settings import SHARE, matches
@@ -16,12 +16,18 @@ MAX_MAGNITUDE = 1e300
 """What is no number to calculate with, as infinity isn't."""
 
 
-def find_last_known(earlier: Sequence[Record]) -> LastKnown:
-    """Find the data and the metrics of the last runs that had them, pruned ones too."""
-    known: dict[str, dict[str, Any]] = {"raw": {}, "data": {}, "metrics": {}}
-    for run in earlier:
+def find_last_known(newest_first: Iterable[Record]) -> LastKnown:
+    """Find the data and the metrics of the last runs that had them, pruned ones too.
+
+    Args:
+        newest_first: The committed runs. Of records that know what they lack, the first is enough.
+    """
+    known: dict[str, dict[str, Any]] = {part: {} for part in LastKnown.model_fields}
+    for run in newest_first:
         for part, values in known.items():
-            values.update(getattr(run.last_known, part) | getattr(run, part))
+            known[part] = getattr(run.last_known, part) | getattr(run, part) | values
+        if run.format > 1:
+            break
     return LastKnown(**known)
 
 
@@ -43,22 +49,29 @@ def find_drift(record: Record, last: Record, known: LastKnown) -> Drift:
         known: The data and metrics before it: not every run reads and scores everything.
     """
     before = last.model_copy(update={part: getattr(known, part) for part in LastKnown.model_fields})
+    before = before.model_copy(update={"raw": known.raw | last.unversioned})
     changed = compare_origins(before, record)
     changed["parameters"] = {
         name: values for name, values in changed["parameters"].items() if not name.startswith("runs.")
     }
-    return Drift(since=last.run_id, changed={section: found for section, found in changed.items() if found})
+    return Drift(
+        since=last.run_id,
+        changed={section: found for section, found in changed.items() if found},
+        unknown=find_unknown(before, record),
+    )
 
 
-def describe_drift(record: Record, drift: Drift, earlier: Sequence[Record], headline: str | None) -> str:
+def describe_drift(record: Record, drift: Drift, last: Record, known: LastKnown, headline: str | None) -> str:
     """Describe in one line what changed since the last run, or is the same, and what no run had before.
 
     Args:
         record: A run.
         drift: What changed.
-        earlier: The committed runs before it, oldest first.
+        last: The last committed run before it.
+        known: The data and metrics before it.
         headline: The metric that people look at; it comes first.
     """
+    unknown = [name for names in drift.unknown.values() for name in names]
     if drift.changed:
         sections = [
             f"{section} ({shorten(sorted(names, key=lambda name: not name.endswith(f'.{headline}')))})"
@@ -66,10 +79,10 @@ def describe_drift(record: Record, drift: Drift, earlier: Sequence[Record], head
         ]
         phrases = [f"changed since run {drift.since}: {', '.join(sections)}"]
     else:
-        last = earlier[-1].view
-        before = {name: last[name].sha256 for name in record.outputs if name in last}
+        seen = last.view
+        before = {name: seen[name].sha256 for name in record.outputs if name in seen}
         other = sorted(name for name, then in before.items() if then and then != record.outputs[name].sha256)
-        same = ["inputs"]
+        same = ["recorded inputs" if unknown else "inputs"]
         if before and all(before.values()) and not other:  # elsewhere than on a local disk none is known
             same.append("results")
         elif record.metrics:
@@ -77,8 +90,11 @@ def describe_drift(record: Record, drift: Drift, earlier: Sequence[Record], head
         phrases = [f"{' and '.join(same)} are the same as in run {drift.since}"]
         if other:
             phrases.append(f"changed: {shorten(other)}")
-    known = {name for run in earlier for name in (*run.raw, *run.view)}
-    if new := sorted({*record.raw, *record.outputs} - known):
+    if unknown:
+        phrases.append(f"unknown: {shorten(unknown)}")
+    if new := sorted(
+        {*record.raw, *record.outputs} - {*known.raw, *last.unversioned, *last.view, *last.outdated}
+    ):
         phrases.append(f"new: {shorten(new)}")
     return " ".join("; ".join(phrases).split())  # one line, whatever stands in the data
 

@@ -65,10 +65,6 @@ class DriftError(LedgerError):
     exit_code = 77
 
 
-EXIT_CODES = (0, *(kind.exit_code for kind in (BusyError, IrreproducibleError, DriftError)))
-"""The exit codes that report how a run went: no node can have them."""
-
-
 def format_error(error: BaseException) -> list[str]:
     """Format an error as one line, or as one for each argument of a `UserError`.
 

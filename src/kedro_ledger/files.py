@@ -69,6 +69,25 @@ def write_at_once(path: Path, text: str) -> None:
     bring_names_to_disk({path.parent})
 
 
+def append(path: Path, text: str, size: int) -> None:
+    """Add text to a file, and wait until it would survive a power cut.
+
+    Args:
+        path: The file; it need not be there.
+        text: What comes behind its first bytes.
+        size: How many bytes these are; all others go.
+    """
+    is_new = not path.exists()
+    with path.open("ab") as file:
+        if file.tell() > size:
+            os.ftruncate(file.fileno(), size)
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+    if is_new:
+        bring_names_to_disk({path.parent})
+
+
 def remove(path: Path) -> None:
     """Remove a file, a link, or a folder with all that is in it; it may be gone already."""
     with suppress(FileNotFoundError):

@@ -62,24 +62,15 @@ class Row:
         return describe_changes(self.since) if self.since else []
 
 
-def list_all_runs(ledger: Ledger) -> list[Summary]:
-    """List all runs ever, pruned ones too, in the order of their commits."""
-    pruned = {run.run_id: run for run in ledger.history()}
-    kept = {record.run_id: record.summary() for record in ledger.records()}
-    return sorted((pruned | kept).values(), key=lambda run: run.seq)
-
-
 def list_metrics(runs: Sequence[Summary]) -> list[str]:
     """List the metrics that are numbers, in the order in which runs wrote them."""
-    return list(
-        dict.fromkeys(
-            metric
-            for run in reversed(runs)
-            for metrics in run.metrics.values()
-            for metric, value in metrics.items()
-            if is_number(value)
-        )
-    )
+    known: dict[str, None] = {}
+    for run in reversed(runs):
+        for metrics in run.metrics.values():
+            if not metrics.keys() <= known.keys():  # of most runs, all are known
+                new = {metric: value for metric, value in metrics.items() if metric not in known}
+                known |= {metric: None for metric, value in new.items() if is_number(value)}
+    return list(known)
 
 
 def choose_metric(ledger: Ledger, runs: Sequence[Summary], asked_for: str | None) -> str:

@@ -2,12 +2,17 @@
 
 A run exists once its record does, and an artefact once a record names it. Everything here keeps to one order:
 what a record names is on disk before the record is; what is to go is unnamed before it goes.
+
+Records are large, and there may be thousands: each is read only where all of it is needed. For all else there
+is `history.jsonl`, with a line for every run ever, which outlives the record. It only grows. A line that is
+missing, because a process ended too early, comes from its record until the next run adds it.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+import logging
 import os
 import re
 import stat
@@ -25,6 +30,8 @@ from kedro_ledger.paths import RECORD, RUN_ID, is_version_folder
 from kedro_ledger.record import FORMAT, Artefact, Checkout, Record, Summary
 from kedro_ledger.removal import IsKept, Version, remove_versions
 
+log = logging.getLogger(__name__)
+
 LAST = re.compile(r"last(?:~(\d{1,9}))?")
 PART = re.compile(
     r"(\d{6,9}_.+\.json|.+\.uncommitted|(pruned|went_back)\.json|history\.jsonl)\.part", re.ASCII
@@ -35,6 +42,12 @@ Announced = TypeAdapter(dict[str, str])
 """What a run announces: the folder of each dataset's version."""
 Pruned = TypeAdapter(dict[str, dict[str, str]])
 """The same, by run, of runs that were pruned."""
+LINE = re.compile(rb'\{"seq":(\d{1,9}),"run_id":"([\w.:-]+)",')
+"""How a line of history begins."""
+ESCAPED = re.compile(rb"\\u")
+"""How JSON escapes a letter."""
+MAX_SEARCHED = 20
+"""For how many runs it is quicker to search a record for their ids than to parse it."""
 
 
 class Ledger:
@@ -55,23 +68,37 @@ class Ledger:
         self.home = home
         self.folder = project / home.folder / "runs"
         self._is_kept = is_kept
+        self._announced = ""
         self._history = self.folder / "history.jsonl"
         self._pointer = self.folder / "went_back.json"
         self._pruned = self.folder / "pruned.json"
 
     # --- What there is
 
-    def records(self) -> list[Record]:
-        """Read all committed runs but those that were pruned, in the order of their commits.
+    def records(self, newest: int | None = None) -> list[Record]:
+        """Read the committed runs but those that were pruned, in the order of their commits.
+
+        Args:
+            newest: How many to read; by default all.
+
+        Raises:
+            LedgerError: If one of these records is damaged.
+        """
+        return [*self.newest_first(newest)][::-1]
+
+    def newest_first(self, count: int | None = None) -> Iterator[Record]:
+        """Read the committed runs but those that were pruned, the last first, each when it is asked for.
 
         Raises:
             LedgerError: If a record is damaged.
         """
-        records = []
-        for file in self._files():
+        for name in self._names()[::-1][:count]:
             with suppress(FileNotFoundError):  # pruned since the folder was listed
-                records.append(self._read(file))
-        return records
+                yield self._read(name)
+
+    def list_ids(self) -> list[str]:
+        """List the ids of the committed runs but those that were pruned, in the order of their commits."""
+        return [_run_id(name) for name in self._names()]
 
     def last(self) -> Record | None:
         """Read the last committed run, if there is one.
@@ -79,7 +106,7 @@ class Ledger:
         Raises:
             LedgerError: If its record is damaged.
         """
-        recorded = self._files()
+        recorded = self._names()
         return self._read(recorded[-1]) if recorded else None
 
     def current(self) -> Record | None:
@@ -88,7 +115,7 @@ class Ledger:
         Raises:
             LedgerError: If its record is damaged or gone.
         """
-        recorded = self._files()
+        recorded = self._names()
         if not recorded:
             return None
         pointer = self.name_of(self._pointer)
@@ -100,24 +127,55 @@ class Ledger:
             raise LedgerError(f"{pointer} is damaged: remove it") from error
         if checkout.at_seq != _seq(recorded[-1]):
             return self._read(recorded[-1])
-        for file in recorded:
-            if _run_id(file) == checkout.run_id:
-                return self._read(file)
+        for name in recorded:
+            if _run_id(name) == checkout.run_id:
+                return self._read(name)
         raise LedgerError(f"{pointer} names run {checkout.run_id}, which is gone: remove it")
 
-    def history(self) -> list[Summary]:
-        """Read what is left of the pruned runs.
+    def history(self, newest: int | None = None, only_kept: bool = False) -> list[Summary]:
+        """Read what stays of all runs ever, pruned ones too, in the order of their commits.
+
+        Args:
+            newest: Of how many; by default of all.
+            only_kept: Whether to leave out pruned ones.
+
+        Raises:
+            LedgerError: If the history is damaged, or a record whose line is missing.
+        """
+        names = self._names()  # first: what is pruned now has its line
+        lines = self._read_lines()
+        ordered = names if only_kept else sorted({*names, *lines}, key=_place)
+        runs = []
+        for name in ordered[-newest:] if newest else ordered:
+            with suppress(FileNotFoundError):
+                runs.append(self._parse(lines[name]) if name in lines else self._read(name).summary())
+        return runs
+
+    def count_history(self) -> int:
+        """Count all runs ever, pruned ones too.
 
         Raises:
             LedgerError: If the history is damaged.
         """
-        try:
-            lines = self._read_bytes(self._history).splitlines()
-            return [Summary.model_validate_json(line) for line in lines]
-        except FileNotFoundError:
-            return []
-        except ValueError as error:
-            raise LedgerError(f"{self.name_of(self._history)} is damaged: restore it from a copy") from error
+        return len({*self._names(), *self._read_lines()})
+
+    def find_twin(self, recipe: str) -> Record | None:
+        """Read the last run of a recipe whose record is kept, if there is one; skip damaged records."""
+        lines: dict[str, bytes] = {}
+        with suppress(LedgerError):  # `complete_history` will say so
+            lines = self._read_lines()
+        for name in reversed(self._names()):
+            if name in lines and recipe.encode() not in lines[name]:
+                continue
+            try:
+                record = self._read(name)
+            except LedgerError as error:
+                if name in lines:  # of the others, `complete_history` will say so
+                    log.warning(error.message)
+            else:
+                if record.recipe == recipe:
+                    return record
+        return None
 
     def list_announced(self) -> set[str]:
         """List the datasets of which there may be versions that no committed run wrote."""
@@ -137,7 +195,7 @@ class Ledger:
         Raises:
             LedgerError: If there is none, more than one, or only its line of history.
         """
-        recorded = self._files()
+        recorded = self._names()
         if not recorded:
             raise LedgerError(f"no run is committed yet; `kedro run{self.home.option}` makes one")
         if name == "current" and (current := self.current()):
@@ -157,7 +215,7 @@ class Ledger:
             raise LedgerError(
                 f"{name} is the beginning of {len(found)} runs: {', '.join(map(_run_id, found))}"
             )
-        if pruned := [run.run_id for run in self.history() if name and run.run_id.startswith(name)]:
+        if pruned := [run for run in map(_run_id, self._read_lines()) if name and run.startswith(name)]:
             raise LedgerError(f"run {pruned[0]} was pruned: only its line of history is left")
         command = f"kedro runs list{self.home.option}"
         raise LedgerError(f"there is no run {name}; `{command}` shows those that there are")
@@ -247,10 +305,11 @@ class Ledger:
         """
         if not RUN_ID.fullmatch(run_id) or LAST.fullmatch(run_id) or run_id in ("current", "inputs"):
             raise LedgerError(f"{run_id} can't be a run's id; expected letters, digits, '.', '-', '_' or ':'")
-        if run_id in map(_run_id, self._files()):
+        if run_id in self.list_ids():
             raise LedgerError(f"there is a run {run_id} already; expected another id")
         if there := [folder for folder in folders.values() if (self.project / folder).exists()]:
             raise LedgerError(f"{there[0]} is there already, and of no run; expected another run id")
+        self._announced = run_id
         with self.clear_errors("nothing was changed"):
             files.write_at_once(self._mark(run_id), json.dumps(folders))
 
@@ -268,23 +327,51 @@ class Ledger:
     def sweep(self) -> None:
         """Remove what runs left that ended without a commit."""
         with self.clear_errors("what is left of an earlier run can't be removed"):
-            for part in self.folder.glob("*.part"):
-                if PART.fullmatch(part.name) and not part.is_dir():
+            for name in filter(PART.fullmatch, self._list_folder()):
+                if not (part := self.folder / name).is_dir():
                     part.unlink()
             marks = {mark: self._read_mark(mark) for mark in self._marks()}
-            removed = self._remove([version for versions in marks.values() for version in versions])
+            versions = {version for marked in marks.values() for version in marked}
+            left = self._find_unnamed(versions, self._names())
+            removed = remove_versions(self.project, self.home.folder, left, self._is_kept)
             for mark in marks:
                 # A worker of a killed run may still be writing: the mark goes when nothing was left any more.
                 if mark.stem not in removed:
                     mark.unlink()
 
     def discard(self, run_id: str) -> None:
-        """Remove what a run wrote that will not be committed."""
-        with self.clear_errors("what the run wrote can't be removed"):
-            mark = self._mark(run_id)
-            if mark.exists():
-                self._remove(self._read_mark(mark))
+        """Remove what a run wrote that was announced here, unless it is committed."""
+        mark = self._mark(run_id)
+        if run_id == self._announced and mark.exists():
+            with self.clear_errors("what the run wrote can't be removed"):
+                # No other run's record names it: there was nothing where it lies when it was announced.
+                if run_id not in self.list_ids():
+                    remove_versions(self.project, self.home.folder, self._read_mark(mark), self._is_kept)
                 mark.unlink()
+
+    def complete_history(self) -> None:
+        """Add the lines of history that are missing: that of the last run, and others if it was interrupted.
+
+        A warning names damaged records.
+
+        Raises:
+            LedgerError: If the history is damaged, or can't be written.
+        """
+        with self.clear_errors("the next run adds what is missing in it"):
+            content = self._read_history()
+            lines, torn = self._split(content)
+            missing = []
+            for name in self._names():
+                if name not in lines:
+                    try:
+                        missing.append(self._read(name).summary())
+                    except LedgerError as error:
+                        log.warning(error.message)
+            if missing:
+                whole = content.removesuffix(torn)
+                gap = "\n" if whole and not whole.endswith(b"\n") else ""
+                text = "".join(f"{run.model_dump_json()}\n" for run in missing)
+                files.append(self._history, gap + text, len(whole))
 
     def prune(self, keep: int) -> list[Record]:
         """Let the oldest runs go, but nothing that a kept one needs.
@@ -295,36 +382,40 @@ class Ledger:
         Returns:
             The runs that went; a line of history is left of each.
         """
-        records, current = self.records(), self.current()
-        gone = [run for run in records[: -keep or None] if not current or run.seq != current.seq]
+        names = self._names()
+        if not (oldest := names[: -keep or None]):
+            return []
+        current = self.current()
+        gone = [name for name in oldest if not current or _run_id(name) != current.run_id]
         if not gone:
             return []
-        free = _find_versions(gone)
+        records = [self._read(name) for name in gone]
+        free = _find_versions(records)
         with suppress(FileNotFoundError):  # of a pruning that was interrupted
             free |= set(self._read_mark(self._pruned))
-        free = self._leave_out(free, _find_versions(run for run in records if run not in gone))
+        free = self._find_unnamed(free, sorted({*names} - {*gone}))
         pruned: dict[str, dict[str, str]] = {}
         for version in sorted(free):
             pruned.setdefault(version.run_id, {})[version.dataset] = version.folder
         with self.clear_errors("the oldest runs can't be removed"):
-            runs = self.history()
-            known = {run.run_id for run in runs}  # of some, the process ended before their record went
-            runs += [record.summary() for record in gone if record.run_id not in known]
-            files.write_at_once(self._history, "".join(f"{run.model_dump_json()}\n" for run in runs))
+            self.complete_history()
+            lines = self._read_lines()
+            for name in gone:
+                self._parse(lines[name])  # all that will be left of it
             files.write_at_once(self._pruned, json.dumps(pruned))
-            for record in gone:
-                self._file(record).unlink()
+            for name in gone:
+                (self.folder / name).unlink()
             files.bring_names_to_disk({self.folder})
         with self.clear_errors("what the oldest runs wrote can't be removed"):
             remove_versions(self.project, self.home.folder, free, self._is_kept)
             self._pruned.unlink()
-        return gone
+        return records
 
     def checkout(self, record: Record) -> None:
         """Let readers and partial runs see a run until the next commit."""
-        last = self._files()[-1]
+        last = self._names()[-1]
         with self.clear_errors("nothing was changed"):
-            if self._file(record) == last:
+            if self._file(record).name == last:
                 self._pointer.unlink(missing_ok=True)
             else:
                 checkout = Checkout(run_id=record.run_id, at_seq=_seq(last))
@@ -343,21 +434,34 @@ class Ledger:
 
     def _marks(self) -> list[Path]:
         """The files that say what may lie there without a record."""
-        return sorted([*self.folder.glob("*.uncommitted"), *self.folder.glob(self._pruned.name)])
+        return [
+            self.folder / name
+            for name in sorted(self._list_folder())
+            if name.endswith(".uncommitted") or name == self._pruned.name
+        ]
 
     def _mark(self, run_id: str) -> Path:
         return self.folder / f"{run_id}.uncommitted"
 
     def _file(self, record: Record) -> Path:
-        return self.folder / f"{record.seq:06d}_{record.run_id}.json"
+        return self.folder / _file_name(record.seq, record.run_id)
 
-    def _files(self) -> list[Path]:
-        """The records' files in the order of their commits; what is damaged is not read."""
-        files = (file for file in self.folder.glob("*.json") if RECORD.fullmatch(file.name))
-        return sorted(files, key=lambda file: (_seq(file), file.name))
+    def _names(self) -> list[str]:
+        """The names of the records' files in the order of their commits; what is damaged is not read."""
+        return sorted(filter(RECORD.fullmatch, self._list_folder()), key=_place)
 
-    def _read(self, file: Path) -> Record:
-        content = self._read_bytes(file)
+    def _list_folder(self) -> list[str]:
+        try:
+            return os.listdir(self.folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise LedgerError(f"{self.name_of(self.folder)} could not be read: {error.strerror}") from error
+
+    def _read(self, name: str, content: bytes | None = None) -> Record:
+        """Read a record, whose file may have been read before."""
+        file = self.folder / name
+        content = self._read_bytes(file) if content is None else content
         try:
             record = Record.model_validate_json(content)
         except ValidationError as error:
@@ -396,18 +500,63 @@ class Ledger:
         except OSError as error:
             raise LedgerError(f"{self.name_of(file)} could not be read: {error.strerror}") from error
 
-    def _remove(self, versions: Iterable[Version]) -> set[str]:
-        """Remove versions, but none that a record names; return the runs of which there was something."""
-        if not (left := {*versions}):
-            return set()
-        left = self._leave_out(left, _find_versions(self.records()))
-        return remove_versions(self.project, self.home.folder, left, self._is_kept)
+    def _read_history(self) -> bytes:
+        try:
+            return self._read_bytes(self._history)
+        except FileNotFoundError:
+            return b""
 
-    def _leave_out(self, versions: set[Version], named: set[Version]) -> set[Version]:
-        """Leave out versions that lie where one of the others does, by whichever way."""
+    def _read_lines(self) -> dict[str, bytes]:
+        """Read the lines of history, by the names of their records' files."""
+        return self._split(self._read_history())[0]
+
+    def _split(self, content: bytes) -> tuple[dict[str, bytes], bytes]:
+        """Split the history into its lines, and what there is of a line that is torn at the end.
+
+        A process ended in the middle of that; its record is there.
+        """
+        *whole, torn = content.split(b"\n")
+        lines = {self._name_of_record(line): line for line in whole}
+        if torn:
+            with suppress(LedgerError):
+                self._parse(torn)
+                lines[self._name_of_record(torn)] = torn  # all but its line break is there
+                torn = b""
+        if torn and not any(_begins_line(torn, name) for name in self._names() if name not in lines):
+            raise self._history_is_damaged()
+        return lines, torn
+
+    def _name_of_record(self, line: bytes) -> str:
+        if (begin := LINE.match(line)) and line.endswith(b"}"):
+            return _file_name(int(begin[1]), begin[2].decode())
+        run = self._parse(line)
+        return _file_name(run.seq, run.run_id)
+
+    def _parse(self, line: bytes) -> Summary:
+        try:
+            return Summary.model_validate_json(line)
+        except ValidationError as error:
+            raise self._history_is_damaged() from error
+
+    def _history_is_damaged(self) -> LedgerError:
+        return LedgerError(f"{self.name_of(self._history)} is damaged: restore it from a copy")
+
+    def _find_unnamed(self, versions: set[Version], names: Iterable[str]) -> set[Version]:
+        """Find the versions that don't lie where one lies, by whichever way, that these records name.
+
+        Records that hold none of the runs' ids are not parsed, unless they are cut off.
+        """
         real = functools.cache(lambda home: os.path.realpath(self.project / home))
-        places = {(real(version.home), version.run_id) for version in named}
-        return {version for version in versions if (real(version.home), version.run_id) not in places}
+        left = versions
+        for name in names if versions else ():
+            content = self._read_bytes(self.folder / name)
+            ids = {version.run_id for version in left}
+            if len(ids) <= MAX_SEARCHED and _holds_none(content, ids):
+                continue
+            named = _find_versions([self._read(name, content)])
+            places = {(real(version.home), version.run_id) for version in named if version.run_id in ids}
+            left = {version for version in left if (real(version.home), version.run_id) not in places}
+        return left
 
     def _read_mark(self, mark: Path) -> list[Version]:
         content = self._read_bytes(mark)
@@ -442,9 +591,31 @@ def _find_versions(records: Iterable[Record]) -> set[Version]:
     }
 
 
-def _seq(file: Path) -> int:
-    return int(file.name.partition("_")[0])
+def _holds_none(content: bytes, ids: Iterable[str]) -> bool:
+    """Whether JSON is not cut off, and holds none of these texts; letters may be escaped in it."""
+    is_whole = content.startswith(b"{") and content[-10:].rstrip().endswith(b"}")
+    may_be_escaped = b"\\" in content and ESCAPED.search(content)
+    return is_whole and not may_be_escaped and not any(run_id.encode() in content for run_id in ids)
 
 
-def _run_id(file: Path) -> str:
-    return file.stem.partition("_")[2]
+def _file_name(seq: int, run_id: str) -> str:
+    return f"{seq:06d}_{run_id}.json"
+
+
+def _begins_line(torn: bytes, name: str) -> bool:
+    """Whether a part of a line is of the run that has its record in the file of this name."""
+    begin = f'{{"seq":{_seq(name)},"run_id":"{_run_id(name)}",'.encode()
+    return torn[: len(begin)] == begin[: len(torn)]
+
+
+def _place(name: str) -> tuple[int, str]:
+    """What a record's file is sorted by."""
+    return _seq(name), name
+
+
+def _seq(name: str) -> int:
+    return int(name.partition("_")[0])
+
+
+def _run_id(name: str) -> str:
+    return name.removesuffix(".json").partition("_")[2]

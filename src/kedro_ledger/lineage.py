@@ -7,12 +7,25 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from kedro.io.core import is_parameter
 from kedro.pipeline.node import Node
 
 from kedro_ledger.record import Artefact
 
 TO_BE_MADE = "to be made"
 """Stands for the hash of what will be made anew."""
+UNKNOWN = "unknown in run "
+"""Stands, with a run's id, for the hash of what the run read without a record of it: it equals no other."""
+
+
+def unknown(run_id: str) -> str:
+    """Return what stands for the hash of what is not known of a run."""
+    return f"{UNKNOWN}{run_id}"
+
+
+def is_known(digest: str) -> bool:
+    """Return whether a digest is of a content."""
+    return not digest.startswith(UNKNOWN)
 
 
 def base_name(dataset: str) -> str:
@@ -36,9 +49,12 @@ def make_plain(value: Any) -> Any:
 
 
 def parameter_at(name: str, parameters: Mapping[str, Any]) -> Any:
-    """Find what a node gets for `parameters` or `params:...`, as the configuration has it; else none."""
+    """Find what a node gets for `parameters` or `params:...`, as the configuration has it; else none.
+
+    All parameters are all but those of the ledger, which decide no artefact.
+    """
     if name == "parameters":
-        return parameters
+        return {key: value for key, value in parameters.items() if key != "runs"}
     name = name.removeprefix("params:")
     if name in parameters:
         return parameters[name]
@@ -53,6 +69,7 @@ def list_sources(
     made_from: Mapping[str, dict[str, str]],
     parameters: Mapping[str, Any],
     code: str,
+    canonical: Callable[[str], str],
 ) -> dict[str, str]:
     """List the hashes of what a node makes its outputs from: datasets, parameters and the code.
 
@@ -62,9 +79,10 @@ def list_sources(
         made_from: What the outputs of earlier nodes were made from.
         parameters: All parameters.
         code: The hash of the code.
+        canonical: Returns for a name in the catalog that of the dataset.
     """
     sources = {"code": code}
-    for name in map(base_name, node.inputs):
+    for name in map(canonical, node.inputs):
         if name == "parameters" or name.startswith("params:"):
             sources[name] = hash_value(parameter_at(name, parameters))
         elif name in hashes:
@@ -75,13 +93,17 @@ def list_sources(
 
 
 def trace(
-    nodes: Iterable[Node], hashes: Mapping[str, str], parameters: Mapping[str, Any], code: str
+    nodes: Iterable[Node],
+    hashes: Mapping[str, str],
+    parameters: Mapping[str, Any],
+    code: str,
+    canonical: Callable[[str], str] = base_name,
 ) -> dict[str, dict[str, str]]:
     """List for every output of these nodes what it is made from, as `list_sources` does."""
     made_from: dict[str, dict[str, str]] = {}
     for node in nodes:
-        sources = list_sources(node, hashes, made_from, parameters, code)
-        made_from |= dict.fromkeys(map(base_name, node.outputs), sources)
+        sources = list_sources(node, hashes, made_from, parameters, code, canonical)
+        made_from |= dict.fromkeys(map(canonical, node.outputs), sources)
     return made_from
 
 
@@ -92,6 +114,7 @@ def find_outdated_nodes(
     parameters: Mapping[str, Any],
     code: str,
     is_kept: Callable[[str], bool],
+    canonical: Callable[[str], str] = base_name,
 ) -> list[Node]:
     """Find the nodes that would write something else than what there is.
 
@@ -102,6 +125,7 @@ def find_outdated_nodes(
         parameters: All parameters.
         code: The hash of the code.
         is_kept: Whether a dataset is kept beyond the run.
+        canonical: Returns for a name in the catalog that of the dataset.
 
     Returns:
         Those that have an output which isn't there, or was made from something else than they would make it
@@ -111,15 +135,15 @@ def find_outdated_nodes(
     made_from: dict[str, dict[str, str]] = {}
     outdated: set[Node] = set()
     for node in nodes:
-        sources = list_sources(node, hashes, made_from, parameters, code)
-        made_from |= dict.fromkeys(map(base_name, node.outputs), sources)
-        kept = [name for name in map(base_name, node.outputs) if is_kept(name)]
+        sources = list_sources(node, hashes, made_from, parameters, code, canonical)
+        made_from |= dict.fromkeys(map(canonical, node.outputs), sources)
+        kept = [name for name in map(canonical, node.outputs) if is_kept(name)]
         if any(name not in view or view[name].made_from != sources for name in kept) or not node.outputs:
             outdated.add(node)
             hashes |= dict.fromkeys(kept, TO_BE_MADE)
     for node in reversed(nodes):
-        needed = {base_name(name) for other in outdated for name in other.inputs}
-        if any(name in needed and not is_kept(name) for name in map(base_name, node.outputs)):
+        needed = {canonical(name) for other in outdated for name in other.inputs}
+        if any(name in needed and not is_kept(name) for name in map(canonical, node.outputs)):
             outdated.add(node)
     return [node for node in nodes if node in outdated]
 
@@ -136,13 +160,13 @@ def find_unmatched(
 
     Returns:
         The names of those that are, or were made from, another content of a dataset than the run's; and of
-        those made from one of them.
+        those made from one of them. What is not known is taken for the same.
     """
     hashes = {
         source: digest
         for artefact in lines
         for source, digest in artefact.made_from.items()
-        if source not in ("code", "parameters") and not source.startswith("params:")
+        if is_known(digest) and source != "code" and not is_parameter(source)
     }
     hashes |= {name: artefact.digest for name, artefact in now.items()}
     unmatched = {
@@ -153,7 +177,7 @@ def find_unmatched(
         for name, artefact in carried.items()
         if name not in unmatched
         and any(
-            source in unmatched or hashes.get(source, digest) != digest
+            source in unmatched or (is_known(digest) and hashes.get(source, digest) != digest)
             for source, digest in artefact.made_from.items()
         )
     }:
@@ -161,24 +185,35 @@ def find_unmatched(
     return sorted(unmatched)
 
 
-def find_other_parameters(
-    inputs: Iterable[str], view: Mapping[str, Artefact], parameters: Mapping[str, Any]
-) -> dict[str, list[str]]:
-    """Find inputs that were made with other parameters than those of now.
+def find_mixed(
+    read: Iterable[str],
+    made_from: Mapping[str, Mapping[str, str]],
+    find_digest: Callable[[str], str | None],
+    parameters: Mapping[str, Any],
+) -> dict[str, dict[str, str]]:
+    """Find what a run reads that was made from something else than there is now.
+
+    Args:
+        read: What the run reads that another run has made.
+        made_from: What these, and what they were made from, were made from.
+        find_digest: Returns what there is now of a dataset or of the `code`; none if it is not known.
+        parameters: The run's parameters.
 
     Returns:
-        By parameter the inputs, and what these were made from, that were made with another value of it.
+        By what differs (`code`, `parameters`, `params:...` or a dataset): the names of what was made from
+        another, and which of what the run reads was made from that. What is not known is taken for the same.
     """
-    others: dict[str, list[str]] = {}
-    seen: set[str] = set()
-    left = sorted(inputs)
+    mixed: dict[str, dict[str, str]] = {}
+    roots = {name: name for name in sorted(read)}
+    left = [*roots]
     while left:
         name = left.pop(0)
-        if name in seen or name not in view:
-            continue
-        seen.add(name)
-        for source, digest in view[name].made_from.items():
-            if source.startswith("params:") and digest != hash_value(parameter_at(source, parameters)):
-                others.setdefault(source.removeprefix("params:"), []).append(name)
-            left.append(source)
-    return others
+        for source, digest in made_from.get(name, {}).items():
+            is_own = is_parameter(source)
+            now = hash_value(parameter_at(source, parameters)) if is_own else find_digest(source)
+            if now is not None and now != digest and is_known(now) and is_known(digest):
+                mixed.setdefault(source, {})[name] = roots[name]
+            if source in made_from and source not in roots:
+                roots[source] = roots[name]
+                left.append(source)
+    return mixed

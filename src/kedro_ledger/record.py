@@ -13,8 +13,10 @@ Scalar = bool | int | float | str | None
 
 FORMAT: Final = 2
 """Of records. What was added since 1 has a default, so that those can be read."""
-ADDED: Final = frozenset({"data", "drift", "last_known", "alarms"})
+ADDED: Final = frozenset({"data", "drift", "last_known", "alarms", "unversioned"})
 """What was added since format 1."""
+ADDED_TO_CODE: Final = frozenset({"source_dir", "left_out", "unknown", "not_copied"})
+"""The same, of `code`."""
 
 
 def _require_plain(path: str) -> str:
@@ -27,6 +29,10 @@ def _require_relative(folder: str) -> str:
     if folder and not is_relative(folder.removesuffix("/")):
         raise ValueError(f"{folder!r} leads out of the repository")
     return folder
+
+
+def _require_source_dir(folder: str) -> str:
+    return folder if folder == "." else _require_relative(folder)
 
 
 RunId = Annotated[str, StringConstraints(pattern=f"^{RUN_ID.pattern}$")]
@@ -86,10 +92,14 @@ class RawInput(Written):
     """Its hash; none if it was not there, or is not a local file."""
     bytes: int | None
 
-    @property
-    def digest(self) -> str:
-        """What tells its content from another."""
-        return self.sha256 or "none"
+
+class Unversioned(RawInput):
+    """What a run wrote that is not versioned, as it left it."""
+
+    version: RunId
+    """The id of the run."""
+    made_from: dict[str, str]
+    """The hashes of what it was made from, as those of an artefact."""
 
 
 class Code(Written):
@@ -97,6 +107,12 @@ class Code(Written):
 
     files: dict[str, str]
     """The hashes of the project's sources."""
+    source_dir: Annotated[str, AfterValidator(_require_source_dir)] = "src"
+    """Where they lie in the project; `.` for its folder itself."""
+    left_out: list[str] = []
+    """What lies there and is data: the catalog has it."""
+    unknown: str | None = None
+    """Why it is not known which code ran; none if it is."""
     commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None
     """The git commit; none if git does not give one."""
     folder: Annotated[str, AfterValidator(_require_relative)] = ""
@@ -106,11 +122,13 @@ class Code(Written):
     patch_encoding: Literal["utf-8", "latin-1"] = "utf-8"
     patch_left_out: str | None = None
     """Why git can't check out this code again; none if it can, or if the project is not in git."""
+    not_copied: list[str] = []
+    """What git doesn't have and is too large for the patch, with its size."""
 
     @property
     def is_committed(self) -> bool:
         """Whether nothing differed from the commit."""
-        return self.commit is not None and self.patch is None and self.patch_left_out is None
+        return self.commit is not None and not (self.patch or self.patch_left_out or self.not_copied)
 
 
 class Environment(Written):
@@ -133,6 +151,8 @@ class Drift(Written):
     """The last committed run before. Data and metrics are compared with the last run that had them."""
     changed: dict[str, dict[str, tuple[Any, Any]]]
     """By section, and by name: what was and what is; none for what isn't there."""
+    unknown: dict[str, list[str]] = {}
+    """By section: the names of what is not recorded of one of the two runs."""
 
 
 class Summary(Written):
@@ -188,6 +208,8 @@ class Record(Summary):
     inputs: dict[str, str]
     """The versions that it read of datasets that other runs wrote."""
     outputs: Annotated[dict[str, Artefact], Field(alias="wrote")]
+    unversioned: dict[str, Unversioned] = {}
+    """What it, or the last committed run that wrote it, has left that is not versioned."""
     inherited: Annotated[dict[str, Artefact], Field(alias="carried")]
     """What readers see besides: of earlier runs, still matching what this one wrote."""
     outdated: list[str]
@@ -218,7 +240,8 @@ class Record(Summary):
 
     def to_json(self) -> str:
         """Write it down in its format."""
-        return self.model_dump_json(indent=1, exclude=set(ADDED) if self.format == 1 else None)
+        added: Any = dict.fromkeys(ADDED, True) | {"code": ADDED_TO_CODE} if self.format == 1 else None
+        return self.model_dump_json(indent=1, exclude=added)
 
     def summary(self) -> Summary:
         """What stays when the run is pruned: how metrics moved can be seen from the metrics."""

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from kedro_ledger import files
-from kedro_ledger.paths import RECORD, TRY_NAME
+from kedro_ledger.paths import RECORD, TRY, TRY_NAME
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def remove_versions(
 
 def _find_run(name: str) -> str:
     """Return the run that a folder's name speaks of; that of a try has more behind the run's id."""
-    attempt = TRY_NAME.fullmatch(name)
+    attempt = TRY_NAME.fullmatch(name) if TRY in name else None
     return attempt["run_id"] if attempt else name
 
 

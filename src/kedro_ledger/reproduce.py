@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from kedro.framework import project as kedro_project
 from kedro.io import DataCatalog
 
 from kedro_ledger import files, rerun
-from kedro_ledger.code import hash_sources
 from kedro_ledger.differences import compare, compare_environments, describe_difference
 from kedro_ledger.environment import read_environment
 from kedro_ledger.errors import LedgerError
@@ -21,6 +21,7 @@ from kedro_ledger.git import git
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.paths import is_relative
 from kedro_ledger.record import RawInput, Record
+from kedro_ledger.sources import Sources, hash_sources
 from kedro_ledger.storage import move_paths
 
 CHECKOUT, CONF, ORDER = "project", "conf", "order.json"
@@ -30,6 +31,8 @@ OUTSIDE = "data/outside"
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 NO_NETWORK = {name: "http://127.0.0.1:9" for proxy in PROXIES for name in (proxy, proxy.upper())}
 """A rerun should fetch nothing that the run did not have."""
+NO_TELEMETRY = {"DO_NOT_TRACK": "1"}
+"""The file `.telemetry`, which may say so too, is mostly not in git."""
 NOT_PASSED_ON = ("KEDRO_", "GIT_", "no_proxy", "NO_PROXY")
 """What the names of environment variables begin with that a rerun doesn't get."""
 
@@ -43,7 +46,7 @@ def list_changed_surroundings(record: Record) -> list[str]:
         f"{name}: {then or 'none'} then, {today or 'none'} now" for name, (then, today) in changed.items()
     ]
     if record.code_changed_meanwhile:
-        lines.append("src was changed while the run's process ran: which state each step saw is not known")
+        lines.append("the code was changed while the run's process ran: which state each node saw is unknown")
     return lines
 
 
@@ -166,10 +169,11 @@ def _check_out(project: Path, record: Record, folder: Path) -> Path:
     checked_out = folder / code.folder
     if Path(os.path.realpath(checked_out)) != Path(os.path.realpath(folder), code.folder):
         raise LedgerError(f"{code.folder} is behind a link in what git checks out; expected a folder")
-    if other := compare(code.files, hash_sources(checked_out)):
+    there = Sources(hash_sources(checked_out, code.source_dir, kedro_project.PACKAGE_NAME))
+    if other := compare(code.files, there.without(code.left_out).files):
         raise LedgerError(
             f"{', '.join(other)}: not as recorded in what git checks out; "
-            "expected all of src to be in git, and not ignored"
+            "expected all of the code to be in git, and not ignored"
         )
     return checked_out
 
@@ -221,7 +225,7 @@ def _run(record: Record, catalog: dict[str, Any], project: Path, folder: Path) -
     ran = subprocess.run(
         [sys.executable, "-P", rerun.__file__, str(project), str(folder / CONF), str(folder / ORDER)],
         cwd=project,
-        env={**passed_on, **NO_NETWORK, "PYTHONPATH": str(project / "src")},
+        env={**passed_on, **NO_NETWORK, **NO_TELEMETRY, "PYTHONPATH": str(project / record.code.source_dir)},
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr,  # what this command itself has to say goes to stdout
         start_new_session=True,  # Ctrl-C ends this command, which then ends the rerun

@@ -47,6 +47,9 @@ if __name__ == "__main__":
     # That something is committed there interests nobody.
     for name in ("kedro_ledger", "from_scratch.runs"):  # as the ledger was called within this project
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A rerun is not tracked, and sends nothing.
+    others = (*settings.DISABLE_HOOKS_FOR_PLUGINS, "kedro_mlflow", "kedro-telemetry")
+    settings.set("DISABLE_HOOKS_FOR_PLUGINS", others)
     base = conf / settings.CONFIG_LOADER_ARGS.get("base_env", "base")
     base.mkdir(parents=True)
     (conf / settings.CONFIG_LOADER_ARGS.get("default_run_env", "local")).mkdir(exist_ok=True)

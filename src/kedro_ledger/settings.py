@@ -71,6 +71,10 @@ class Settings(BaseModel):
     """Patterns of datasets whose values say what the raw data is like."""
     headline: str | None = None
     """The metric that `kedro runs list` and `kedro runs history` show."""
+    reproducible: list[str] = ["*"]
+    """Patterns of datasets that runs of one recipe should write with the same bytes; nothing for none."""
+    allow_mixed: bool = False
+    """Whether a run may read what was made with other parameters, code or data than its own."""
     raw_data: Literal["any", "pinned"] = "any"
     """Which raw data is taken: what there is, or what has the hash that the catalog says."""
     changing: list[str] = []

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from kedro_ledger.differences import Differences, describe_commit
+from kedro_ledger.differences import Differences, describe_commit, find_unknown
 from kedro_ledger.history import MetricSeries, sparkline
 from kedro_ledger.looks import short_name, sort_datasets
 from kedro_ledger.printable import echo, printable
@@ -20,12 +20,23 @@ from kedro_ledger.settings import read_settings
 
 MAX_CHARACTERS = 60
 """Characters of a value in a table."""
+COMPARED = ("data", "parameters", "code", "packages")
+"""What is the same if nothing has changed, and nothing of it is unknown."""
+MAX_RUNS, MAX_PLOTTED = 20, 100
+"""How many of the newest runs are shown, and how many plotted, if not all are asked for."""
 UNLIMITED_WIDTH = 10_000
 """The width where no person looks but a script: nothing is wrapped or cut."""
 
 
-def show_runs(records: list[Record], current: Record | None, option: str) -> None:
-    """Print a line for each run; `option` is what names their environment."""
+def show_runs(records: list[Record], current: Record | None, earlier: int, option: str) -> None:
+    """Print a line for each of these runs, and how many earlier ones there are.
+
+    Args:
+        records: The runs.
+        current: The one that readers see.
+        earlier: How many are not shown.
+        option: What names their environment in a command.
+    """
     if not records:
         echo(f"no run is committed yet; `kedro run{option}` makes one")
         return
@@ -45,6 +56,7 @@ def show_runs(records: list[Record], current: Record | None, option: str) -> Non
     if not is_same_run(records[-1], current):
         echo("\n> is the run that readers and partial runs see until the next commit")
     _explain_alarms(records)
+    _say_what_is_not_shown(earlier, f"kedro runs list{option} --all")
 
 
 def show_run(record: Record) -> None:
@@ -57,7 +69,7 @@ def show_run(record: Record) -> None:
         "command": record.command or "started from Python",
         "ran": f"{len(record.nodes)} nodes of {', '.join(record.pipelines)}, with {record.runner}",
         "time": f"{record.started} to {record.finished}",
-        "code": describe_commit(record.code),
+        "code": f"unknown: {record.code.unknown}" if record.code.unknown else describe_commit(record.code),
         "recipe": record.recipe,
         "on": f"{environment.python}, {environment.system} {environment.machine}, {environment.libc}, "
         f"{environment.processor} ({environment.cpu_capability})",
@@ -76,7 +88,10 @@ def show_run(record: Record) -> None:
         table = _table("dataset", "file", "bytes", "sha256")
         for name, raw in record.raw.items():
             table.add_row(
-                name, raw.path or "not a local file", str(raw.bytes or "-"), raw.sha256 or "was not there"
+                name,
+                raw.path or "not a local file",
+                str(raw.bytes or "-"),
+                raw.sha256 or ("was not there" if raw.path else "unknown"),
             )
         _print(table)
     _heading("parameters of this run" if record.outputs.keys() != record.view.keys() else "parameters")
@@ -86,7 +101,10 @@ def show_run(record: Record) -> None:
         _heading(f"changed since run {record.drift.since}")
         _print_changes(record.drift.changed)
     elif record.drift:
-        _heading(f"data, parameters, code, packages and metrics are the same as in run {record.drift.since}")
+        known = [section for section in COMPARED if section not in record.drift.unknown]
+        _heading(f"{', '.join(known)} and metrics are the same as in run {record.drift.since}")
+    if record.drift and (unknown := record.drift.unknown):
+        echo(f"unknown: {_say_unknown(unknown)}")
     if record.metrics:
         _heading("metrics")
         names = sort_datasets(record.metrics, record.parameters)
@@ -109,24 +127,43 @@ def show_run(record: Record) -> None:
         _print(table)
 
 
-def show_history(runs: Sequence[Summary], metric: str, lines: Sequence[MetricSeries]) -> None:
-    """Print a line for each run with its values of one metric, and a plot of each line."""
+def show_history(
+    runs: Sequence[Summary], metric: str, lines: Sequence[MetricSeries], earlier: int, option: str
+) -> None:
+    """Print a line for each of these runs with its values of one metric, and a plot of each line.
+
+    Args:
+        runs: The newest runs.
+        metric: The metric.
+        lines: Its values in these runs, and in some before them.
+        earlier: How many runs are not shown.
+        option: What names their environment in a command.
+    """
     table = _table("", "no.", *(line.name for line in lines), "run", "env", can_be_cut=2)
     for i, run in enumerate(runs):
-        values = (_say(line.values[i]) for line in lines)
+        values = (_say(line.values[i - len(runs)]) for line in lines)
         alarm = "!" if run.alarms else ""
         table.add_row(alarm, str(run.seq), *values, _cut(run.run_id), _cut(run.env or ""))
     _print(table)
     _explain_alarms(runs)
+    _say_what_is_not_shown(earlier, f"kedro runs history{option} --all")
     known = [value for line in lines for value in line.known]
     low, high = min(known), max(known)
-    _heading(f"{metric}, from {_say(low)} (low) to {_say(high)} (high)")
+    plotted = len(lines[0].values)
+    of_some = f" in the newest {plotted} runs" if plotted < len(runs) + earlier else ""
+    _heading(f"{metric}{of_some}, from {_say(low)} (low) to {_say(high)} (high)")
     width = max(10, Console().width - max(len(line.name) for line in lines) - 30)
     table = _table("", "", "lowest", "highest", "last")
     for line in lines:
         drawn = sparkline(line.values, low, high, width)
         table.add_row(line.name, drawn, _say(min(line.known)), _say(max(line.known)), _say(line.known[-1]))
     _print(table)
+
+
+def _say_what_is_not_shown(count: int, command: str) -> None:
+    if count > 0:
+        runs = "1 earlier run is" if count == 1 else f"{count:,} earlier runs are"
+        echo(f"\n{runs} not shown; `{command}` shows all")
 
 
 def _explain_alarms(runs: Sequence[Summary]) -> None:
@@ -148,8 +185,11 @@ def show_differences(one: Record, other: Record, differences: dict[str, Differen
             _print(table)
     if differences["code"] and one.code.commit != other.code.commit:
         echo(f"`git diff {_shorten_commit(one.code, '')} {_shorten_commit(other.code, '')}` shows the code")
-    if same := [section for section, found in differences.items() if not found]:
+    unknown = find_unknown(one, other)
+    if same := [section for section, found in differences.items() if not found and section not in unknown]:
         echo(f"\nthe same: {', '.join(same)}")
+    if unknown:
+        echo(f"unknown: {_say_unknown(unknown)}")
 
 
 def show_reproduction(run_id: str, differences: dict[str, str | None]) -> None:
@@ -163,6 +203,13 @@ def show_reproduction(run_id: str, differences: dict[str, str | None]) -> None:
         echo(f"\n{identical} of {len(differences)} artefacts of run {run_id} are identical")
     else:
         echo(f"all {len(differences)} artefacts of run {run_id} are identical")
+
+
+def _say_unknown(unknown: Mapping[str, list[str]]) -> str:
+    return ", ".join(
+        section if names == [section] else f"{section} ({', '.join(names)})"
+        for section, names in unknown.items()
+    )
 
 
 def _say_what_ran(record: Record) -> str:

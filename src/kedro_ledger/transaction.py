@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import shlex
 import sys
@@ -10,6 +11,7 @@ from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,8 +19,9 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from kedro_ledger import files, lineage, storage
-from kedro_ledger.code import combined_hash, hash_sources, read_code
-from kedro_ledger.context import RunContext
+from kedro_ledger.code import read_code
+from kedro_ledger.confirmations import Confirmations
+from kedro_ledger.context import ALLOW_MIXED, ReadersCatalog, RunContext
 from kedro_ledger.credentials import require_no_credentials
 from kedro_ledger.differences import flatten
 from kedro_ledger.drift import (
@@ -32,10 +35,13 @@ from kedro_ledger.drift import (
 from kedro_ledger.environment import read_environment
 from kedro_ledger.errors import BusyError, DriftError, IrreproducibleError, LedgerError
 from kedro_ledger.ledger import Ledger
-from kedro_ledger.plan import make_plan, read_raw
+from kedro_ledger.lineage import unknown
+from kedro_ledger.mixed import describe_mixed
+from kedro_ledger.plan import digest_raw, make_plan, read_raw
 from kedro_ledger.printable import shorten
-from kedro_ledger.record import Artefact, Environment, RawInput, Record, Scalar, is_same_run
-from kedro_ledger.settings import read_settings
+from kedro_ledger.record import Artefact, Environment, RawInput, Record, Scalar, Unversioned, is_same_run
+from kedro_ledger.settings import Settings, matches, read_settings
+from kedro_ledger.sources import Sources, combined_hash, find_sources
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +58,7 @@ class Transaction:
         run_params: Mapping[str, Any],
         pipeline: Pipeline,
         catalog: DataCatalog,
-        sources: dict[str, str],
+        sources: Sources,
     ) -> None:
         """Begins a run: its inputs are checked, and what it will write is announced.
 
@@ -61,23 +67,24 @@ class Transaction:
             run_params: What Kedro says of the run.
             pipeline: What is to run.
             catalog: The run's catalog.
-            sources: The hashes of the code's files when the process began to load them.
+            sources: The code when the process began to load it.
 
         Raises:
             BusyError: If another run is writing, or has just written.
             LedgerError: If the catalog holds credentials, an input was never committed, is gone or altered,
-                raw data is not what it must be, or the folder can't be written.
+                or was made from something else than the run has, raw data is not what it must be, the ledger
+                can't hold what a node does, or the folder can't be written.
         """
         self._started = datetime.now(UTC)
-        self._run_id: str = run_params["run_id"]
+        self._run_id = str(context.save_version or run_params["run_id"])  # a plugin's catalog may have none
         self._run_params, self._catalog, self._sources = run_params, catalog, sources
-        self._env = context.env
+        self._env, self._command = context.env, _read_command()
         self._catalog_config = context.configuration["catalog"]
         self._parameters = context.configuration["parameters"]
         self._settings = read_settings(self._parameters)
         is_kept = partial(storage.is_home, context.project_path, catalog)
         self._ledger = Ledger(context.project_path, is_kept, context.home)
-        self._before = context.current_run
+        self._before, self._names = context.current_run, context.names
         self._prepared: list[Any] = []
         require_no_credentials(self._catalog_config)
         with ExitStack() as stack:
@@ -86,12 +93,24 @@ class Transaction:
                 raise BusyError("another run has just been committed; nothing was changed, try again")
             stack.callback(self._finish_raw)
             self._sweep()
-            self._earlier = self._ledger.records()  # a damaged one is said before the work, not after it
-            self._code = read_code(self._ledger.project, storage.list_paths(self._ledger, catalog))
-            self._code_hash = combined_hash(self._code.files)
+            self._last = self._ledger.last()  # if it is damaged, that is said before the work, not after it
+            self._last_known = find_last_known(self._ledger.newest_first())
+            project, data = self._ledger.project, storage.list_paths(self._ledger, catalog)
+            self._code = read_code(project, find_sources(project), data)
+            is_unknown = bool(self._code.unknown)
+            self._code_hash = unknown(self._run_id) if is_unknown else combined_hash(self._code.files)
             self._plan = make_plan(
-                self._ledger, context, pipeline, catalog, run_params, self._code_hash, self._prepared
+                self._ledger,
+                context,
+                pipeline,
+                catalog,
+                run_params,
+                self._run_id,
+                self._code_hash,
+                self._prepared,
             )
+            self._require_unmixed()
+            self._confirmations = Confirmations(self._plan.nodes, catalog)
             self._say_what_to_know()
             try:
                 if outputs := self._plan.outputs:
@@ -99,6 +118,8 @@ class Transaction:
                     folders = {name: path.rpartition("/")[0] for name, path in local.items()}
                     self._ledger.announce(self._run_id, folders)
                 storage.read_and_write(catalog, self._plan.own_datasets, self._run_id)
+                if isinstance(catalog, ReadersCatalog):  # a plugin's
+                    catalog.absent -= {*self._plan.own_datasets}
             except BaseException:
                 self._discard()
                 raise
@@ -114,6 +135,7 @@ class Transaction:
         """
         with self._lock:
             if not self._plan.outputs:
+                self._confirmations.take_effect()
                 return
             try:
                 with self._ledger.clear_errors("the run is not committed"):
@@ -125,18 +147,23 @@ class Transaction:
                     raise DriftError(
                         *violations, f"the run is not committed: {_describe_violations(violations)}"
                     )
-                irreproducible = _find_irreproducible(record, self._earlier)
+                twin = self._ledger.find_twin(record.recipe)
+                irreproducible = _find_irreproducible(record, twin, self._settings)
                 record = record.model_copy(update={"alarms": [*irreproducible, *violations]})
                 self._ledger.commit(record)
-            except BaseException as error:
+            except BaseException:
                 self._discard()
-                if not isinstance(error, Exception):  # a signal's: nobody else says what became of the run
-                    self._say_that_it_is_not_committed()
+                self._say_that_it_is_not_committed()
                 raise
+            self._confirmations.take_effect()
             self._finish_raw()
             missing = self._code.patch_left_out or ("" if self._code.commit else "its code is not in git")
+            if record.inexact and not missing:
+                missing = f"its {' and '.join(record.inexact)} hold what JSON can't say"
             hint = f" (which can't be rebuilt: {missing})" if missing else ""
             log.info("committed as run %s%s", self._run_id, hint)
+            if large := self._code.not_copied:
+                log.info("untracked files above 1 MB are not in its record: %s", shorten(large))
             pruned = self._prune()
         seen = self._before.view if self._before else {}
         digests = {name: artefact.digest for name, artefact in record.view.items()}
@@ -151,17 +178,34 @@ class Transaction:
         if violations:
             raise DriftError(*violations, f"the run is committed, but {_describe_violations(violations)}")
 
-    def abort(self) -> None:
-        """End a run that failed: remove what it wrote."""
+    def abort(self, is_exiting: bool = False) -> None:
+        """End a run that failed: remove what it wrote.
+
+        Args:
+            is_exiting: Whether the process ends, so that nobody shows an error any more.
+        """
         with self._lock:
             self._discard()
-        self._say_that_it_is_not_committed()
+        self._say_that_it_is_not_committed(is_exiting)
 
-    def _say_that_it_is_not_committed(self) -> None:
-        last = self._ledger.last()
-        if not last or last.run_id != self._run_id:
-            seen = f"readers still see run {self._before.run_id}" if self._before else "no run is"
-            log.info("not committed; %s", seen)
+    def _say_that_it_is_not_committed(self, is_exiting: bool = False) -> None:
+        """Say what became of a run that failed, below its error, and how to run it again."""
+        if self._run_id in self._ledger.list_ids():
+            return
+        phrases = [
+            "not committed",
+            "nothing of this run is kept"
+            + (f", readers still see run {self._before.run_id}" if self._before else ""),
+        ]
+        if self._plan.unversioned:
+            phrases.append(f"not versioned, so maybe overwritten: {shorten([*self._plan.unversioned])}")
+        if self._command:
+            phrases.append(f"to run all of it again: {self._command}")
+        say = partial(log.warning, "%s", "; ".join(phrases))
+        if self._command and not is_exiting:
+            atexit.register(say)  # Kedro and Python have yet to show the error
+        else:
+            say()
 
     def _discard(self) -> None:
         with suppress(LedgerError):  # the next run tries again, and says so if it can't
@@ -178,17 +222,14 @@ class Transaction:
                 log.warning("raw data: %s", error)
 
     def _say_what_to_know(self) -> None:
-        if self._code.files != self._sources:
-            log.warning("src was changed since this process loaded it: older code may run than what is there")
-        if self._plan.unprotected:
-            names = ", ".join(self._plan.unprotected)
-            log.warning("not versioned, so overwritten even if the run fails: %s", names)
-        view = (self._before.view if self._before else {}) | self._plan.inputs
-        others = lineage.find_other_parameters(self._plan.inputs, view, self._parameters)
-        for parameter, made in others.items():
-            log.warning("made with another value of %s: %s", parameter, shorten(sorted(made)))
-        if not self._plan.outputs:
-            log.info("nothing is to be made that is kept")
+        if self._is_other_code(self._sources):
+            log.warning("the code was changed since this process loaded it: older code may run than there is")
+        for note in self._plan.notes:
+            log.warning("%s", note)
+        if not self._plan.nodes:
+            log.info("nothing is to be made")
+        elif not self._plan.outputs:
+            log.info("nothing that this run makes is versioned, so no run will be committed")
         by_run: dict[str, list[str]] = {}
         for name, artefact in self._plan.inputs.items():
             by_run.setdefault(artefact.version, []).append(name)
@@ -198,6 +239,28 @@ class Transaction:
         elif by_run:
             log.info("this run reads %s", said)
 
+    def _is_other_code(self, sources: Sources) -> bool:
+        return sources.without(self._code.left_out).files != self._code.files
+
+    def _require_unmixed(self) -> None:
+        went_back = self._plan.load_versions or not is_same_run(self._before, self._last)
+        phrases, cure = describe_mixed(
+            self._ledger,
+            self._plan,
+            self._before,
+            {} if went_back else self._last_known.raw,  # they are not expected to be from the data of now
+            self._last.unversioned if self._last else {},
+            self._names,
+            self._parameters,
+            self._code,
+            self._code_hash,
+        )
+        if self._settings.allow_mixed:
+            for phrase in phrases:
+                log.warning("%s", phrase)
+        elif phrases:
+            raise LedgerError("; ".join([*phrases, f"{cure}, {_say_how_to_allow()} reads all as it is"]))
+
     def _sweep(self) -> None:
         try:
             self._ledger.sweep()
@@ -206,6 +269,7 @@ class Transaction:
 
     def _prune(self) -> list[Record]:
         try:
+            self._ledger.complete_history()
             pruned = self._ledger.prune(self._settings.keep)
         except LedgerError as error:  # the run is committed all the same, and the next one tries again
             log.warning(error.message)
@@ -217,14 +281,13 @@ class Transaction:
 
     def _find_drift(self, record: Record) -> Record:
         """Find what changed since the last run, say it, and add it to the record."""
-        earlier = self._earlier
-        known = find_last_known(earlier)
+        last, known = self._last, self._last_known
         for limit in find_unmatched_limits(self._settings.drift.allowed, record, known):
             log.warning("parameter runs.drift.allowed: nothing recorded has a name like %s", limit)
-        if not earlier:
+        if not last:
             return record
-        drift = find_drift(record, earlier[-1], known)
-        log.info("%s", describe_drift(record, drift, earlier, self._settings.headline))
+        drift = find_drift(record, last, known)
+        log.info("%s", describe_drift(record, drift, last, known, self._settings.headline))
         return record.model_copy(update={"drift": drift, "last_known": without(known, record)})
 
     # --- What is recorded
@@ -256,48 +319,60 @@ class Transaction:
         plan, environment = self._plan, read_environment()
         configuration = {"parameters": self._parameters, "catalog": self._catalog_config}
         plain = {name: lineage.make_plain(value) for name, value in configuration.items()}
-        outputs = self._make_artefacts(hashes, raw)
+        made_from = self._trace(hashes, raw)
+        outputs = {
+            name: Artefact(
+                version=self._run_id,
+                path=plan.outputs[name].path,
+                sha256=digest,
+                bytes=size,
+                made_from=made_from[name],
+            )
+            for name, (digest, size) in hashes.items()
+        }
         inherited, outdated = self._inherit(outputs)
         return Record(
-            seq=self._earlier[-1].seq + 1 if self._earlier else 1,
+            seq=self._last.seq + 1 if self._last else 1,
             run_id=self._run_id,
             started=self._started.isoformat(timespec="milliseconds"),
             finished=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            command=_read_command(),
+            command=self._command,
             env=self._env,
-            pipelines=self._run_params["pipeline_names"] or ["__default__"],
-            runner=self._run_params["runner"].partition(" object at ")[0].rpartition(".")[2],
+            pipelines=self._run_params.get("pipeline_names")
+            or [self._run_params.get("pipeline_name") or "__default__"],
+            runner=_name_runner(self._run_params.get("runner")),
             nodes=[node.name for node in plan.nodes],
             **plain,
             inexact=[name for name in plain if repr(plain[name]) != repr(configuration[name])],
             raw=raw,
             inputs={name: artefact.version for name, artefact in plan.inputs.items()},
             outputs=outputs,
+            unversioned=self._list_unversioned(made_from),
             inherited=inherited,
             outdated=outdated,
             code=self._code,
-            code_changed_meanwhile=self._sources != self._code.files
-            or self._sources != hash_sources(self._ledger.project),
+            code_changed_meanwhile=self._is_other_code(self._sources)
+            or self._is_other_code(find_sources(self._ledger.project)),
             environment=environment,
             recipe=self._hash_recipe(raw, environment),
             data=self._read_values(self._settings.data),
             metrics=self._read_values(self._settings.metrics),
         )
 
-    def _make_artefacts(self, hashed: Hashes, raw: dict[str, RawInput]) -> dict[str, Artefact]:
-        hashes = {name: read.digest for name, read in raw.items()}
+    def _trace(self, hashed: Hashes, raw: dict[str, RawInput]) -> dict[str, dict[str, str]]:
+        """List for each output what it is made from."""
+        nodes = self._plan.nodes
+        hashes = digest_raw(raw, nodes, self._names, self._run_id)
         hashes |= {name: digest or self._run_id for name, (digest, _) in hashed.items()}
         hashes |= {name: artefact.digest for name, artefact in self._plan.inputs.items()}
-        made_from = lineage.trace(self._plan.nodes, hashes, self._parameters, self._code_hash)
-        return {
-            name: Artefact(
-                version=self._run_id,
-                path=self._plan.outputs[name].path,
-                sha256=digest,
-                bytes=size,
-                made_from=made_from[name],
-            )
-            for name, (digest, size) in hashed.items()
+        return lineage.trace(nodes, hashes, self._parameters, self._code_hash, self._names)
+
+    def _list_unversioned(self, made_from: dict[str, dict[str, str]]) -> dict[str, Unversioned]:
+        before = self._last.unversioned if self._last else {}
+        now = read_raw(self._ledger, self._plan.unversioned, {})
+        return before | {
+            name: Unversioned(**found.model_dump(), version=self._run_id, made_from=made_from[name])
+            for name, found in now.items()
         }
 
     def _inherit(self, outputs: dict[str, Artefact]) -> tuple[dict[str, Artefact], list[str]]:
@@ -319,7 +394,7 @@ class Transaction:
             return []
         committed = {
             (name, artefact.digest): artefact
-            for record in self._earlier
+            for record in self._ledger.records()
             for name, artefact in record.artefacts
         }
         found: dict[tuple[str, str], Artefact] = {}
@@ -337,7 +412,7 @@ class Transaction:
                 "code": self._code_hash,
                 "catalog": self._catalog_config,
                 "parameters": {name: value for name, value in self._parameters.items() if name != "runs"},
-                "raw": {name: read.digest for name, read in raw.items()},
+                "raw": {name: read.sha256 or unknown(self._run_id) for name, read in raw.items()},
                 "inputs": {name: artefact.digest for name, artefact in self._plan.inputs.items()},
                 "nodes": sorted(node.name for node in self._plan.nodes),
                 "environment": environment.model_dump(),
@@ -359,13 +434,15 @@ class Transaction:
         return values
 
 
-def _find_irreproducible(record: Record, earlier: list[Record]) -> list[str]:
-    """Report how a run differs from the last one of the same recipe."""
-    twin = next((run for run in reversed(earlier) if run.recipe == record.recipe), record)
+def _find_irreproducible(record: Record, twin: Record | None, settings: Settings) -> list[str]:
+    """Report how a run differs from the last one of the same recipe, in what is expected to be the same."""
+    if not twin:
+        return []
     differing = sorted(
         name
         for name, artefact in record.outputs.items()
         if artefact.sha256 and name in twin.outputs and twin.outputs[name].sha256 != artefact.sha256
+        if any(matches(name, pattern) for pattern in settings.reproducible)
     )
     return differing and [
         f"{', '.join(differing)}: not as in run {twin.run_id}, although code, parameters, raw data, "
@@ -378,9 +455,25 @@ def _describe_violations(violations: list[str]) -> str:
     return f"{values} moved further than parameter runs.drift.allowed says"
 
 
+def _name_runner(runner: Any) -> str:
+    """Return the name of a runner's class from what Kedro says of it: "None" for its default."""
+    if not isinstance(runner, str):
+        return "not one of Kedro's"
+    name = runner.partition(" object at ")[0].rpartition(".")[2]
+    return "SequentialRunner" if name == "None" else name
+
+
 def _read_command() -> str | None:
     """Return what the user typed; none where the run was started from Python."""
     if not click.get_current_context(silent=True):
         return None
-    arguments = sys.argv[1:] if sys.argv[1:2] == ["run"] else ["run", *sys.argv[1:]]
-    return shlex.join(["kedro", *arguments])
+    program = Path(sys.argv[0])
+    is_package = program.name == "__main__.py" and program.parent.name != "kedro"
+    return shlex.join([*(["python", "-m", program.parent.name] if is_package else ["kedro"]), *sys.argv[1:]])
+
+
+def _say_how_to_allow() -> str:
+    command = click.get_current_context(silent=True)
+    if not command:
+        return "parameter runs.allow_mixed"
+    return "--allow-mixed" if ALLOW_MIXED in command.meta else "--params runs.allow_mixed=true"

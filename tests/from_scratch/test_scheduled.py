@@ -88,7 +88,7 @@ def test_a_step_can_not_end_the_process_as_if_all_went_well(scheduled: Project, 
     patch_step(scheduled, f"raise SystemExit({code})")
     ran = scheduled.kedro(*SCHEDULED, "--pipeline", "linear")
     assert ran.returncode == 1
-    assert f"Error: a step ended the process with exit code {code}, and nothing is committed" in ran.stderr
+    assert f"Error: a node ended the process with exit code {code}; expected it to return" in ran.stderr
     assert Ledger(scheduled.folder).last() is None
 
 

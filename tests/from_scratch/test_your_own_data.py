@@ -100,7 +100,9 @@ def test_environments_that_share_a_folder_take_no_answers_of_each_other(project:
     project.run("--env", "bikes")
     before = project.artefacts()
     (project.folder / "data" / "01_raw" / "test.csv").write_text(ONE)
-    ran = project.kedro("run", "--pipeline", "inference", "--params", "inference.variant=logistic")
+    command = "run --pipeline inference --params inference.variant=logistic"
+    assert "made with another value of features: " in project.kedro(*command.split()).stderr
+    ran = project.kedro(*command.split(), "--allow-mixed")
     assert ran.returncode == 1
     assert "the run that trained had no categories of Sex, Pclass, Embarked" in ran.stderr
     assert project.artefacts() == before

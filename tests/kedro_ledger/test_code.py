@@ -48,7 +48,7 @@ def test_what_pip_leaves_of_an_install_is_no_code(repository: Path) -> None:
     for place, name in (("package", "pyproject.toml"), ("package/build", "b.py"), ("module/build", "c.py")):
         (repository / "src" / place).mkdir(parents=True, exist_ok=True)
         (repository / "src" / place / name).write_text("\n")
-    assert {*code.hash_sources(repository)} == {
+    assert {*read_code(repository).files} == {
         "src/a.py",
         "src/package/pyproject.toml",
         "src/module/build/c.py",
@@ -107,10 +107,10 @@ def test_data_is_not_in_the_patch(repository: Path, state: str) -> None:
     if state == "staged":
         git(repository, "add", "--update")
     data = ["docs/[rows]*.csv", "docs/parts", "docs/not there"]
-    assert read_code(repository, data).is_committed
+    assert read_code(repository, data=data).is_committed
     (repository / "docs" / "[rows]x.csv").write_text("no data\n")
     (repository / "src" / "a.py").write_text("two\n")
-    found = read_code(repository, data).patch or ""
+    found = read_code(repository, data=data).patch or ""
     assert "+two" in found
     assert "+no data" in found
     assert not re.search(r"xyzzy|first|01_raw|parts", found)
@@ -124,9 +124,10 @@ def test_a_removed_file_is_in_the_patch(repository: Path) -> None:
 
 def test_data_that_is_not_ignored_is_no_patch(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(code, "MAX_PATCH_BYTES", 1_000_000)
-    (repository / "large.csv").write_bytes(bytes(2_000_000))
+    for name in ("one.csv", "two.csv", "three.csv"):
+        (repository / name).write_bytes(bytes(700_000))
     found = read_code(repository)
-    assert found.patch is None
+    assert (found.patch, found.not_copied) == (None, [])
     assert found.patch_left_out == "2 MB differ from the commit: have git ignore what is no code"
 
 

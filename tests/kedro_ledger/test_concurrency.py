@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kedro_ledger.errors import BusyError
-from tests.support.tiny import TOTALS, Tiny, in_process, run_when_told, server
+from tests.support.tiny import ALLOW_MIXED, TOTALS, Tiny, in_process, run_when_told, server
 
 
 @pytest.mark.slow
@@ -67,7 +67,7 @@ def test_a_killed_run_leaves_no_lock_even_if_its_workers_live_on(tiny: Tiny, run
         os.kill(writer.pid, signal.SIGKILL)
         writer.wait(30)
         assert tiny.read() == before
-        tiny.run(**TOTALS)
+        tiny.run(**TOTALS, **ALLOW_MIXED)
         assert tiny.read() == before
     tiny.expect_whole()
 
@@ -83,7 +83,10 @@ def test_ctrl_c_leaves_everything_as_it_was(tiny: Tiny, runner: str) -> None:
         tiny.go_on()  # threads can't be interrupted
         said = writer.communicate(timeout=30)[1]
         assert writer.returncode == 1, said
-        assert said.splitlines()[-1] == f"not committed; readers still see run {first.run_id}"
+        assert said.splitlines()[-1] == (
+            f"not committed; nothing of this run is kept, readers still see run {first.run_id}; "
+            f"to run all of it again: kedro run --runner {runner}"
+        )
         assert tiny.read() == before
         assert {path.rpartition("/")[2] for path in tiny.versions()} == {first.run_id}, "nothing is left"
     tiny.expect_whole()

@@ -15,11 +15,16 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def after_three_runs(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    """A project whose next run writes, commits, and prunes a run of which others still need a part."""
+    """A project whose next run writes, commits, and prunes a run of which others still need a part.
+
+    The line of history of the run before it is torn.
+    """
     tiny = Tiny.make(tmp_path_factory.mktemp("crash") / "tiny")
     tiny.run()
     tiny.run(**TOTALS)
     tiny.feed([3, 4])
+    history = tiny.ledger.folder / "history.jsonl"
+    history.write_bytes(history.read_bytes()[:-100])
     return tiny
 
 
@@ -37,6 +42,8 @@ def crash(template: Tiny, folder: Path, step: int, action: str) -> tuple[int, st
     if action == "terminate" and not committed:
         assert tiny.versions() == template.versions()
         assert not list(tiny.ledger.folder.glob("*.uncommitted"))
+    runs = [run.seq for run in tiny.ledger.history()]
+    assert runs == [1, 2, 3] if committed else [1, 2]
     if action == "kill":
         tiny.expect_whole()
     else:

@@ -7,7 +7,7 @@ import re
 import pytest
 from kedro.io.core import DatasetError
 
-from kedro_ledger.errors import EXIT_CODES, BusyError, InputError, LedgerError, UserError, format_error, show
+from kedro_ledger.errors import BusyError, InputError, LedgerError, UserError, format_error, show
 from tests.support.project import MakeProject
 from tests.support.tiny import Tiny
 
@@ -55,17 +55,24 @@ def test_tracebacks_are_logged_only_where_there_is_a_file_for_them(
     assert caplog.records[-1].name == "kedro_ledger.tracebacks"
 
 
-def test_a_node_that_ends_the_process_commits_nothing(tiny: Tiny) -> None:
+@pytest.mark.parametrize("runner", ["SequentialRunner", "ThreadRunner", "ParallelRunner"])
+def test_a_node_that_ends_the_process_commits_nothing(tiny: Tiny, runner: str) -> None:
     seen = tiny.run()
     registry = tiny.folder / "src/tiny/pipeline_registry.py"
-    for code in EXIT_CODES:
-        registry.write_text(registry.read_text().replace("return raw", f"raise SystemExit({code})"))
-        ran = tiny.kedro("run")
+    text = registry.read_text()
+    for end, code in (
+        ("raise SystemExit(0)", 0),
+        ("raise SystemExit(75)", 75),
+        ("raise SystemExit('bye')", 1),
+        ("import sys; sys.exit()", 0),
+        ("import click; raise click.exceptions.Exit(0)", 0),
+    ):
+        registry.write_text(text.replace("return raw", end))
+        ran = tiny.kedro("run", "--runner", runner)
         assert ran.returncode == 1
-        said = f"Error: a step ended the process with exit code {code}, and nothing is committed"
-        assert said in ran.stderr
+        assert f"Error: a node ended the process with exit code {code}; expected it to return" in ran.stderr
         assert tiny.ledger.last() == seen
-        registry.write_text(registry.read_text().replace(f"raise SystemExit({code})", "return raw"))
+        assert tiny.try_to_run()[0] == 1, "nor from Python"
 
 
 @pytest.mark.parametrize("runner", ["SequentialRunner", "ParallelRunner"])

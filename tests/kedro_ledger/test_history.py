@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from kedro_ledger.history import list_all_runs, sparkline
+from kedro_ledger.history import sparkline
 from kedro_ledger.record import Summary
 from tests.support.tiny import TOTALS, Tiny
 
@@ -30,7 +31,7 @@ def long_past(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 
 def test_pruned_runs_are_there_too_in_their_order(long_past: Tiny) -> None:
     assert len(long_past.ledger.records()) == 2
-    runs = list_all_runs(long_past.ledger)
+    runs = long_past.ledger.history()
     assert [run.seq for run in runs] == [1, 2, 3, 4, 5]
     said = json.loads(long_past.kedro("runs", "history", "--json").stdout)
     assert said == [json.loads(run.model_dump_json()) for run in runs]
@@ -44,9 +45,154 @@ def test_a_run_between_its_line_of_history_and_its_end_is_there_once(long_past: 
     assert last
     try:
         file.write_text(before + last.summary().model_dump_json() + "\n")
-        assert [run.seq for run in list_all_runs(long_past.ledger)] == [1, 2, 3, 4, 5]
+        assert [run.seq for run in long_past.ledger.history()] == [1, 2, 3, 4, 5]
     finally:
         file.write_text(before)
+
+
+def test_every_run_adds_its_line_and_pruning_changes_none(tiny: Tiny) -> None:
+    file = tiny.ledger.folder / "history.jsonl"
+    before = b""
+    for count in range(1, 5):
+        tiny.run()
+        lines = file.read_bytes()
+        assert lines.startswith(before)
+        assert lines.count(b"\n") == count
+        before = lines
+    assert tiny.kedro("runs", "prune", "--keep", "1").returncode == 0
+    assert file.read_bytes() == before
+    assert [line["run_id"] for line in map(json.loads, before.splitlines())] == [
+        run.run_id for run in tiny.ledger.history()
+    ]
+
+
+@pytest.mark.parametrize("cut", [1, 2, 100, 200, -1])
+def test_a_torn_line_comes_from_the_record_and_the_next_run_writes_it_anew(tiny: Tiny, cut: int) -> None:
+    """By a process that ended in the middle of its line; `-1` stands for all but one character of it."""
+    for _ in range(3):
+        tiny.run()
+    file = tiny.ledger.folder / "history.jsonl"
+    whole, runs = file.read_bytes(), tiny.ledger.history()
+    torn = whole[: len(whole) - cut] if cut > 0 else whole[: whole.index(b"\n", whole.index(b"\n") + 1) + 2]
+    file.write_bytes(torn)
+    assert tiny.ledger.history() == runs
+    assert tiny.kedro("runs", "history").returncode == 0
+    assert file.read_bytes() == torn, "looking writes nothing"
+    last = tiny.run()
+    assert file.read_bytes() == whole + f"{last.summary().model_dump_json()}\n".encode()
+
+
+def test_lines_that_are_missing_come_from_the_records_and_the_next_run_adds_them(tiny: Tiny) -> None:
+    """As in a ledger of an earlier version, which wrote them when it pruned, and kept a run meanwhile."""
+    for _ in range(5):
+        tiny.run(runtime_params={"runs": {"keep": 3}})
+    file = tiny.ledger.folder / "history.jsonl"
+    lines, runs = file.read_bytes().splitlines(keepends=True), tiny.ledger.history()
+    file.write_bytes(lines[1] + lines[0] + lines[3])
+    assert tiny.ledger.history() == runs
+    tiny.run(runtime_params={"runs": {"keep": 3}})
+    last = f"{tiny.ledger.find('last').summary().model_dump_json()}\n".encode()
+    assert file.read_bytes() == b"".join([lines[1], lines[0], lines[3], lines[2], lines[4], last])
+    assert [run.seq for run in tiny.ledger.history()] == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("damage", ["a part of a line", "no line", "what is no line"])
+def test_what_no_interrupted_run_leaves_is_damage(long_past: Tiny, tmp_path: Path, damage: str) -> None:
+    tiny = Tiny(shutil.copytree(long_past.folder, tmp_path / "tiny"))
+    file = tiny.ledger.folder / "history.jsonl"
+    whole = file.read_bytes()
+    damaged = {"a part of a line": whole + b'{"seq":1,', "no line": whole + b"\n"}.get(damage, b"x" + whole)
+    file.write_bytes(damaged)
+    said = "data/runs/history.jsonl is damaged: restore it from a copy\n"
+    for command in (("history",), ("history", "--json"), ("prune", "--keep", "1")):
+        ran = tiny.kedro("runs", *command)
+        assert (ran.returncode, ran.stderr) == (1, f"Error: {said}")
+    ran = tiny.kedro("run")
+    assert (ran.returncode, ran.stderr.endswith(said)) == (0, True)
+    assert file.read_bytes() == damaged
+    assert len(tiny.ledger.list_ids()) == 3, "nothing is pruned whose line can't be written"
+    file.write_bytes(whole)
+    assert [run.seq for run in tiny.ledger.history()] == [*range(1, 7)]
+
+
+def test_a_line_that_cannot_be_read_again_is_not_all_that_is_left(tiny: Tiny) -> None:
+    tiny.run()
+    tiny.run()
+    file = tiny.ledger.folder / "history.jsonl"
+    file.write_bytes(file.read_bytes().replace(b'"recipe"', b'"r"', 1))
+    ran = tiny.kedro("runs", "prune", "--keep", "1")
+    assert ran.stderr == "Error: data/runs/history.jsonl is damaged: restore it from a copy\n"
+    assert len(tiny.ledger.list_ids()) == 2
+
+
+def test_an_id_that_was_pruned_may_come_again(tiny: Tiny) -> None:
+    for run_id, factor in (("a", 2), ("b", 2), ("c", 2), ("a", 3)):
+        tiny.run(run_id=run_id, runtime_params={"factor": factor})
+    runs = [(run.seq, run.run_id, run.metrics["total.metrics"]["total"]) for run in tiny.ledger.history()]
+    assert runs == [(1, "a", 6), (2, "b", 6), (3, "c", 6), (4, "a", 9)]
+    assert (tiny.ledger.folder / "history.jsonl").read_bytes().count(b"\n") == 4
+    assert [run["seq"] for run in json.loads(tiny.kedro("runs", "list", "--json").stdout)] == [3, 4]
+
+
+@pytest.fixture
+def many_runs(tiny: Tiny) -> Tiny:
+    """A project with 130 runs, of which the last 40 are kept; only the first has a metric `old`."""
+    first = tiny.run(runtime_params={"runs": {"keep": 40}})
+    ledger = tiny.ledger.folder
+    record = (ledger / f"000001_{first.run_id}.json").read_text()
+    line = (ledger / "history.jsonl").read_text()
+    other = line.replace('"total":6', '"old":5')
+    lines = [
+        (line if seq > 1 else other).replace(first.run_id, f"run-{seq}").replace('"seq":1', f'"seq":{seq}')
+        for seq in range(1, 131)
+    ]
+    for seq in range(91, 131):
+        copy = record.replace(first.run_id, f"run-{seq}").replace('"seq": 1,', f'"seq": {seq},')
+        (ledger / f"{seq:06d}_run-{seq}.json").write_text(copy)
+    (ledger / f"000001_{first.run_id}.json").unlink()
+    (ledger / "history.jsonl").write_text("".join(lines))
+    return tiny
+
+
+def numbers_of(output: str) -> list[int]:
+    """The numbers of the runs in a table."""
+    return [int(number) for number in re.findall(r"^[ >!]*(\d+) (?!earlier)", output, re.MULTILINE)]
+
+
+def test_the_table_has_the_newest_runs_and_the_plot_some_before_them(many_runs: Tiny) -> None:
+    shown = many_runs.kedro("runs", "history").stdout
+    table, _, plot = shown.partition("\ntotal in the newest 100 runs, from 6 (low) to 6 (high)\n")
+    assert plot
+    assert numbers_of(table) == [*range(111, 131)]
+    assert "\n110 earlier runs are not shown; `kedro runs history --all` shows all\n" in table
+    whole = many_runs.kedro("runs", "history", "--all").stdout
+    assert numbers_of(whole.partition("\ntotal, from 6 (low) to 6 (high)\n")[0]) == [*range(1, 131)]
+    assert "not shown" not in whole
+    assert len(json.loads(many_runs.kedro("runs", "history", "--json").stdout)) == 130
+    old = many_runs.kedro("runs", "history", "--metric", "old").stdout
+    assert "\nold, from 5 (low) to 5 (high)\n" in old, "the plot goes back to the run that had it"
+
+
+def test_the_list_has_the_newest_runs_and_the_one_that_readers_see(many_runs: Tiny) -> None:
+    shown = many_runs.kedro("runs", "list").stdout
+    assert numbers_of(shown) == [*range(111, 131)]
+    assert shown.endswith("\n20 earlier runs are not shown; `kedro runs list --all` shows all\n")
+    whole = many_runs.kedro("runs", "list", "--all").stdout
+    assert numbers_of(whole) == [*range(91, 131)]
+    assert "not shown" not in whole
+    many_runs.ledger.checkout(many_runs.ledger.find("run-95"))
+    shown = many_runs.kedro("runs", "list").stdout
+    assert numbers_of(shown) == [95, *range(111, 131)]
+    assert "\n19 earlier runs are not shown; " in shown
+    listed = json.loads(many_runs.kedro("runs", "list", "--json").stdout)
+    assert [run["seq"] for run in listed] == [*range(91, 131)]
+    assert [run["seq"] for run in listed if run["current"]] == [95]
+
+
+def test_the_list_reads_only_what_it_shows(many_runs: Tiny) -> None:
+    (many_runs.ledger.folder / "000110_run-110.json").write_text("{")
+    assert many_runs.kedro("runs", "list").returncode == 0
+    assert many_runs.kedro("runs", "list", "--all").returncode == 1
 
 
 def test_the_table_and_the_plot(long_past: Tiny) -> None:
@@ -75,7 +221,7 @@ def test_the_page_holds_all_it_needs(long_past: Tiny, tmp_path: Path) -> None:
         text = page.read_text()
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=", text)
     body = text.partition("<script>")[0]
-    for run in list_all_runs(long_past.ledger):
+    for run in long_past.ledger.history():
         rows = body.count(f'<td class="text">{run.run_id}</td>')
         assert rows == (2 if run.metrics else 0), "for each of two metrics"
     assert body.count("<summary>1 run without total: no. 4</summary>") == 1
@@ -105,7 +251,7 @@ def test_a_point_and_a_row_say_what_changed_since_the_one_before(tiny: Tiny) -> 
     (plots, notes) = (
         json.loads(re.findall(rf"const {name} = (.*);", page)[-1]) for name in ("plots", "notes")
     )
-    ids = [run.run_id for run in list_all_runs(tiny.ledger)]
+    ids = [run.run_id for run in tiny.ledger.history()]
     assert [notes[number] for number in plots[0]["data"][0]["customdata"]] == [
         f"no. 1, {ids[0]}<br>started from Python",
         f"no. 3, {ids[2]}<br>started from Python<br>changed since no. 1:"
@@ -123,7 +269,7 @@ def test_the_command_and_what_changed_stay_of_a_pruned_run(tiny: Tiny) -> None:
     for factor in (2, 3, 3):
         assert tiny.kedro("run", "--params", f"factor={factor},runs.keep=1").returncode == 0
     assert len(tiny.ledger.records()) == 1
-    first, second, _ = list_all_runs(tiny.ledger)
+    first, second, _ = tiny.ledger.history()
     assert (first.command, first.drift) == ("kedro run --params factor=2,runs.keep=1", None)
     assert second.command == "kedro run --params factor=3,runs.keep=1"
     assert second.drift

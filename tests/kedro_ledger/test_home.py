@@ -62,6 +62,8 @@ def test_environments_do_not_see_each_others_runs(apart: Tiny) -> None:
     assert own(apart).records() == [theirs]
     assert apart.read()["numbers"] == [3]
     ran = apart.kedro("run", "--env", "own", "--pipeline", "totals")
+    assert "made with other raw: scaled.up; `kedro run --env own` makes everything" in ran.stderr
+    ran = apart.kedro("run", "--env", "own", "--pipeline", "totals", "--allow-mixed")
     assert ran.returncode == 0
     totals = json.loads(
         Path(kedro(apart, "runs", "path", "total.metrics", "-e", "own").stdout.strip()).read_text()
@@ -96,7 +98,7 @@ def test_what_is_said_names_the_environment(apart: Tiny) -> None:
     first = own(apart).records()[0]
     ran = kedro(apart, "run", "--env", "own", "--params", "factor=5")
     assert f"to go back: kedro runs checkout {first.run_id} --env own" in ran.stderr
-    totals = apart.kedro("run", "--env", "own", "--pipeline", "totals", "--params", "factor=1")
+    totals = apart.kedro("run", "--env", "own", "--pipeline", "totals", "--params", "factor=5")
     assert totals.returncode == 0
 
 

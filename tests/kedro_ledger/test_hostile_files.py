@@ -18,17 +18,17 @@ from tests.support.tiny import Tiny
 RUN = "<run>"
 """Stands for the id of a run."""
 COMMANDS = (
-    ("run",),
     ("runs", "list"),
     ("runs", "show", "1"),
     ("runs", "diff", "1", "last"),
     ("runs", "path", "numbers", "1"),
     ("runs", "verify"),
     ("runs", "checkout", "1"),
-    ("runs", "history"),
     ("runs", "prune", "--keep", "1"),
     ("runs", "reproduce", "1"),
+    ("run", "--load-versions", "numbers:1"),
 )
+"""Those that read the record of the first of two runs."""
 
 
 @pytest.fixture
@@ -93,7 +93,9 @@ def edit_first_record(tiny: Tiny, change: Callable[[Any], None], run_id: str | N
         f"victim*/{RUN}/victim",
     ],
 )
-def test_a_path_that_no_run_writes_is_damage_for_every_command(two_runs: Tiny, path: str) -> None:
+def test_a_path_that_no_run_writes_is_damage_for_every_command_that_reads_it(
+    two_runs: Tiny, path: str
+) -> None:
     def change(record: Any) -> None:
         place = path.replace(RUN, record["run_id"]).replace("{tmp}", str(two_runs.folder.parent))
         record["wrote"]["numbers"]["path"] = place
@@ -105,6 +107,11 @@ def test_a_path_that_no_run_writes_is_damage_for_every_command(two_runs: Tiny, p
         assert ran.returncode == 1, (command, ran.stdout)
         assert f"Error: data/runs/000001_{run_id}.json is damaged: " in ran.stderr, (command, ran.stderr)
     assert snapshot(two_runs.folder.parent) == before
+    ran = two_runs.kedro("run")
+    assert ran.returncode == 0, "it is committed, but nothing is pruned"
+    assert f"data/runs/000001_{run_id}.json is damaged: " in ran.stderr
+    after = snapshot(two_runs.folder.parent) | {"tiny/data/runs/history.jsonl": ""}
+    assert (before | {"tiny/data/runs/history.jsonl": ""}).items() <= after.items()
 
 
 @pytest.mark.matrix

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kedro_ledger.errors import LedgerError
 from kedro_ledger.ledger import Ledger
-from kedro_ledger.record import Record
+from kedro_ledger.paths import RECORD
 from tests.support.tiny import TOTALS, Tiny
 
 
@@ -53,7 +56,7 @@ def test_what_is_not_found_is_said(three_runs: Tiny, name: str, said: str) -> No
 
 
 def test_a_pruned_run_is_told_from_one_that_never_was(three_runs: Tiny) -> None:
-    (pruned,) = three_runs.ledger.history()
+    pruned, *_ = three_runs.ledger.history()
     for name in (pruned.run_id, pruned.run_id[:-1]):
         with pytest.raises(LedgerError, match="was pruned: only its line of history is left"):
             three_runs.ledger.find(name)
@@ -100,10 +103,14 @@ def test_the_run_that_was_gone_back_to_is_not_pruned(three_runs: Tiny) -> None:
     ],
 )
 def test_damaged_files_are_said(three_runs: Tiny, name: str, said: str) -> None:
-    (three_runs.ledger.folder / name).write_text("{")
-    read = {"w": Ledger.current, "h": Ledger.history, "x": Ledger.sweep}[name[0]]
+    (three_runs.ledger.folder / name).write_text("{\n")
+    ways: dict[str, Callable[[Ledger], object]] = {
+        "w": Ledger.current,
+        "h": Ledger.history,
+        "x": Ledger.sweep,
+    }
     with pytest.raises(LedgerError) as raised:
-        read(three_runs.ledger)
+        ways[name[0]](three_runs.ledger)
     assert raised.value.message == said
 
 
@@ -139,23 +146,68 @@ def test_a_record_under_another_name_is_said(three_runs: Tiny) -> None:
         three_runs.ledger.last()
 
 
-def test_pruning_reads_each_record_but_once(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def fifty_runs(tiny: Tiny) -> Tiny:
+    """A project with a run and 49 copies of its record that name other versions."""
     first = tiny.run()
     text = (tiny.ledger.folder / f"000001_{first.run_id}.json").read_text()
-    for seq in range(2, 52):
+    for seq in range(2, 51):
         copy = text.replace(first.run_id, f"copy-{seq}").replace('"seq": 1,', f'"seq": {seq},')
         (tiny.ledger.folder / f"{seq:06d}_copy-{seq}.json").write_text(copy)
+    tiny.ledger.complete_history()
+    return tiny
+
+
+@contextmanager
+def counting(function: str) -> Iterator[list[str]]:
+    """Count which records a method of the ledger reads."""
     read: list[str] = []
-    read_record = Ledger._read
+    original = getattr(Ledger, function)
 
-    def count(ledger: Ledger, file: Path) -> Record:
-        read.append(file.name)
-        return read_record(ledger, file)
+    def count(ledger: Ledger, file: Path | str, *arguments: Any) -> Any:
+        if RECORD.fullmatch(Path(file).name):
+            read.append(Path(file).name)
+        return original(ledger, file, *arguments)
 
-    monkeypatch.setattr(Ledger, "_read", count)
-    assert len(tiny.ledger.prune(1)) == 50
-    assert len(read) == 51 + 1, "and the last one, which readers see"
-    assert [run.seq for run in tiny.ledger.history()] == [*range(1, 51)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Ledger, function, count)
+        yield read
+
+
+def test_pruning_reads_each_record_but_once(fifty_runs: Tiny) -> None:
+    ledger = fifty_runs.ledger
+    with counting("_read_bytes") as read:
+        assert len(ledger.prune(1)) == 49
+    assert len(read) == 50 + 1, "and the last one, which readers see"
+    assert [run.seq for run in ledger.history()] == [*range(1, 51)]
+
+
+def test_pruning_parses_only_records_that_may_name_what_goes(fifty_runs: Tiny) -> None:
+    ledger = fifty_runs.ledger
+    escaped = ledger.folder / "000030_copy-30.json"
+    escaped.write_text(escaped.read_text().replace('"factor"', '"f\\u0061ctor"'))
+    heir = ledger.folder / "000040_copy-40.json"
+    inherited = json.loads(heir.read_text())
+    (oldest,) = ledger.folder.glob("000001_*.json")
+    first = json.loads(oldest.read_text())
+    del inherited["wrote"]["numbers"]
+    inherited["carried"] = {"numbers": first["wrote"]["numbers"]}
+    heir.write_text(json.dumps(inherited))
+    with counting("_read") as parsed:
+        (gone,) = ledger.prune(49)
+    assert sorted(parsed) == [oldest.name, escaped.name, heir.name, "000050_copy-50.json"]
+    assert ledger.path(gone.outputs["numbers"]).exists(), "no. 40 needs it"
+    assert not ledger.path(gone.outputs["scaled.up"]).exists()
+
+
+def test_what_is_cut_off_may_name_what_goes(fifty_runs: Tiny) -> None:
+    file = fifty_runs.ledger.folder / "000030_copy-30.json"
+    file.write_bytes(file.read_bytes()[:-10])
+    before = fifty_runs.versions()
+    with pytest.raises(LedgerError, match=r"000030_copy-30\.json is damaged"):
+        fifty_runs.ledger.prune(49)
+    assert fifty_runs.versions() == before
+    assert len(fifty_runs.ledger.list_ids()) == 50
 
 
 def test_an_interrupted_pruning_goes_on(three_runs: Tiny) -> None:
@@ -191,7 +243,9 @@ def test_the_files_keep_the_keys_of_earlier_versions(tiny: Tiny) -> None:
     earlier = tiny.ledger.find("last")
     assert earlier.outputs["total.metrics"].folder == f"data/04_total/total.json/{run_id}"
     again = json.loads(earlier.to_json())
-    assert again == json.loads(OF_EARLIER_VERSIONS) | {key: again[key] for key in ("code", "last_known")}
+    assert again == json.loads(OF_EARLIER_VERSIONS) | {
+        key: again[key] for key in ("code", "last_known", "unversioned")
+    }
     assert run_id in tiny.kedro("runs", "list").stdout
     tiny.run()
     (tiny.ledger.folder / "went_back.json").write_text(json.dumps({"to": run_id, "at": 8}))

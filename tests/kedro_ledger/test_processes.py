@@ -99,10 +99,10 @@ from kedro_ledger.transaction import Transaction
 abort = Transaction.abort
 
 
-def abort_slowly(transaction):
+def abort_slowly(*arguments):
     Path("data/undoing").touch()
     time.sleep(0.5)
-    abort(transaction)
+    abort(*arguments)
 
 
 Transaction.abort = abort_slowly

@@ -71,7 +71,7 @@ def test_a_run_comes_out_again_after_everything_has_moved_on(tiny: Tiny, tmp_pat
     raw = tiny.folder / "data/01_raw/raw.json"
     raw.rename(raw.with_name("raw of yesterday.json"))
     tiny.feed([5, 6])
-    second = tiny.run(**TOTALS)
+    second = tiny.run(**TOTALS, runtime_params={"runs": {"keep": 2, "allow_mixed": True}})
     third = tiny.run()
     assert tiny.read()["scaled.up"] == [200, 240]
     assert [record.seq for record in tiny.ledger.records()] == [2, 3]
@@ -105,7 +105,8 @@ def test_a_run_on_a_tree_that_was_not_clean_comes_out_again(tiny: Tiny) -> None:
 def test_what_was_gone_back_to_is_gone_back_to_again(tiny: Tiny) -> None:
     first = tiny.run()
     tiny.feed([3, 4])
-    record = tiny.run(load_versions={"numbers": first.run_id})
+    allowed = {"runs": {"allow_mixed": True}}  # the raw data is another now
+    record = tiny.run(load_versions={"numbers": first.run_id}, runtime_params=allowed)
     assert tiny.read()["total.metrics"] == {"total": 6, "rest": 0}
     expect_reproduced(tiny, record)
 

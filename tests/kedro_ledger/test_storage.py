@@ -6,6 +6,7 @@ from typing import Any
 from kedro.io import DataCatalog
 from kedro_datasets.json import JSONDataset
 
+from kedro_ledger.kedro_internals import is_versioned
 from kedro_ledger.storage import Place, find_place
 
 CONFIG: dict[str, dict[str, Any]] = {
@@ -19,13 +20,13 @@ CONFIG: dict[str, dict[str, Any]] = {
 
 def test_places_are_those_where_kedro_saves(tmp_path: Path) -> None:
     catalog = DataCatalog.from_config(CONFIG, save_version="v")
-    assert find_place(catalog, "one") == Place("/data/one.json", is_local=True, is_versioned=True)
-    many = find_place(catalog, "x.many")
+    places = {name: find_place(name, catalog[name]) for name in ("one", "x.many", "plain", "far", "table")}
+    assert places["one"] == Place("/data/one.json", is_local=True)
+    many, dataset = places["x.many"], catalog["x.many"]
     assert many
-    dataset = catalog["x.many"]
     assert isinstance(dataset, JSONDataset)
     assert many.version("v") == str(dataset._get_save_path()) == "/data/x/many.json/v/many.json"
-    assert find_place(catalog, "plain") == Place("/data/plain.json", is_local=True, is_versioned=False)
-    assert find_place(catalog, "far") == Place("memory://data/far.json", is_local=False, is_versioned=True)
-    assert find_place(catalog, "table") is None
-    assert find_place(catalog, "unknown") is None
+    assert places["plain"] == Place("/data/plain.json", is_local=True)
+    assert places["far"] == Place("memory://data/far.json", is_local=False)
+    assert places["table"] is None
+    assert [name for name in places if is_versioned(catalog[name])] == ["one", "x.many", "far"]

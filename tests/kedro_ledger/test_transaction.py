@@ -14,7 +14,7 @@ import pytest
 from kedro.framework.session import KedroServiceSession
 
 from kedro_ledger.context import RunContext
-from tests.support.tiny import TOTALS, Tiny, enter, in_process, run_all
+from tests.support.tiny import ALLOW_MIXED, TOTALS, Tiny, enter, in_process, run_all
 
 BOOTSTRAP = (
     "from kedro.framework.startup import bootstrap_project as b; import pathlib; b(pathlib.Path.cwd())"
@@ -102,16 +102,74 @@ def test_what_no_longer_matches_is_not_read_any_more(tiny: Tiny) -> None:
     assert record.view.keys() == {"numbers", "scaled.up", "scaled.down"}
     assert tiny.read().keys() == record.view.keys()
     assert record.outdated == ["total.metrics"]
-    assert "total.metrics" in tiny.run(**TOTALS).view
+    assert "total.metrics" in tiny.run(**TOTALS, runtime_params={"factor": 3}).view
     assert tiny.read()["total.metrics"] == {"total": 9, "rest": 0}
 
 
-def test_other_parameters_than_those_of_what_is_read_are_said(tiny: Tiny) -> None:
-    tiny.run()
+def test_what_was_made_with_other_parameters_is_not_read(tiny: Tiny) -> None:
+    first = tiny.run()
+    said = "made with another value of factor: scaled.up"
     ran = tiny.kedro("run", "--pipeline", "totals", "--params", "factor=3")
-    assert ran.returncode == 0
-    assert ran.stderr.splitlines()[0] == "made with another value of factor: scaled.up"
+    assert ran.returncode == 1
+    assert ran.stderr == (f"Error: {said}; `kedro run` makes everything, --allow-mixed reads all as it is\n")
+    assert tiny.ledger.last() == first
+    ran = tiny.kedro("run", "--pipeline", "totals", "--params", "factor=3", "--allow-mixed")
+    assert (ran.returncode, ran.stderr.splitlines()[0]) == (0, said)
+    assert tiny.ledger.find("last").parameters["runs"]["allow_mixed"] is True, "so that it can be rebuilt"
     assert "another value" not in tiny.kedro("run", "--pipeline", "totals").stderr
+    assert "--allow-mixed" in tiny.kedro("run", "--help").stdout
+
+
+def test_what_was_made_with_other_code_is_not_read(tiny: Tiny) -> None:
+    tiny.run()
+    registry = tiny.folder / "src/tiny/pipeline_registry.py"
+    registry.write_text(registry.read_text() + "\n# another state of the code\n")
+    code, said = tiny.try_to_run(**TOTALS)
+    assert code == 1
+    assert said.startswith(
+        "made with other code (src/tiny/pipeline_registry.py): scaled.down, scaled.up; `kedro run` makes "
+    )
+    tiny.run(**TOTALS, **ALLOW_MIXED)
+
+
+def test_what_was_made_with_other_data_is_not_read(tiny: Tiny) -> None:
+    registry = tiny.folder / "src/tiny/pipeline_registry.py"
+    text = registry.read_text()
+    registry.write_text(text.replace("up, down):", "up, down, raw=0):"))
+    inputs = '["scaled.up", "scaled.down"]'
+    registry.write_text(registry.read_text().replace(inputs, '["scaled.up", "scaled.down", "raw"]'))
+    tiny.run()
+    assert tiny.run(**TOTALS).raw.keys() == {"raw"}
+    tiny.feed([3, 4])
+    code, said = tiny.try_to_run(**TOTALS)
+    assert (code, said.partition(";")[0]) == (1, "made with other raw: scaled.up")
+
+
+def test_what_a_failed_run_has_overwritten_is_not_mixed_with_what_it_left(tiny: Tiny) -> None:
+    """Kedro says after a failure to go on from the last nodes: with the model of the run before."""
+    catalog = tiny.folder / "conf/base/catalog.yml"
+    catalog.write_text(
+        catalog.read_text() + "scaled.down: {type: json.JSONDataset, filepath: data/03_scaled/plain.json}\n"
+    )
+    first = tiny.run()
+    assert first.unversioned.keys() == {"scaled.down"}
+    tiny.feed([5, 6])
+    registry = tiny.folder / "src/tiny/pipeline_registry.py"
+    text = registry.read_text()
+    registry.write_text(text.replace("def total(up, down):\n", "def total(up, down):\n    1 / 0\n"))
+    command = [sys.executable, "-m", "kedro", "run"]
+    ran = subprocess.run(command, cwd=tiny.folder, capture_output=True, text=True)
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1] == (
+        f"not committed; nothing of this run is kept, readers still see run {first.run_id}; "
+        "not versioned, so maybe overwritten: scaled.down; to run all of it again: kedro run"
+    )
+    registry.write_text(text)
+    code, said = tiny.try_to_run(from_nodes=["total"])
+    assert code == 1
+    assert said.startswith("made with other raw: scaled.up; not as a committed run left it: scaled.down; ")
+    assert tiny.ledger.last() == first
+    tiny.run()
 
 
 def test_what_is_outdated_is_not_read_by_a_partial_run(tiny: Tiny) -> None:
@@ -224,9 +282,11 @@ def test_raw_data_that_changes_meanwhile_is_refused(tiny: Tiny) -> None:
     with tiny.running() as writer:
         tiny.feed([3, 4])
         tiny.go_on()
-        said = writer.communicate(timeout=30)[1].splitlines()[-1]
+        said = writer.communicate(timeout=30)[1].splitlines()[-2:]
         assert writer.returncode == 1
-    assert said == "Error: data/01_raw/raw.json changed while the run read it; the run is not committed"
+    assert said[0] == "Error: data/01_raw/raw.json changed while the run read it; the run is not committed"
+    assert said[1].startswith("not committed; nothing of this run is kept, readers still see run ")
+    assert said[1].endswith("; to run all of it again: kedro run")
     assert tiny.read()["numbers"] == [1, 2]
     tiny.expect_whole()
 
@@ -242,6 +302,41 @@ def test_the_same_recipe_with_other_bytes_ends_with_a_code_of_its_own(tiny: Tiny
     assert len(tiny.ledger.records()) == 2
     tiny.feed([3, 4])
     assert tiny.kedro("run", TINY_VARIES="1").returncode == 0, "another recipe"
+
+
+@pytest.mark.parametrize("lines_are_there", [True, False])
+def test_the_last_run_of_the_recipe_may_be_of_long_ago(tiny: Tiny, lines_are_there: bool) -> None:
+    first = tiny.run(runtime_params={"runs": {"keep": 9}})
+    tiny.feed([3, 4])
+    tiny.run(runtime_params={"runs": {"keep": 9}})
+    if not lines_are_there:
+        (tiny.ledger.folder / "history.jsonl").unlink()
+    tiny.feed([1, 2])
+    ran = tiny.kedro("run", TINY_VARIES="1")
+    assert ran.returncode == 76
+    assert f"Error: total.metrics: not as in run {first.run_id}, although" in ran.stderr
+
+
+def test_a_damaged_record_stops_no_run_that_does_not_need_it(tiny: Tiny) -> None:
+    options = {"runtime_params": {"runs": {"keep": 9}}}
+    first = tiny.run(**options)
+    tiny.feed([3, 4])
+    tiny.run(**options)
+    file = tiny.ledger.folder / f"000001_{first.run_id}.json"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-10])
+    before = tiny.versions()
+    assert tiny.try_to_run(runtime_params={"factor": "not a number"})[0] == 2
+    assert tiny.versions() == before
+    ran = tiny.kedro("run", "--params", "runs.keep=9")
+    assert (ran.returncode, "damaged" in ran.stderr) == (0, False)
+    tiny.feed([1, 2])
+    ran = tiny.kedro("run", "--params", "runs.keep=9")
+    assert ran.returncode == 0, "it can't be compared with the first run, which has its recipe"
+    assert ran.stderr.count(f"data/runs/{file.name} is damaged: restore it from a copy") == 1
+    file.write_bytes(whole)
+    assert [run.seq for run in tiny.ledger.history()] == [1, 2, 3, 4]
+    tiny.expect_one_whole_run()
 
 
 def test_only_missing_outputs_makes_what_is_missing_or_outdated(tiny: Tiny) -> None:
@@ -275,14 +370,14 @@ def test_load_versions_reads_committed_versions_only(tiny: Tiny) -> None:
     seen = tiny.read()
     assert (seen["numbers"], seen["scaled.up"]) == ([1, 2], [2, 4]), "what follows sees what was gone back to"
     assert "total.metrics" not in seen
-    tiny.run(**TOTALS)
+    tiny.run(**TOTALS, **ALLOW_MIXED)
     tiny.expect_one_whole_run()
 
 
 def test_load_versions_of_what_the_run_makes_itself_works_as_in_kedro(tiny: Tiny) -> None:
     first = tiny.run()
     tiny.feed([3, 4])
-    ran = tiny.kedro("run", "--load-versions", f"numbers:{first.run_id}")
+    ran = tiny.kedro("run", "--load-versions", f"numbers:{first.run_id}", "--allow-mixed")
     assert ran.returncode == 0, ran.stderr
     assert tiny.read()["total.metrics"] == {"total": 6, "rest": 0}
     tiny.expect_one_whole_run()
@@ -323,7 +418,7 @@ def test_old_runs_go_but_nothing_that_a_kept_one_needs(tiny: Tiny) -> None:
         tiny.run(**SCALING, runtime_params={"factor": factor})
     records = tiny.ledger.records()
     assert [record.seq for record in records] == [3, 4]
-    assert [run.seq for run in tiny.ledger.history()] == [1, 2]
+    assert [run.seq for run in tiny.ledger.history()] == [1, 2, 3, 4]
     assert tiny.ledger.history()[0].metrics == {"total.metrics": {"total": 6, "rest": 0}}
     assert tiny.read()["numbers"] == [1, 2], "which only the first run wrote"
     assert f"data/04_total/total.json/{first.run_id}" not in tiny.versions()
@@ -435,7 +530,7 @@ def test_only_missing_outputs_needs_versions(tiny: Tiny) -> None:
     catalog = tiny.folder / "conf/base/catalog.yml"
     catalog.write_text(catalog.read_text().replace("numbers.json, versioned: true", "plain.json"))
     tiny.run()
-    said = "--only-missing-outputs needs all outputs to be versioned; numbers is not"
+    said = "--only-missing-outputs needs all outputs to be versioned; not versioned: numbers"
     assert tiny.try_to_run(only_missing_outputs=True) == (1, said)
 
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -110,8 +111,10 @@ def register_pipelines():
     return {"__default__": Pipeline(nodes), "scaling": Pipeline(nodes[1:4]), "totals": Pipeline(nodes[4:])}
 """,
 }
+NAMES = ("numbers", "scaled.up", "scaled.down", "total.metrics")
+ALLOW_MIXED = {"runtime_params": {"runs": {"allow_mixed": True}}}
 TOTALS = {"pipeline_names": ["totals"]}
-STEPS = ("fsync", "replace", "rename", "unlink", "rmdir")
+STEPS = ("fsync", "ftruncate", "replace", "rename", "unlink", "rmdir")
 
 
 @dataclass(frozen=True)
@@ -154,10 +157,10 @@ class Tiny:
             code = in_process(run, self.folder, options, message.name)
             return code, message.read()
 
-    def read(self) -> dict[str, Any]:
+    def read(self, names: Sequence[str] = NAMES) -> dict[str, Any]:
         """Load what a reader sees, in a process of its own."""
         with tempfile.NamedTemporaryFile("r") as answer:
-            assert in_process(read, self.folder, answer.name) == 0
+            assert in_process(read, self.folder, answer.name, names) == 0
             contents: dict[str, Any] = json.load(answer)
         return contents
 
@@ -332,13 +335,12 @@ def run_until(folder: Path, step: int, action: str, message: str) -> None:
         os._exit(int(end.code or 0))
 
 
-def read(folder: Path, answer: str) -> None:
+def read(folder: Path, answer: str, names: Sequence[str]) -> None:
     """Load everything as a notebook does."""
     enter(folder)
     with KedroServiceSession.create(project_path=folder) as session:
         assert isinstance(session, KedroServiceSession)
         catalog = session.load_context().catalog
-        names = ("numbers", "scaled.up", "scaled.down", "total.metrics")
         contents = {name: catalog.load(name) for name in names if catalog.exists(name)}
     Path(answer).write_text(json.dumps(contents))
 
@@ -347,7 +349,8 @@ def enter(folder: Path) -> None:
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")  # of Kedro, about itself
     os.chdir(folder)
-    sys.path.insert(0, str(folder / "src"))
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["tool"]["kedro"]
+    sys.path.insert(0, str(folder / project.get("source_dir", "src")))
     for name in [name for name in sys.modules if name.partition(".")[0] == "tiny"]:
         del sys.modules[name]  # another project's
     configure_project("tiny")

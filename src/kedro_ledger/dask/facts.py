@@ -12,10 +12,10 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from kedro_ledger.code import hash_files
 from kedro_ledger.differences import compare, compare_environments
 from kedro_ledger.environment import read_environment
 from kedro_ledger.record import Environment
+from kedro_ledger.sources import hash_files
 
 Facts = dict[str, Any]
 """`code`: the hashes of the project's files and the ledger's; `environment`, as the ledger records it;

@@ -12,9 +12,8 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.runner import AbstractRunner
 
-from kedro_ledger import storage
 from kedro_ledger.errors import InputError
-from kedro_ledger.kedro_internals import is_single_process
+from kedro_ledger.kedro_internals import find_address, is_single_process
 
 if TYPE_CHECKING:
     from pluggy import PluginManager
@@ -86,12 +85,14 @@ class DaskRunner(AbstractRunner):
 
 
 def _require_shareable(pipeline: Pipeline, catalog: Any) -> None:
-    """Require that what one process writes another can read."""
+    """Require that what one process writes another can read, and that no node confirms what it has read."""
+    if confirmed := sorted({name for node in pipeline.nodes for name in node.confirms}):
+        raise InputError(f"{', '.join(confirmed)}: can't be confirmed by a worker; expected another runner")
     single = [
         name
         for name in sorted(pipeline.datasets())
         if is_single_process(catalog.get(name))
-        or ((place := storage.find_place(catalog, name)) and place.path.startswith("memory:"))
+        or (find_address(catalog.get(name)) or "").startswith("memory:")
     ]
     if single:
         raise InputError(f"{', '.join(single)}: can be used in one process only; expected another runner")

@@ -21,6 +21,7 @@ from kedro_ledger import storage
 from kedro_ledger.dask import facts, worker
 from kedro_ledger.dask.cluster import WorkerMonitor, call, check_workers, find_address
 from kedro_ledger.errors import InputError
+from kedro_ledger.kedro_internals import is_versioned
 from kedro_ledger.paths import TRY
 
 runner_log = logging.getLogger("kedro.runner.dask")
@@ -55,7 +56,9 @@ class Tasks:
         self._places = {
             name: place.version(run_id)
             for name in sorted(pipeline.all_outputs())
-            if (place := storage.find_place(catalog, name)) and place.is_local and place.is_versioned
+            if is_versioned(dataset := catalog.get(name))
+            and (place := storage.find_place(name, dataset))
+            and place.is_local
         }
         self._in_memory = {
             name for name in pipeline.all_outputs() if isinstance(catalog.get(name), MemoryDataset)

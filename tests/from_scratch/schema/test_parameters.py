@@ -122,7 +122,8 @@ def test_right_parameters(path: str, value: Any) -> None:
         (
             "runs.xyz",
             1,
-            "runs.xyz is unknown; known here: keep, metrics, data, headline, raw_data, changing, drift",
+            "runs.xyz is unknown; known here: keep, metrics, data, headline, reproducible, "
+            "allow_mixed, raw_data, changing, drift",
         ),
         (
             "runs.raw_data",

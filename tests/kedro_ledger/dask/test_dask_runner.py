@@ -127,7 +127,7 @@ def test_wrong_data_is_told_as_in_one_process(make_project: MakeProject, cluster
     )
     alone = project.kedro("run", "--pipeline", "deep", "--params", "split.validation_fraction=0.000001")
     assert ran.returncode == 1
-    assert ran.stderr.splitlines()[-2:] == alone.stderr.splitlines()[-2:]
+    assert ran.stderr.splitlines()[-2:-1] == alone.stderr.splitlines()[-2:-1]
     assert project.artefacts() == before
 
 

@@ -142,7 +142,9 @@ def test_ctrl_c_says_no_more_than_it_does_without_workers(make_project: MakeProj
     assert run.returncode == 1
     assert "Traceback" not in said
     assert "Aborted!" in said
-    assert said.splitlines()[-1] == "not committed; no run is"
+    assert said.splitlines()[-1].startswith(
+        "not committed; nothing of this run is kept; to run all of it again: kedro run --"
+    )
     assert list((project.folder / "data").rglob("*~*")) == []
     psutil.wait_procs(workers, timeout=20)
     assert not [worker for worker in workers if worker.is_running()]

@@ -99,7 +99,7 @@ def test_a_category_that_training_never_saw(article_run: Project, tmp_path: Path
     before = Ledger(project.folder).records()
     ran = project.kedro("run", "--pipeline", "inference")
     assert ran.returncode == 1
-    assert ran.stderr.splitlines()[-1] == (
+    assert ran.stderr.splitlines()[-2] == (
         "Error: test.csv: column Embarked has 'X' in row 1; expected one of 'C', 'Q', 'S'; parameter "
         "inference.unseen_categories: none_of_them takes others as none of these "
         "(in inference.ingest_new)"
@@ -179,6 +179,9 @@ def test_what_was_trained_otherwise_is_told(
     project.configure("parameters.yml", yaml.safe_dump(block))
     before = Ledger(project.folder).records()
     ran = project.kedro("run", "--pipeline", "inference")
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Error: made with another value of ")
+    ran = project.kedro("run", "--pipeline", "inference", "--allow-mixed")
     assert ran.returncode == 1
     assert f"Error: {line}" in ran.stderr or f"Error: parameter features: {line}" in ran.stderr
     assert Ledger(project.folder).records() == before
