@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: run report test test-slow test-all lint coverage site pictures notebook chaos benchmark lock clean
+.PHONY: run report test test-slow test-ledger test-all lint coverage site pictures notebook chaos benchmark lock clean
 
 run: .venv/installed
 	.venv/bin/kedro run --pipeline deep
@@ -21,7 +21,11 @@ test: .venv/installed-test lint
 test-slow: .venv/installed-test
 	.venv/bin/pytest -m slow
 
-test-all: test test-slow
+# The ledger in a project like any other, with every kind of dataset, and beside kedro-mlflow: about two minutes.
+test-ledger: .venv-ledger/installed
+	.venv-ledger/bin/python -m pytest tests/kedro_ledger/kinds
+
+test-all: test test-slow test-ledger
 
 # The share of src that the tests of `make test` run, in their processes too.
 coverage: .venv/installed-test
@@ -57,6 +61,7 @@ benchmark: .venv/installed
 	.venv/bin/python benchmarks/run_against_script.py
 	.venv/bin/python benchmarks/run_without_ledger.py
 	.venv/bin/python benchmarks/many_against_one_by_one.py
+	.venv/bin/python benchmarks/two_thousand_runs.py
 	.venv/bin/python benchmarks/prune_many_runs.py
 	.venv/bin/python benchmarks/large_data.py
 
@@ -65,6 +70,8 @@ benchmark: .venv/installed
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade --no-annotate \
 	    --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --extra test --upgrade --no-annotate \
+	    --custom-compile-command "make lock" src/kedro_ledger/pyproject.toml --output-file requirements-ledger.lock
 
 .venv/installed: pyproject.toml requirements.lock
 	@echo "Downloading and installing into .venv, which takes a few minutes: PyTorch (190 MB, or on Linux several gigabytes"
@@ -78,5 +85,14 @@ lock:
 	$(PIP) --editable '.[test]'
 	@touch $@
 
+# Not editable and without the rest of src, as a foreign project has it.
+.venv-ledger/installed: $(shell find src/kedro_ledger -name '*.py' -o -name '*.toml') requirements-ledger.lock
+	@echo "Downloading and installing into .venv-ledger: the ledger, what kedro-datasets reads and writes with, MLflow (1.8 GB)."
+	$(PYTHON) -m venv .venv-ledger
+	rm -rf .venv-ledger/source && cp -r src/kedro_ledger .venv-ledger/source
+	.venv-ledger/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	    --constraint requirements-ledger.lock './.venv-ledger/source[test]'
+	@touch $@
+
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv .venv-ledger .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -1,0 +1,66 @@
+"""kedro-mlflow beside the ledger, which registers hooks for every project of its environment."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+pytest.importorskip("kedro_mlflow", reason="run by `make test-ledger`, in an environment of its own")
+import mlflow
+
+from kedro_ledger.ledger import Ledger
+from tests.kedro_ledger.kinds.conftest import Project
+
+RUN = ("run", "--tags", "versioned.json,versioned.pandas_csv")
+ONE_PROCESS_ALONE = ("versioned.cached:", "plain.in_memory:")
+"""What Kedro's ParallelRunner refuses, wherever it stands in the catalog."""
+
+
+@pytest.fixture(scope="module")
+def tracked(make_project: Callable[[], Project]) -> Project:
+    """A project where two runs were committed, one of several processes."""
+    project = make_project()
+    catalog = project.folder / "conf" / "base" / "catalog.yml"
+    lines = catalog.read_text().splitlines(keepends=True)
+    catalog.write_text("".join(line for line in lines if not line.startswith(ONE_PROCESS_ALONE)))
+    for arguments in ((), ("--runner", "ParallelRunner")):
+        ran = kedro(project, *RUN, *arguments)
+        assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
+    return project
+
+
+def kedro(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return project.kedro(*arguments, WITH_MLFLOW="1")
+
+
+def test_each_run_is_committed_and_tracked(tracked: Project) -> None:
+    records = Ledger(tracked.folder).records()
+    assert [record.runner for record in records] == ["SequentialRunner", "ParallelRunner"]
+    mlflow.set_tracking_uri(f"sqlite:///{tracked.folder / 'mlflow.db'}")
+    runs = mlflow.search_runs(search_all_experiments=True)
+    assert set(runs["tags.run_id"]) == {record.run_id for record in records}
+    assert set(runs["status"]) == {"FINISHED"}
+
+
+def test_both_runs_made_the_same(tracked: Project) -> None:
+    one, other = Ledger(tracked.folder).records()
+    digests = [{name: made.sha256 for name, made in record.outputs.items()} for record in (one, other)]
+    assert digests[0] == digests[1]
+    assert len(digests[0]) == 4
+
+
+def test_the_ledgers_commands_work_beside_it(tracked: Project) -> None:
+    listed = kedro(tracked, "runs", "list")
+    assert listed.returncode == 0
+    assert all(record.run_id in listed.stdout for record in Ledger(tracked.folder).records())
+    assert kedro(tracked, "runs", "verify").returncode == 0
+
+
+@pytest.mark.parametrize("run", ["1", "2"], ids=["SequentialRunner", "ParallelRunner"])
+def test_what_is_tracked_is_rebuilt_and_the_rerun_is_not_tracked(tracked: Project, run: str) -> None:
+    rebuilt = kedro(tracked, "runs", "reproduce", run)
+    assert rebuilt.returncode == 0, rebuilt.stdout[-2000:] + rebuilt.stderr[-2000:]
+    mlflow.set_tracking_uri(f"sqlite:///{tracked.folder / 'mlflow.db'}")
+    assert len(mlflow.search_runs(search_all_experiments=True)) == 2
