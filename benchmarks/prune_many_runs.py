@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 
@@ -24,19 +25,22 @@ from tqdm import tqdm
 KEPT = 3
 
 
-def copy_run(project: Path, runs: int) -> int:
+def copy_run(project: Path, runs: int, with_artefacts: bool = True) -> int:
     """Copy the only run of a project, until there are as many; give back how many artefacts each has."""
     ledger = project / "data" / "runs"
     (file,) = ledger.glob("000001_*.json")
     text, run_id = file.read_text("utf-8"), file.stem.partition("_")[2]
-    paths = [artefact["path"] for artefact in json.loads(text)["wrote"].values()]
+    first = json.loads(text)
+    paths = [artefact["path"] for artefact in first["wrote"].values()]
     for seq in tqdm(range(2, runs + 1), desc="copying a run", leave=False):
+        time = datetime.fromisoformat(first["started"]) + timedelta(seconds=seq)
         other = f"copy-{seq:06d}"
-        for path in paths:
+        for path in paths if with_artefacts else ():
             copy = project / path.replace(run_id, other)
             copy.parent.mkdir()
             os.link(project / path, copy)
         record = text.replace(run_id, other).replace('"seq": 1,', f'"seq": {seq},')
+        record = record.replace(first["started"], time.isoformat(timespec="milliseconds"))
         (ledger / f"{seq:06d}_{other}.json").write_text(record, "utf-8")
     return len(paths)
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from time import perf_counter
 from typing import NamedTuple
 
 from tqdm import tqdm
@@ -31,12 +32,15 @@ class Usage(NamedTuple):
 
     cpu: float
     """Seconds, those of the system included."""
+    wall: float
+    """Seconds from its start to its end."""
     memory: float
     """Megabytes of main memory, at most."""
 
 
 def measure(folder: Path, *arguments: str) -> Usage:
     """Run Python with these arguments. The memory of this process is counted too, so it must be small."""
+    begin = perf_counter()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             [sys.executable, *arguments], cwd=folder, env=ENVIRONMENT, stdout=output, stderr=output
@@ -46,7 +50,7 @@ def measure(folder: Path, *arguments: str) -> Usage:
         if process.returncode:
             output.seek(0)
             raise subprocess.CalledProcessError(process.returncode, process.args, output.read())
-    return Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Usage(usage.ru_utime + usage.ru_stime, perf_counter() - begin, usage.ru_maxrss / 1024)
 
 
 def command(folder: Path, *arguments: str) -> Callable[[], float]:
