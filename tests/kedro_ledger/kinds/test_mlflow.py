@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 pytest.importorskip("kedro_mlflow", reason="run by `make test-ledger`, in an environment of its own")
-import mlflow
+from mlflow import MlflowClient
 
 from kedro_ledger.ledger import Ledger
 from tests.kedro_ledger.kinds.conftest import Project
@@ -32,16 +32,27 @@ def tracked(make_project: Callable[[], Project]) -> Project:
 
 
 def kedro(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return project.kedro(*arguments, WITH_MLFLOW="1")
+    return project.kedro(*arguments, WITH_MLFLOW="1", MLFLOW_TRACKING_URI=address_of(project))
+
+
+def address_of(project: Project) -> str:
+    return f"sqlite:///{project.folder / 'mlflow.db'}"
+
+
+def find_tracked(project: Project) -> dict[str, str]:
+    """Find which runs MLflow knows, by the ledger's id, and how they ended."""
+    client = MlflowClient(address_of(project))
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    runs = list(client.search_runs(experiments))
+    found = {run.data.tags["run_id"]: run.info.status for run in runs}
+    assert len(found) == len(runs)
+    return found
 
 
 def test_each_run_is_committed_and_tracked(tracked: Project) -> None:
     records = Ledger(tracked.folder).records()
     assert [record.runner for record in records] == ["SequentialRunner", "ParallelRunner"]
-    mlflow.set_tracking_uri(f"sqlite:///{tracked.folder / 'mlflow.db'}")
-    runs = mlflow.search_runs(search_all_experiments=True)
-    assert set(runs["tags.run_id"]) == {record.run_id for record in records}
-    assert set(runs["status"]) == {"FINISHED"}
+    assert find_tracked(tracked) == {record.run_id: "FINISHED" for record in records}
 
 
 def test_both_runs_made_the_same(tracked: Project) -> None:
@@ -62,5 +73,4 @@ def test_the_ledgers_commands_work_beside_it(tracked: Project) -> None:
 def test_what_is_tracked_is_rebuilt_and_the_rerun_is_not_tracked(tracked: Project, run: str) -> None:
     rebuilt = kedro(tracked, "runs", "reproduce", run)
     assert rebuilt.returncode == 0, rebuilt.stdout[-2000:] + rebuilt.stderr[-2000:]
-    mlflow.set_tracking_uri(f"sqlite:///{tracked.folder / 'mlflow.db'}")
-    assert len(mlflow.search_runs(search_all_experiments=True)) == 2
+    assert len(find_tracked(tracked)) == 2
