@@ -121,21 +121,24 @@ def test_a_generator_can_make_no_version(tiny: Tiny) -> None:
     assert "numbers" in tiny.run().unversioned
 
 
-@pytest.mark.parametrize("runner", ["SequentialRunner", "ThreadRunner"])
-def test_what_a_run_confirms_counts_once_it_is_committed(tiny: Tiny, runner: str) -> None:
-    set_entry(
-        tiny,
-        RAW,
-        "raw: {type: partitions.IncrementalDataset, path: data/01_raw/parts, dataset: text.TextDataset}",
-    )
+def confirm_parts(tiny: Tiny, body: str) -> Path:
+    """Let a node read partitions as they come, and confirm them; give back their folder, with one of them."""
+    entry = "raw: {type: partitions.IncrementalDataset, path: data/01_raw/parts, dataset: text.TextDataset}"
+    set_entry(tiny, RAW, entry)
     change_code(
         tiny,
-        ("    return raw\n", "    return [int(text) for text in raw.values()]\n"),
+        ("    return raw\n", body),
         ('"numbers", name="parse"', '"numbers", name="parse", confirms="raw"'),
     )
     parts = tiny.folder / "data/01_raw/parts"
     parts.mkdir()
     (parts / "p1").write_text("1")
+    return parts
+
+
+@pytest.mark.parametrize("runner", ["SequentialRunner", "ThreadRunner"])
+def test_what_a_run_confirms_counts_once_it_is_committed(tiny: Tiny, runner: str) -> None:
+    parts = confirm_parts(tiny, "    return [int(text) for text in raw.values()]\n")
     (parts / "p2").write_text("2")
     ran = tiny.kedro("run", "--runner", runner, "--params", "factor=text")
     assert ran.returncode
@@ -147,25 +150,12 @@ def test_what_a_run_confirms_counts_once_it_is_committed(tiny: Tiny, runner: str
     assert tiny.kedro("run", "--runner", runner).returncode == 0
     assert tiny.read()["numbers"] == [3], "each partition is in one committed run"
     assert len(tiny.ledger.records()) == 2
+    assert tiny.try_to_run(**TOTALS) == (0, ""), "its checkpoint is not other data"
 
 
 def test_a_partition_that_comes_meanwhile_is_not_confirmed(tiny: Tiny) -> None:
-    set_entry(
-        tiny,
-        RAW,
-        "raw: {type: partitions.IncrementalDataset, path: data/01_raw/parts, dataset: text.TextDataset}",
-    )
-    change_code(
-        tiny,
-        (
-            "    return raw\n",
-            "    Path('data/01_raw/parts/p2').write_text('2')\n    return [int(raw['p1'])]\n",
-        ),
-        ('"numbers", name="parse"', '"numbers", name="parse", confirms="raw"'),
-    )
-    parts = tiny.folder / "data/01_raw/parts"
-    parts.mkdir()
-    (parts / "p1").write_text("1")
+    write = "    Path('data/01_raw/parts/p2').write_text('2')\n"
+    parts = confirm_parts(tiny, f"{write}    return [int(raw['p1'])]\n")
     code, said = tiny.try_to_run()
     assert (code, said) == (1, "data/01_raw/parts changed while the run read it; the run is not committed")
     assert not (parts / "CHECKPOINT").exists()
