@@ -209,7 +209,8 @@ class Record(Summary):
     """The versions that it read of datasets that other runs wrote."""
     outputs: Annotated[dict[str, Artefact], Field(alias="wrote")]
     unversioned: dict[str, Unversioned] = {}
-    """What it, or the last committed run that wrote it, has left that is not versioned."""
+    """What it, or the last committed run that wrote it, has left that is not versioned, and no run has found
+    otherwise since."""
     inherited: Annotated[dict[str, Artefact], Field(alias="carried")]
     """What readers see besides: of earlier runs, still matching what this one wrote."""
     outdated: list[str]

@@ -368,7 +368,13 @@ class Transaction:
         return lineage.trace(nodes, hashes, self._parameters, self._code_hash, self._names)
 
     def _list_unversioned(self, made_from: dict[str, dict[str, str]]) -> dict[str, Unversioned]:
-        before = self._last.unversioned if self._last else {}
+        """List what is not versioned as it was left, but for what this run has found otherwise."""
+        read = self._plan.raw
+        before = {
+            name: left
+            for name, left in (self._last.unversioned if self._last else {}).items()
+            if name not in read or read[name].sha256 == left.sha256
+        }
         now = read_raw(self._ledger, self._plan.unversioned, {})
         return before | {
             name: Unversioned(**found.model_dump(), version=self._run_id, made_from=made_from[name])

@@ -111,6 +111,22 @@ def test_a_split_that_was_made_anew_fits_no_old_model(tiny: Tiny) -> None:
     assert (code, said.partition(";")[0]) == (1, "made with other train_set: model")
 
 
+def test_what_was_made_anew_one_after_the_other_goes_together(tiny: Tiny) -> None:
+    tiny.run()
+    assert run(tiny, "evaluation")[0] == 0
+    before = tiny.ledger.last()
+    for pipeline in ("splitting", "training", "evaluation"):
+        assert run(tiny, pipeline, share=1) == (0, "")
+    last, training = tiny.ledger.find("last"), tiny.ledger.find("last~1")
+    assert before
+    assert last.metrics == {"total.metrics": {"error": 3}}
+    assert training.drift
+    assert training.drift.changed["data"].keys() == {"train_set"}
+    again = tiny.run(pipeline_names=["training"], runtime_params={"share": 1})
+    assert again.drift
+    assert "data" not in again.drift.changed, "it is what the training before has read"
+
+
 def test_it_holds_when_the_run_that_made_something_is_pruned(tiny: Tiny) -> None:
     (tiny.folder / "conf/base/parameters.yml").write_text("share: 2\nruns: {keep: 2}\n")
     first = tiny.run()
