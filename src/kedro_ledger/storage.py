@@ -59,8 +59,9 @@ def find_place(name: str, dataset: Any) -> Place | None:
         return None
     place = _make_place(address)
     if is_versioned(dataset):
-        path = find_version_path(dataset, "VERSION")
-        if not is_version(path, "VERSION") or (place.is_local and path != place.version("VERSION")):
+        path = os.path.normpath(find_version_path(dataset, "VERSION"))
+        expected = os.path.normpath(place.version("VERSION"))
+        if not is_version(path, "VERSION") or (place.is_local and path != expected):
             raise LedgerError(
                 f"{name}: a {type(dataset).__name__} keeps a version at {path}; "
                 "expected PATH/VERSION/NAME, where NAME is the last part of PATH"

@@ -485,7 +485,10 @@ NEW_ROWS = [
         ["test.csv: no column Cabin; found"],
         test=without("Cabin"),
         arguments=INFERENCE,
-        files={"local/parameters.yml": "features: {derived: [{column: X, is_known: {of: Cabin}}]}"},
+        files={
+            "local/parameters.yml": "features: {derived: [{column: X, is_known: {of: Cabin}}]}\n"
+            "runs: {allow_mixed: true}"
+        },
     ),
     Case(
         "new rows: a sum of texts",
@@ -494,7 +497,7 @@ NEW_ROWS = [
         arguments=INFERENCE,
         files={
             "local/parameters.yml": "features: {derived: [{column: X, sum: {of: [Parch]}}], "
-            "continuous: [Age, X]}"
+            "continuous: [Age, X]}\nruns: {allow_mixed: true}"
         },
     ),
     Case(

@@ -390,6 +390,7 @@ def test_whatever_is_damaged_is_said_in_a_line(
 ) -> None:
     file = two_runs.ledger.folder / name
     if content is None:
+        file.unlink(missing_ok=True)
         os.mkfifo(file)
     else:
         file.write_bytes(content)

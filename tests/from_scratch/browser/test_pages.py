@@ -103,7 +103,7 @@ def history(
     project = make_project()
     project.run()
     project.run("--pipeline", "deep", "--params", "variants.deep.learning_rate=5")
-    project.run("--pipeline", "inference")
+    project.run("--pipeline", "inference", "--allow-mixed")
     project.run()
     file = tmp_path_factory.mktemp("history") / "history.html"
     assert project.kedro("runs", "history", "--html", str(file)).returncode == 0
@@ -125,7 +125,9 @@ def test_the_history_says_why_a_line_moves(history: LocalPage, width: int) -> No
     assert max(history.ask(right)) <= width
     history.browser.execute_script("document.querySelector('tbody details').open = true")
     folded = history.ask("document.querySelector('tbody details').innerText")
-    assert "kedro run --pipeline inference · changed: variants.deep.learning_rate: 5 → 4" in folded
+    assert (
+        "kedro run --pipeline inference --allow-mixed · changed: variants.deep.learning_rate: 5 → 4" in folded
+    )
     history.expect_no_complaint_and_no_request()
 
 
