@@ -1,11 +1,11 @@
-"""What training many models at once is worth: the study of stability against a loop of one after the other.
+"""Compare training many models at once, as in the stability study, with training them one by one.
 
 python benchmarks/many_against_one_by_one.py [PAIRS]
 
-Both of a pair train the same models in turn, all six variants from the same seeds on one thread, in float64
-as the study does; what is printed are the medians, over all pairs, of the models per second of each and of
-their ratio. The study runs once in one process, and once spread over two of one thread each. It all happens
-in memory. To reach: 3 in one process, 5.5 in two.
+Each pair trains the same models in turn: the article's variants, from the same seeds, on one thread, in
+float64 as in the study. Prints the medians over all pairs of the models per second and of their ratio. The
+study runs in one process, then in two processes with one thread each, all in memory. Expected ratios: 3 in
+one process, 5.5 in two.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import yaml
 from side_by_side import ROOT
 from tqdm import tqdm
 
+from from_scratch import article
 from from_scratch.models import MODELS
 from from_scratch.pipelines.stability.nodes import StudySplit, prepare_splits, train_seeds
 from from_scratch.schema.features import Features
@@ -34,11 +35,11 @@ from from_scratch.training import train
 SEEDS = 200
 PROCESSES = 2
 RAW = yaml.safe_load((ROOT / "conf" / "base" / "parameters.yml").read_text())
-VARIANTS = [Variant.model_validate(block) for block in RAW["variants"].values()]
+VARIANTS = [Variant.model_validate(RAW["variants"][name]) for name in article.VARIANTS]
 STUDY = Stability(seeds=SEEDS)
 
 Work = Callable[[], list[float]]
-"""Trains all models; gives back how often each is right on the validation rows."""
+"""Function that trains all models and returns their accuracies on the validation rows."""
 
 
 def read_split() -> StudySplit:
@@ -72,26 +73,26 @@ def study(split: StudySplit, variant: Variant) -> list[float]:
 
 
 def train_at_once(split: StudySplit) -> list[float]:
-    return [one for variant in VARIANTS for one in study(split, variant)]
+    return [value for variant in VARIANTS for value in study(split, variant)]
 
 
 def train_in_processes(pool: ProcessPoolExecutor, splits: list[StudySplit]) -> list[float]:
-    """A variant on a split is one piece of work, as it is one step of the pipeline."""
+    """Train each variant on each split as one task, like a step of the pipeline."""
     work = [(split, variant) for split in splits for variant in VARIANTS]
-    return [one for some in pool.map(study, *zip(*work, strict=True)) for one in some]
+    return [value for part in pool.map(study, *zip(*work, strict=True)) for value in part]
 
 
 def time(work: Work, models: int) -> tuple[float, list[float]]:
-    """Models per second, and what came out."""
+    """Return the models per second and the accuracies."""
     started = perf_counter()
     accuracies = work()
     return models / (perf_counter() - started), accuracies
 
 
 def compare(what: str, ours: Work, theirs: Work, copies: int, pairs: int) -> None:
-    """Ours trains the models of theirs as many times as there are copies."""
+    """Print the models per second; `ours` trains the models of `theirs` `copies` times."""
     models = len(VARIANTS) * SEEDS
-    assert ours() == theirs() * copies, "or they would not be the same models"
+    assert ours() == theirs() * copies, "expected the same models"
     rates = []
     for _ in tqdm(range(pairs), desc=what, leave=False):
         rates.append((time(ours, models * copies)[0], time(theirs, models)[0]))
