@@ -1,13 +1,12 @@
-"""What large data costs: `kedro run` against the article as one plain script, on more and more rows.
+"""Compare `kedro run` with a plain script of the article on large data.
 
 python benchmarks/large_data.py [ROWS ...] [--pairs PAIRS]
 
-The rows are passengers of train.csv, drawn with a seed, each with a PassengerId of its own. Both of a pair
-run in turn, with one thread each; what is printed are the medians, over all pairs, of the CPU seconds and of
-the peak memory of each, and of their ratios. Then come the parts of `kedro run` alone, each with its
-start-up, and an epoch of `deep` against one in which all training rows go through the model at once. It all
-happens in a copy of the project, with the article's six variants. For 10,000,000 rows it needs several
-minutes, gigabytes of memory and, in the folder for temporary files (TMPDIR), of disk.
+The rows are passengers drawn from train.csv with a seed, each with a unique PassengerId. Each pair runs both
+programs in turn with one thread. Prints the medians over all pairs of the CPU seconds, the peak memory and
+their ratios; then the parts of `kedro run`, each with its start-up; and an epoch of `deep`, compared with one
+that passes all training rows through the model at once. Runs in a copy of the project with the article's six
+variants. 10,000,000 rows take several minutes, and gigabytes of memory and of temporary files (in TMPDIR).
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ import yaml
 from side_by_side import ENVIRONMENT, ROOT, Usage, copy_project, measure
 
 VARIANTS = ("linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep")
-"""The article's: those of plain_script.py."""
+"""Variants of the article, as in plain_script.py."""
 PARTS = ("preparation", "training", "scoring", "reporting")
-"""The tags of the pipelines' nodes."""
+"""Tags of the nodes."""
 RUN = ("-m", "kedro", "run", "--env", "article")
 
 
 def write_rows(file: Path, rows: int) -> None:
-    """Replace a CSV by so many of its rows, drawn with a seed."""
+    """Replace a CSV with this number of its rows, drawn with a seed."""
     with file.open(newline="") as lines:
         header, *passengers = csv.reader(lines)
     draw = random.Random(0)
@@ -43,7 +42,7 @@ def write_rows(file: Path, rows: int) -> None:
 
 
 def leave_out_variants(project: Path) -> None:
-    """Make an environment without the variants that the article does not have."""
+    """Create an environment without the variants that are not in the article."""
     variants = yaml.safe_load((project / "conf/base/parameters.yml").read_text())["variants"]
     (project / "conf/article").mkdir()
     others = dict.fromkeys(name for name in variants if name not in VARIANTS)
@@ -69,17 +68,17 @@ def compare(rows: int, pairs: int) -> None:
         for _ in range(pairs):
             theirs.append(measure(project, str(ROOT / "benchmarks/plain_script.py"), str(data)))
             ours.append(measure(project, *RUN))
-        print_row(f"{rows:,} rows: kedro run / the plain script", ours, theirs)
+        print_row(f"{rows:,} rows: kedro run / plain script", ours, theirs)
         for part in PARTS:
             usage = measure(project, *RUN, "--tags", part)
             print(f"{'  ' + part:<44} {usage.cpu:9,.2f} {'':9} s  {'':6} {usage.memory:9,.2f}", flush=True)
         fitted, passed = (epoch(project, way) for way in ("fit", "pass"))
-        what = "  an epoch of deep / in one pass"
+        what = "  an epoch of deep: in chunks / in one pass"
         print(f"{what:<44} {fitted:9.3f} {passed:9.3f} s  {fitted / passed:6.2f}", flush=True)
 
 
 def epoch(project: Path, way: str) -> float:
-    """CPU seconds of an epoch in a process of its own, whose memory nothing has used before."""
+    """Return the CPU seconds of an epoch in a new process, whose memory has not been used before."""
     script = str(ROOT / "benchmarks/one_epoch.py")
     command = [sys.executable, script, str(project), way]
     return float(subprocess.check_output(command, cwd=project, env=ENVIRONMENT, text=True))

@@ -1,8 +1,8 @@
-"""Prints the CPU seconds of an epoch of `deep`, in a project that has run: large_data.py calls it.
+"""Print the CPU seconds of an epoch of `deep` in a project with a finished run; called by large_data.py.
 
 python benchmarks/one_epoch.py PROJECT fit|pass
 
-`fit` is the node of the pipeline. `pass` sends all training rows through the model at once.
+`fit` runs the node of the pipeline, and `pass` passes all training rows through the model at once.
 """
 
 import sys

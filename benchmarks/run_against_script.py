@@ -1,9 +1,9 @@
-"""What Kedro costs: `kedro run` against the article as one plain script, and light commands against nothing.
+"""Compare `kedro run` with a plain script of the article, and light commands with an empty Kedro project.
 
 python benchmarks/run_against_script.py [PAIRS]
 
-Both of a pair run in turn, with one thread each; what is printed are the medians, over all pairs, of the CPU
-seconds of each and of their ratio. It all happens in a copy of the project.
+Each pair runs both programs in turn with one thread, in a copy of the project. Prints the medians over all
+pairs of the CPU seconds and of their ratio.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main() -> None:
         script = str(ROOT / "benchmarks" / "plain_script.py")
         print_heading(pairs)
         compare(
-            "kedro run (six variants, all artefacts) / the plain script",
+            "kedro run (all variants and artefacts) / plain script",
             command(project, "-m", "kedro", "run"),
             command(project, script, "data/01_raw/train.csv"),
             pairs,

@@ -1,9 +1,9 @@
-"""What the run ledger costs: `kedro run` of everything against the same without the ledger.
+"""Compare `kedro run` with and without the run ledger.
 
 python benchmarks/run_without_ledger.py [PAIRS]
 
-Both of a pair run in turn, in copies of the project that are git repositories, with one thread each; what is
-printed are the medians, over all pairs, of the CPU seconds of each and of their ratio.
+Each pair runs both in turn with one thread, in copies of the project that are git repositories. Prints the
+medians over all pairs of the CPU seconds and of their ratio.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from side_by_side import command, compare, copy_project, print_heading
 
-LINES_OF_THE_LEDGER = {
+LEDGER_LINES = {
     "from kedro_ledger.context import RunContext\n": "",
     "from kedro_ledger.hooks import RunHooks\n": "",
     "CONTEXT_CLASS = RunContext\n": "",
@@ -23,10 +23,10 @@ LINES_OF_THE_LEDGER = {
 }
 
 
-def take_out_ledger(project: Path) -> None:
+def remove_ledger(project: Path) -> None:
     settings = project / "src" / "from_scratch" / "settings.py"
     text = settings.read_text()
-    for line, without in LINES_OF_THE_LEDGER.items():
+    for line, without in LEDGER_LINES.items():
         assert line in text, line
         text = text.replace(line, without)
     settings.write_text(text)
@@ -47,7 +47,7 @@ def main() -> None:
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     with tempfile.TemporaryDirectory() as temporary:
         with_ledger, without = (copy_project(Path(temporary) / name) for name in ("with", "without"))
-        take_out_ledger(without)
+        remove_ledger(without)
         for project in (with_ledger, without):
             put_into_git(project)
         print_heading(pairs)

@@ -1,4 +1,4 @@
-"""Two commands in turn, and the ratio of the CPU seconds that they take."""
+"""Timing of two commands in turn, and the ratio of their CPU seconds."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def copy_project(folder: Path) -> Path:
 
 
 class Usage(NamedTuple):
-    """What a process took."""
+    """Resources that a process used."""
 
     cpu: float
-    """Seconds, those of the system included."""
+    """CPU seconds, including system time."""
     wall: float
-    """Seconds from its start to its end."""
+    """Seconds from start to end."""
     memory: float
-    """Megabytes of main memory, at most."""
+    """Peak memory in megabytes."""
 
 
 def measure(folder: Path, *arguments: str) -> Usage:
-    """Run Python with these arguments. The memory of this process is counted too, so it must be small."""
+    """Run Python and return its usage. Its peak memory is at least this process's, so import little here."""
     begin = perf_counter()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
@@ -54,7 +54,7 @@ def measure(folder: Path, *arguments: str) -> Usage:
 
 
 def command(folder: Path, *arguments: str) -> Callable[[], float]:
-    """A function that runs Python with these arguments and gives the CPU seconds that it took."""
+    """Return a function that runs Python with these arguments and returns the CPU seconds."""
     return lambda: measure(folder, *arguments).cpu
 
 
@@ -63,7 +63,7 @@ def print_heading(pairs: int) -> None:
 
 
 def compare(what: str, ours: Callable[[], float], theirs: Callable[[], float], pairs: int) -> None:
-    ours(), theirs()  # once without counting, so that nobody pays for cold caches
+    ours(), theirs()  # not counted: warms up the caches
     timings = [(ours(), theirs()) for _ in tqdm(range(pairs), desc=what, leave=False)]
     ratio = median(a / b for a, b in timings)
     a, b = (median(column) for column in zip(*timings, strict=True))

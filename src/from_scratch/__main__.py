@@ -1,4 +1,4 @@
-"""`python -m from_scratch` is `kedro run`."""
+"""Makes `python -m from_scratch` the same as `kedro run`."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from kedro_ledger.printable import prepare_output
 
 
 def main(*args: Any, **kwargs: Any) -> Any:
-    """Run the pipelines as `kedro run` does, with the same options."""
+    """Run the pipelines, with the options of `kedro run`."""
     sys.excepthook = errors.show
     prepare_output()
     package_name = Path(__file__).parent.name

@@ -1,6 +1,6 @@
-"""What is private in Kedro's packages and used here; test_kedro_internals.py fails where it changes.
+"""The private parts of Kedro's packages that the project uses; test_kedro_internals.py fails if they change.
 
-What Kedro-Viz keeps private and `kedro viz build` and `deploy` are patched with is in cli/site.py.
+The private functions of Kedro-Viz that `kedro viz build` and `deploy` need are in cli/site.py.
 """
 
 import logging
@@ -13,26 +13,26 @@ __all__ = ["HTMLPreview", "PlotlyPreview", "TablePreview"]
 
 
 def list_requested_pipelines() -> list[str]:
-    """List the pipelines that a session is asked to run, by name; none where it is the default."""
+    """List the names of the pipelines that a session is to run; empty for the default pipeline."""
     return sorted(pipelines._requested_pipelines or [])
 
 
 class CompletedNodes(logging.Handler):
-    """Calls a function with the name of each node that is done: with its outputs saved, in the run's process.
+    """Calls a function, in the run's process, with the name of each node whose outputs are saved.
 
-    Hooks can't: nodes run in other processes with some runners, and hooks there. But every runner logs that.
+    Hooks cannot do this: some runners call them in other processes. But every runner logs completed nodes.
     """
 
     LOGGER = "kedro.runner"
     MESSAGE = "Completed node: %s"
 
     def __init__(self, on_completed: Callable[[str], None]) -> None:
-        """Listen to nothing yet."""
+        """Store the function to call; `attach` starts listening."""
         super().__init__()
         self._on_completed = on_completed
 
     def attach(self) -> None:
-        """Listen to the runners, as far as conf/logging.yml lets them log."""
+        """Start listening to the runners, which must log at level INFO (conf/logging.yml)."""
         logging.getLogger(self.LOGGER).addHandler(self)
 
     def detach(self) -> None:
@@ -40,6 +40,6 @@ class CompletedNodes(logging.Handler):
         logging.getLogger(self.LOGGER).removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take what a runner logs."""
+        """Call the function if a runner logs a completed node."""
         if record.msg == self.MESSAGE and isinstance(record.args, tuple):
             self._on_completed(str(record.args[0]))

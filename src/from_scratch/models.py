@@ -1,8 +1,8 @@
-"""Five models, from a straight line to a deep net: tensors in, tensors out (sections 6 to 8 of the article).
+"""Five models, from a weighted sum to a deep net: tensors in, tensors out (sections 6 to 8 of the article).
 
-A model is two functions: one draws its coefficients, the other predicts with them. In x, each row is a
-passenger and each column a feature. All of it works for many models at once, too: then each coefficient has
-one more dimension in front, and so have the predictions.
+A model is two functions: one draws its initial coefficients, the other predicts with them. In `x`, each row
+is a passenger and each column a feature. Everything here also works for many models at once: stack their
+coefficients along a new first dimension, and the predictions get that dimension too.
 """
 
 from collections.abc import Callable
@@ -13,65 +13,68 @@ import torch
 from torch import Generator, Tensor
 
 Coefficients = dict[str, Tensor]
-"""Of one model, or stacked of many: [models, ...]."""
+"""Coefficients by name; each tensor is [models, ...] if they belong to many models."""
 Activation = Callable[[Tensor], Tensor]
-"""What becomes of a layer's sums: an argument of the models, since training may replace it."""
+"""The function applied to a layer's sums. Models take it as an argument, so that training can replace it."""
 
 
-# --- A coefficient for each feature (sections 6 to 6.3)
+# --- One coefficient per feature (sections 6 to 6.3)
 
 
 def init_linear(features: int, hidden: list[int], generator: Generator) -> Coefficients:
-    """Uniform in [-0.5, 0.5)."""
+    """Draw one weight per feature, uniformly from [-0.5, 0.5)."""
     return {"weights": torch.rand(features, generator=generator) - 0.5}  # [features]
 
 
 def linear(coefficients: Coefficients, x: Tensor) -> Tensor:
-    """ŷ = Σ xⱼ wⱼ: multiply each feature by its coefficient, and add up.
+    """ŷ = Σ xⱼ wⱼ: multiply each feature by its weight, and add up.
 
-    The article has no constant: the dummies of one category always sum to one, so they hold it already.
+    The article needs no constant: the dummies of a column always sum to one, so their weights include it.
     """
     y = (x * coefficients["weights"][..., None, :]).sum(dim=-1)  # [rows]
     return y + coefficients["bias"] if "bias" in coefficients else y
 
 
-# --- The same, between 0 and 1 (section 6.4)
+# --- The same, squashed to between 0 and 1 (section 6.4)
 
 
 def sigmoid(coefficients: Coefficients, x: Tensor, output: Activation = torch.sigmoid) -> Tensor:
-    """ŷ = σ(Σ xⱼ wⱼ): the sum, pressed between 0 and 1."""
+    """ŷ = σ(Σ xⱼ wⱼ): the sum, squashed to between 0 and 1."""
     return output(linear(coefficients, x))  # [rows]
 
 
-# --- The same, as networks write it (sections 6.5 and 7)
+# --- The same, as a matrix product (sections 6.5 and 7)
 
 
 def init_matmul(features: int, hidden: list[int], generator: Generator) -> Coefficients:
-    """Uniform in [0, 0.1)."""
+    """Draw one weight per feature, uniformly from [0, 0.1)."""
     return {"weights": torch.rand(features, 1, generator=generator) * 0.1}  # [features, 1]
 
 
 def matmul(coefficients: Coefficients, x: Tensor, output: Activation = torch.sigmoid) -> Tensor:
-    """ŷ = σ(xw): all the products and sums are one product of matrices."""
+    """ŷ = σ(xw): one matrix product does all the multiplying and adding."""
     x = add_constant(x @ coefficients["weights"], coefficients, "bias")  # [rows, 1]
     return output(x).squeeze(-1)  # [rows]
 
 
 def add_constant(x: Tensor, coefficients: Coefficients, bias: str, constant: str = "") -> Tensor:
-    """Add what a layer has of constants to its sums x [rows, units].
+    """Add a layer's constants to its sums x [rows, units].
 
-    That is `bias` [units], one for each unit; or the article's `constant` [], one for all units; or nothing.
+    These are a `bias` [units], one for each unit; or the article's `constant` [], one for all; or none.
     """
     if bias in coefficients:
         return x + coefficients[bias][..., None, :]
     return x + coefficients[constant][..., None, None] if constant in coefficients else x
 
 
-# --- A hidden layer (section 7)
+# --- One hidden layer (section 7)
 
 
 def init_neural_net(features: int, hidden: list[int], generator: Generator) -> Coefficients:
-    """The first layer is divided by the hidden layer's size, so that sums over it stay as large as x is."""
+    """Draw two layers of weights and one constant.
+
+    The first layer is divided by the number of hidden units: a sum over them is then about as large as x.
+    """
     (size,) = hidden
     return {
         "layer1": (torch.rand(features, size, generator=generator) - 0.5) / size,  # [features, size]
@@ -83,27 +86,30 @@ def init_neural_net(features: int, hidden: list[int], generator: Generator) -> C
 def neural_net(
     coefficients: Coefficients, x: Tensor, hidden: Activation = torch.relu, output: Activation = torch.sigmoid
 ) -> Tensor:
-    """ŷ = σ(relu(xW₁)w₂ + b): one product more. Without the rectifier between them, the two would be one."""
+    """ŷ = σ(relu(xW₁)w₂ + b): two matrix products; without the relu, they would collapse into one."""
     x = hidden(add_constant(x @ coefficients["layer1"], coefficients, "bias1"))  # [rows, size]
     x = add_constant(x @ coefficients["layer2"], coefficients, "bias2", "constant")  # [rows, 1]
     return output(x).squeeze(-1)  # [rows]
 
 
-# --- As many hidden layers as one likes (section 8)
+# --- Any number of hidden layers (section 8)
 
 
 def init_deep(features: int, hidden: list[int], generator: Generator) -> Coefficients:
-    """The odd numbers are the article's. Whether such a net trains at all depends on them and the seed."""
+    """Draw the weights and one constant for each layer, scaled as in the article.
+
+    Whether the net trains at all depends on these scales, and on the seed.
+    """
     shapes = list(enumerate(pairwise([features, *hidden, 1]), start=1))
     layers = {f"layer{i}": (torch.rand(a, b, generator=generator) - 0.3) / b * 4 for i, (a, b) in shapes}
     constants = {f"constant{i}": (torch.rand(1, generator=generator)[0] - 0.5) * 0.1 for i, _ in shapes}
-    return layers | constants  # [inputs, outputs] and [] for each layer
+    return layers | constants  # [inputs, units] and [] for each layer
 
 
 def deep(
     coefficients: Coefficients, x: Tensor, hidden: Activation = torch.relu, output: Activation = torch.sigmoid
 ) -> Tensor:
-    """ŷ = σ(… relu(relu(xW₁ + b₁)W₂ + b₂) …): the same again for each layer, the sigmoid after the last."""
+    """ŷ = σ(… relu(relu(xW₁ + b₁)W₂ + b₂) …): a relu after each hidden layer, a sigmoid at the end."""
     depth = len(coefficients) // 2
     for i in range(1, depth + 1):
         x = add_constant(x @ coefficients[f"layer{i}"], coefficients, f"bias{i}", f"constant{i}")
@@ -111,26 +117,26 @@ def deep(
     return x.squeeze(-1)  # [rows, 1] -> [rows]
 
 
-# --- All of them, by the names that a variant's `model` may have. A new model is two functions and a line.
+# --- The registry: a variant's `model` is one of these names. A new model is two functions and a line here.
 
 
 class Model(NamedTuple):
-    """What makes a model."""
+    """The two functions of a model, and the options that it supports."""
 
     initialise: Callable[[int, list[int], Generator], Coefficients]
-    """(number of features, sizes of the hidden layers, source of random numbers) -> coefficients, float32."""
+    """(number of features, sizes of the hidden layers, random generator) -> coefficients, float32."""
     predict: Callable[[Coefficients, Tensor], Tensor]
-    """(coefficients, x [rows, features]) -> predictions [rows], or of many models [models, rows]."""
+    """(coefficients, x [rows, features]) -> predictions [rows], or [models, rows] for many models."""
     min_hidden: int = 0
-    """How many hidden layers it has at least."""
+    """Minimum number of hidden layers."""
     max_hidden: int | None = 0
-    """How many it has at most; None if there is no limit."""
+    """Maximum number of hidden layers; None if there is no limit."""
     ends_in_sigmoid: bool = False
-    """Whether predict takes the argument `output`: cross-entropy needs the value before the sigmoid."""
+    """Whether `predict` takes the argument `output`: cross-entropy needs the value before the sigmoid."""
     is_standard: bool = False
-    """Whether its weights are named `weights`, or `layer1`, `layer2`, …, and its constants `bias…` or
-    `constant…`, and predict takes the argument `hidden` if it has hidden layers. He's initialisation,
-    constants for units, weight decay and dropout need that."""
+    """Whether the model follows the conventions that He's initialisation, unit biases, weight decay and
+    dropout rely on: weights are named `weights`, or `layer1`, `layer2`, …; constants are named `bias…` or
+    `constant…`; and with hidden layers, `predict` takes the argument `hidden`."""
 
 
 MODELS = {
@@ -144,14 +150,14 @@ MODELS = {
 }
 
 
-# --- What practice adds to the start (section 8)
+# --- What practice adds to the initialisation (section 8)
 
 
 def draw_he(coefficients: Coefficients, generator: Generator) -> Coefficients:
-    """Draw weights [inputs, ...] anew as K. He and others do (2015): normal, deviation √(2 / inputs).
+    """Redraw the weights [inputs, ...] as K. He and others do (2015): normal, with deviation √(2 / inputs).
 
-    Then rows stay about as large from layer to layer, and so do gradients: nets with more layers can train.
-    Constants start from 0.
+    Activations and gradients then keep their size from layer to layer, so that deeper nets can train.
+    Constants start at 0.
     """
     return {
         name: torch.randn(tensor.shape, generator=generator) * (2 / len(tensor)) ** 0.5
@@ -161,10 +167,11 @@ def draw_he(coefficients: Coefficients, generator: Generator) -> Coefficients:
     }
 
 
-def give_each_unit_a_constant(coefficients: Coefficients) -> Coefficients:
-    """Replace the article's constants, if any, by one for each unit, from 0: now no dummies need to hold it.
+def use_unit_biases(coefficients: Coefficients) -> Coefficients:
+    """Replace the article's constants, if any, with a bias for each unit, starting at 0.
 
-    Weights [inputs, units] get a `bias` [units], and the weights [inputs] of a straight line one [1].
+    Weights [inputs, units] get a bias [units], and weights [inputs] a bias [1]. The model then no longer
+    relies on dummies that sum to one.
     """
     weights = {name: tensor for name, tensor in coefficients.items() if tensor.dim()}
     biases = {
@@ -182,8 +189,8 @@ def initialise(
     initialisation: str = "article",
     constants: str = "article",
 ) -> Coefficients:
-    """Draw the coefficients to start from: as the article, or as He, or with a constant for each unit."""
+    """Draw initial coefficients: the article's or He's, with the article's constants or unit biases."""
     coefficients = model.initialise(features, hidden, generator)
     if initialisation == "he":
         coefficients = draw_he(coefficients, generator)
-    return give_each_unit_a_constant(coefficients) if constants == "unit" else coefficients
+    return use_unit_biases(coefficients) if constants == "unit" else coefficients

@@ -1,7 +1,8 @@
-"""The pipelines: data processing, one for each variant, the report, the study of stability, and inference.
+"""The pipelines: data processing, one for each variant, the report, the stability study, and inference.
 
-`deep` is data processing and the training of `deep`; `__default__` is everything but inference, which needs
-rows to predict, and the study of stability. `stability` is `__default__` with that study, in its report too.
+A variant's pipeline, such as `deep`, is data processing and the variant's training. `__default__` is
+everything except inference, which needs new rows, and the stability study. `stability` is `__default__` and
+the study, which the report then includes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from from_scratch.schema.parameters import Parameters, read
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Build the pipelines.
+    """Build all pipelines.
 
     Returns:
         The pipelines by name, in the order in which data flows.
@@ -46,7 +47,7 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 
 def _read_parameters() -> Parameters:
-    """Read the parameters for a command that has no session, such as `kedro registry list`."""
+    """Read the parameters for a command without a session, such as `kedro registry list`."""
     project = find_kedro_project(Path.cwd()) or Path.cwd()
     config_loader = settings.CONFIG_LOADER_CLASS(
         conf_source=str(project / settings.CONF_SOURCE),

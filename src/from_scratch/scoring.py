@@ -1,8 +1,8 @@
-"""How predictions are judged (section 6.3), and how far a judgement on few rows can be trusted.
+"""How predictions are scored (section 6.3), and how uncertain a score on few rows is.
 
-The article counts how often a model is right. Practice asks more: whether the positive rows have the greater
-scores (`roc_auc`, `average_precision`), how good the answers yes are (`precision`, `recall`, `f1`), and
-whether scores are good probabilities (`log_loss`, `brier_score`).
+The article counts how often a model is right. Practice asks more: do positive rows have higher scores than
+negative rows (`roc_auc`, `average_precision`)? How good are the positive predictions (`precision`, `recall`,
+`f1`)? Are the scores good probabilities (`log_loss`, `brier_score`)?
 """
 
 from collections.abc import Callable, Mapping
@@ -14,30 +14,30 @@ import torch
 from torch import Tensor
 
 THRESHOLD = 0.5
-"""A prediction above it means yes."""
-RARE = 0.2
-"""If an answer has a smaller share of the rows, the baseline is right too often for accuracy to decide."""
-CERTAIN = torch.finfo(torch.float32).eps
-"""How near to 0 or 1 the log loss takes a score to be: runs keep scores in float32, which is no finer."""
+"""A row is predicted positive, which means yes, if its score is above this."""
+RARE_CLASS_SHARE = 0.2
+"""A class with a smaller share of the rows is rare: the baseline is then too accurate to compare with."""
+EPSILON = torch.finfo(torch.float32).eps
+"""Minimum distance of a score from 0 and 1 in the log loss: the resolution of the stored float32 scores."""
 
 
 class UndefinedError(ValueError):
-    """A measure that these rows and predictions don't have, and why."""
+    """A measure is not defined for these rows and predictions; the message is the reason."""
 
 
 def accuracy(predictions: Tensor, targets: Tensor) -> float:
-    """The share of rows whose predictions [rows] say what their targets do, 0 or 1 [rows]."""
+    """Return the share of correct predictions, given predictions [rows] and targets [rows], 0 or 1."""
     correct = (predictions > THRESHOLD) == targets.bool()
     return int(correct.sum()) / len(targets)
 
 
 def baseline_accuracy(train: Tensor, valid: Tensor) -> float:
-    """The accuracy of always giving the answer that is more frequent in `train`; both are targets [rows]."""
+    """Return the accuracy of always predicting the majority class of `train`; both are targets [rows]."""
     return accuracy(torch.full_like(valid, is_mostly_yes(train)), valid)
 
 
 def is_mostly_yes(targets: Tensor) -> bool:
-    """Whether yes is the more frequent of the targets [rows]."""
+    """Return whether yes is more frequent than no among the targets [rows]."""
     return bool(targets.mean() > THRESHOLD)
 
 
@@ -47,43 +47,43 @@ class Yardstick:
 
     name: str
     metric: str
-    """Its name among the metrics; the ends of its 95 % interval are `…_low` and `…_high`."""
+    """Its name in the metrics; its 95 % interval is `…_low` to `…_high`."""
     baseline: float
 
     def is_no_better(self, low: Any) -> Any:
-        """Whether an interval, from `low` up, reaches down to the baseline; `low` may be a column."""
+        """Return whether an interval that starts at `low` reaches the baseline; `low` may be a column."""
         return low <= self.baseline
 
 
 def choose_yardstick(metrics: Mapping[str, Any]) -> Yardstick:
-    """Choose what decides, given a variant's metrics: the accuracy; where one answer is rare, the ROC AUC."""
+    """Choose the measure that decides, given a variant's metrics: accuracy, or ROC AUC for a rare class."""
     has_both_classes = 0 < metrics["valid_positives"] < metrics["valid_rows"]
     rows = metrics["train_rows"] + metrics["valid_rows"]
     positives = metrics["train_positives"] + metrics["valid_positives"]
-    if has_both_classes and min(positives, rows - positives) < RARE * rows:
+    if has_both_classes and min(positives, rows - positives) < RARE_CLASS_SHARE * rows:
         return Yardstick("ROC AUC", "valid_roc_auc", 0.5)
     return Yardstick("accuracy", "valid_accuracy", metrics["majority_accuracy"])
 
 
 def confusion(predictions: Tensor, targets: Tensor) -> dict[str, int]:
-    """Count the true and false positives and negatives of predictions [rows], given their targets [rows].
+    """Count the true and false positives and negatives, given predictions [rows] and targets [rows].
 
     Returns:
-        `true_positives`, `false_positives`, `true_negatives` and `false_negatives`, which sum to the rows.
+        `true_positives`, `false_positives`, `true_negatives`, `false_negatives`, which sum to the rows.
     """
-    said, true = predictions > THRESHOLD, targets.bool()
+    predicted, actual = predictions > THRESHOLD, targets.bool()
     return {
-        "true_positives": int((said & true).sum()),
-        "false_positives": int((said & ~true).sum()),
-        "true_negatives": int((~said & ~true).sum()),
-        "false_negatives": int((~said & true).sum()),
+        "true_positives": int((predicted & actual).sum()),
+        "false_positives": int((predicted & ~actual).sum()),
+        "true_negatives": int((~predicted & ~actual).sum()),
+        "false_negatives": int((~predicted & actual).sum()),
     }
 
 
 def roc_auc(predictions: Tensor, targets: Tensor) -> float:
-    """The share of pairs, a positive row and a negative one, in which the positive row has the greater score.
+    """Return the share of pairs of a positive and a negative row in which the positive row scores higher.
 
-    Equal scores count half.
+    A pair with equal scores counts half.
 
     Args:
         predictions: The scores [rows].
@@ -102,7 +102,7 @@ def roc_auc(predictions: Tensor, targets: Tensor) -> float:
 
 
 def average_precision(predictions: Tensor, targets: Tensor) -> float:
-    """The mean of the precisions at each positive row, if all rows with at least its score get a yes.
+    """Average the precision over all positive rows, with each positive row's score as the threshold.
 
     Args:
         predictions: The scores [rows].
@@ -118,19 +118,19 @@ def average_precision(predictions: Tensor, targets: Tensor) -> float:
 
 
 def precision(predictions: Tensor, targets: Tensor) -> float:
-    """The share of positive rows among those that get a yes; predictions and targets are [rows].
+    """Return the share of positive rows among those predicted positive; both tensors are [rows].
 
     Raises:
-        UndefinedError: If no row gets a yes.
+        UndefinedError: If no row is predicted positive.
     """
     counts = confusion(predictions, targets)
-    if not (said := counts["true_positives"] + counts["false_positives"]):
+    if not (predicted := counts["true_positives"] + counts["false_positives"]):
         raise UndefinedError("no row is predicted positive")
-    return counts["true_positives"] / said
+    return counts["true_positives"] / predicted
 
 
 def recall(predictions: Tensor, targets: Tensor) -> float:
-    """The share of the positive rows that get a yes; predictions and targets are [rows].
+    """Return the share of the positive rows that are predicted positive; both tensors are [rows].
 
     Raises:
         UndefinedError: If no row is positive.
@@ -141,10 +141,10 @@ def recall(predictions: Tensor, targets: Tensor) -> float:
 
 
 def f1(predictions: Tensor, targets: Tensor) -> float:
-    """The harmonic mean of precision and recall, 0 without a true positive; both tensors are [rows].
+    """Return the harmonic mean of precision and recall, 0 without true positives; both tensors are [rows].
 
     Raises:
-        UndefinedError: If no row is positive, and none gets a yes.
+        UndefinedError: If no row is positive or predicted positive.
     """
     counts = confusion(predictions, targets)
     wrong = counts["false_positives"] + counts["false_negatives"]
@@ -154,24 +154,24 @@ def f1(predictions: Tensor, targets: Tensor) -> float:
 
 
 def log_loss(predictions: Tensor, targets: Tensor) -> float:
-    """The mean of -ln of the probability that a prediction gives to the target; both are [rows].
+    """Average -ln of the probability that each prediction gives to its target; both tensors are [rows].
 
-    It would be infinite if a score of exactly 0 or 1 were wrong. So scores lie at least `CERTAIN` from 0 and
-    1 here, as scikit-learn has it: a certain and wrong score costs 15.9.
+    A wrong score of exactly 0 or 1 would make it infinite. So, as in scikit-learn, scores are clamped to stay
+    `EPSILON` away from 0 and 1: a wrong score of 0 or 1 then costs 15.9.
 
     Raises:
-        UndefinedError: If a score lies outside of 0 to 1.
+        UndefinedError: If a score is outside 0 to 1.
     """
     _require_probabilities(predictions)
     likely = torch.where(targets.bool(), predictions, 1 - predictions)
-    return float(-likely.clamp(CERTAIN, 1 - CERTAIN).log().mean())
+    return float(-likely.clamp(EPSILON, 1 - EPSILON).log().mean())
 
 
 def brier_score(predictions: Tensor, targets: Tensor) -> float:
-    """The mean squared difference between predictions and targets, both [rows].
+    """Average the squared differences between predictions and targets, both [rows].
 
     Raises:
-        UndefinedError: If a score lies outside of 0 to 1.
+        UndefinedError: If a score is outside 0 to 1.
     """
     _require_probabilities(predictions)
     return float((predictions - targets).square().mean())
@@ -181,14 +181,14 @@ MEASURES: dict[str, Callable[[Tensor, Tensor], float]] = {
     compute.__name__: compute
     for compute in (roc_auc, average_precision, precision, recall, f1, log_loss, brier_score)
 }
-"""What `measure` computes beside the accuracy."""
+"""The measures beyond accuracy, by name."""
 
 
 def measure(predictions: Tensor, targets: Tensor) -> tuple[dict[str, float | None], dict[str, str]]:
-    """Compute all of `MEASURES` of predictions [rows], given their targets [rows].
+    """Compute all `MEASURES`, given predictions [rows] and targets [rows].
 
     Returns:
-        The measures by name, None where one is not defined; and why, by the names of those.
+        The values by name, None for a measure that is not defined; and the reasons, by the names of those.
     """
     values: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
@@ -209,29 +209,29 @@ def _require_probabilities(predictions: Tensor) -> None:
     outside = int(((predictions < 0) | (predictions > 1)).sum())
     if outside:
         rows = f"{outside:,} of {len(predictions):,} rows"
-        raise UndefinedError(f"scores lie outside of 0 to 1 in {rows}, so they are not probabilities")
+        raise UndefinedError(f"scores are outside 0 to 1 in {rows}, so they are not probabilities")
 
 
 def _count_by_score(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Count the positive and the negative rows of each score, from the lowest on: both [scores], float64."""
-    _, place, rows = predictions.unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
-    positives = place.bincount(weights=targets.double(), minlength=len(rows))
+    """Count the positive and negative rows with each score, in ascending order: both [scores], float64."""
+    _, index, rows = predictions.unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
+    positives = index.bincount(weights=targets.double(), minlength=len(rows))
     return positives, rows - positives
 
 
 def roc_auc_interval(area: float, positives: int, negatives: int) -> tuple[float, float]:
-    """The 95 % interval of a ROC AUC: R. G. Newcombe's method 5, Statistics in Medicine 25 (2006).
+    """Return the 95 % interval of a ROC AUC: R. G. Newcombe's method 5, Statistics in Medicine 25 (2006).
 
-    As Wilson's, it ends where the area that was seen is 1.96 standard errors from the end; the error is
-    that of J. A. Hanley and B. J. McNeil (1982), for an area that truly is the end.
+    Like Wilson's interval, it ends where the observed area is 1.96 standard errors away. The standard error
+    is that of J. A. Hanley and B. J. McNeil (1982), assuming that the true area is the end itself.
 
     Args:
-        area: The ROC AUC that was seen.
-        positives: How many rows are positive, at least 1.
-        negatives: How many are negative, at least 1.
+        area: The observed ROC AUC.
+        positives: Number of positive rows, at least 1.
+        negatives: Number of negative rows, at least 1.
 
     Returns:
-        The interval's ends, between 0 and 1.
+        The lower and the upper end, between 0 and 1.
     """
     z = NormalDist().inv_cdf(0.975)
     rows = (positives + negatives) / 2 - 1
@@ -241,7 +241,7 @@ def roc_auc_interval(area: float, positives: int, negatives: int) -> tuple[float
         return (area - end) ** 2 <= z**2 * end * (1 - end) * spread / (positives * negatives)
 
     def bisect(inside: float, outside: float) -> float:
-        for _ in range(64):  # halves the range to nothing
+        for _ in range(64):  # until floats cannot be halved further
             middle = (inside + outside) / 2
             inside, outside = (middle, outside) if is_within(middle) else (inside, middle)
         return inside
@@ -250,12 +250,12 @@ def roc_auc_interval(area: float, positives: int, negatives: int) -> tuple[float
 
 
 def wilson_interval(share: float, rows: int) -> tuple[float, float]:
-    """The 95 % interval of a share that was seen in few rows: E. B. Wilson's score interval, 1927.
+    """Return the 95 % interval of a share observed in a number of rows: E. B. Wilson's score interval (1927).
 
     Returns:
-        The interval's ends, between 0 and 1.
+        The lower and the upper end, between 0 and 1.
     """
     z = NormalDist().inv_cdf(0.975)
     centre = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
-    reach = z / (1 + z**2 / rows) * (share * (1 - share) / rows + z**2 / (4 * rows**2)) ** 0.5
-    return max(centre - reach, 0.0), min(centre + reach, 1.0)
+    margin = z / (1 + z**2 / rows) * (share * (1 - share) / rows + z**2 / (4 * rows**2)) ** 0.5
+    return max(centre - margin, 0.0), min(centre + margin, 1.0)

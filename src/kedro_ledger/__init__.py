@@ -1,9 +1,9 @@
-"""The run ledger: a run is a transaction, and any committed one can be rebuilt.
+"""A run ledger for Kedro: each run is a transaction, and any committed run can be rebuilt.
 
-It knows nothing of passengers or models. A Kedro project takes it in with two lines of settings.py:
+It works in any Kedro project. Two lines of the project's settings.py enable it:
 
     HOOKS = (RunHooks(),)
     CONTEXT_CLASS = RunContext
 
-README.md says what is promised.
+README.md describes what the ledger guarantees.
 """

@@ -1,6 +1,6 @@
-"""`python -m kedro_ledger PACKAGE runs ...`: the commands where there is no project, but a package of one.
+"""`python -m kedro_ledger PACKAGE runs ...`: the ledger's commands for a packaged project.
 
-A packaged project runs in a folder without pyproject.toml, in which `kedro` has no commands of projects.
+A packaged project runs in a folder without pyproject.toml, where `kedro` offers no project commands.
 """
 
 import sys
@@ -17,7 +17,7 @@ if __name__ == "__main__":
         sys.exit("Usage: python -m kedro_ledger PACKAGE runs ...")
     package, here = sys.argv[1], Path.cwd()
     if not find_spec(package):
-        sys.exit(f"Error: PACKAGE is {package}, which can't be imported; expected that of a Kedro project")
+        sys.exit(f"Error: PACKAGE is {package}, which can't be imported; expected a Kedro project's package")
     configure_project(package)
     project = ProjectMetadata(here / "pyproject.toml", package, package, here, here, "", [], "")
     commands(sys.argv[2:], prog_name=f"python -m kedro_ledger {package}", obj=project)

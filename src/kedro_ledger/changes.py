@@ -1,4 +1,4 @@
-"""What changed between two runs, in words: why a metric moved."""
+"""Short descriptions of the changes between runs, to explain why a metric moved."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from kedro_ledger.printable import printable
 from kedro_ledger.record import Summary
 
 SECTIONS = ("parameters", "data", "code", "catalog", "environment", "packages")
-"""What is named first; metrics are what all this explains."""
+"""Sections in the order in which they are described; metrics are left out, as the changes explain them."""
 MAX_PHRASES = 6
 MAX_CHARACTERS, MAX_NAME = 40, 60
-"""Characters of a value, and of a name."""
+"""Maximum numbers of characters of a value and of a name."""
 MAX_FILES = 3
 
 
@@ -21,11 +21,11 @@ def find_changes(runs: Sequence[Summary]) -> dict[str, Differences]:
     """Find what changed over several runs.
 
     Args:
-        runs: Runs that follow one another.
+        runs: Consecutive runs.
 
     Returns:
-        By section, and by name: what was before the first, and what is in the last. What came back to what it
-        was has not changed.
+        The values before the first and after the last run, by section and name. Values that changed back are
+        left out.
     """
     was: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
     now: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
@@ -38,7 +38,7 @@ def find_changes(runs: Sequence[Summary]) -> dict[str, Differences]:
 
 
 def find_unknown(runs: Sequence[Summary]) -> dict[str, list[str]]:
-    """Find what may have changed over several runs, since it is not recorded: names by section."""
+    """Return the names of unrecorded values, which may have changed over several runs, by section."""
     unknown: dict[str, list[str]] = {}
     for drift in (run.drift for run in runs if run.drift):
         for section, names in drift.unknown.items():
@@ -55,8 +55,8 @@ def describe_changes(runs: Sequence[Summary]) -> list[str]:
             phrases += ["code: unknown"] if unknown.get("code") else _describe_code(found)
         else:
             phrases += _describe_values(section, found)
-            left = (name for name in unknown.get(section, []) if name not in found)
-            phrases += [f"{section}.{_say(name, MAX_NAME)}: unknown" for name in left]
+            missing = (name for name in unknown.get(section, []) if name not in found)
+            phrases += [f"{section}.{_format(name, MAX_NAME)}: unknown" for name in missing]
     if len(phrases) > MAX_PHRASES:
         phrases[MAX_PHRASES - 1 :] = [f"and {len(phrases) - MAX_PHRASES + 1} more"]
     return phrases or ["nothing" if all(run.drift for run in runs) else "not recorded"]
@@ -75,9 +75,9 @@ def _describe_code(found: Differences) -> list[str]:
 def _describe_values(section: str, found: Mapping[str, tuple[Any, Any]]) -> list[str]:
     prefix = "" if section in ("parameters", "packages") else f"{section}."
     return [
-        f"{prefix}{_say(name, MAX_NAME)} changed"
+        f"{prefix}{_format(name, MAX_NAME)} changed"
         if _is_digest(was) and _is_digest(now)
-        else f"{prefix}{_say(name, MAX_NAME)}: {_say(was)} → {_say(now)}"
+        else f"{prefix}{_format(name, MAX_NAME)}: {_format(was)} → {_format(now)}"
         for name, (was, now) in found.items()
     ]
 
@@ -86,6 +86,6 @@ def _is_digest(value: Any) -> bool:
     return isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef")
 
 
-def _say(value: Any, length: int = MAX_CHARACTERS) -> str:
+def _format(value: Any, length: int = MAX_CHARACTERS) -> str:
     text = "none" if value is None else printable(" ".join(str(value).split()))
     return text if len(text) <= length else f"{text[: length - 1]}…"

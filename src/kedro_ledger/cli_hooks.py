@@ -1,4 +1,4 @@
-"""What the ledger adds to `kedro run`: the option `--allow-mixed`."""
+"""The option that the ledger adds to `kedro run`: `--allow-mixed`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ ALLOW_MIXED = "--allow-mixed"
 
 
 class CommandHooks:
-    """Runs before every `kedro` command, in any project of the environment."""
+    """CLI hooks, which Kedro calls before every command, in every project of the Python environment."""
 
     @cli_hook_impl
     def before_command_run(self, project_metadata: ProjectMetadata | None, command_args: list[str]) -> None:
-        """Add the option to `kedro run` in a project that has a ledger."""
+        """Add the option to `kedro run` if the project uses the ledger."""
         if project_metadata is None or command_args[:1] != ["run"]:
             return
         classes = {kind.__module__ for hooks in settings.HOOKS for kind in type(hooks).__mro__}
@@ -26,14 +26,15 @@ class CommandHooks:
                     [ALLOW_MIXED],
                     is_flag=True,
                     expose_value=False,
-                    callback=_keep,
-                    help="Read what was made with other parameters, code or data than those of this run.",
+                    callback=_store,
+                    help="Allow reading data that was made with other parameters, code or data than those of "
+                    "this run.",
                 )
             )
 
 
-def _keep(command: click.Context, option: click.Parameter, is_set: bool) -> None:
-    from kedro_ledger.context import ALLOW_MIXED  # loaded by the project's settings
+def _store(command: click.Context, option: click.Parameter, is_set: bool) -> None:
+    from kedro_ledger.context import ALLOW_MIXED  # the project's settings have imported it already
 
     command.meta[ALLOW_MIXED] = is_set
 

@@ -1,4 +1,4 @@
-"""`kedro runs`: what ran, what it made, and how to go back to it."""
+"""The command group `kedro runs`: list, compare, check out and rebuild committed runs."""
 
 from __future__ import annotations
 
@@ -15,42 +15,47 @@ import click
 from kedro.framework.project import settings
 from kedro.framework.startup import ProjectMetadata
 
-from kedro_ledger.printable import echo, hand_on, is_watched, prepare_output, printable
+from kedro_ledger.printable import can_show_progress, echo, prepare_output, print_exactly, printable
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
 
-    from kedro_ledger.home import Home
+    from kedro_ledger.data_folder import DataFolder
     from kedro_ledger.ledger import Ledger
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 with_all = click.option("--all", "all_runs", is_flag=True, help="Show all runs, not only the newest.")
 
 
 def with_ledger(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the ledger of the environment that it gets an option for."""
+    """Add the option `--env` to a command, and pass it the ledger of that environment."""
 
     def call(project: ProjectMetadata, env: str | None, **arguments: Any) -> None:
         from kedro_ledger.ledger import Ledger
 
-        is_kept = partial(_is_kept, project.project_path, env)
-        command(Ledger(project.project_path, is_kept, _find_home(project.project_path, env)), **arguments)
+        is_stored_in = partial(_is_stored_in, project.project_path, env)
+        command(
+            Ledger(project.project_path, is_stored_in, _find_data_folder(project.project_path, env)),
+            **arguments,
+        )
 
-    option = click.option("--env", "-e", envvar="KEDRO_ENV", help="The environment whose runs these are.")
+    option = click.option(
+        "--env", "-e", envvar="KEDRO_ENV", help="Kedro configuration environment of the runs."
+    )
     wrapped: Callable[..., None] = update_wrapper(call, command)
     return option(click.pass_obj(wrapped))
 
 
-def _find_home(project: Path, env: str | None) -> Home:
+def _find_data_folder(project: Path, env: str | None) -> DataFolder:
+    from kedro_ledger.data_folder import find_data_folder
     from kedro_ledger.errors import InputError
-    from kedro_ledger.home import find_home
 
     conf = project / settings.CONF_SOURCE
     if env and (Path(env).name != env or not (conf / env).is_dir()):
         known = sorted(folder.name for folder in conf.iterdir() if folder.is_dir())
-        raise InputError(f"--env is {env}: expected one of the folders in {conf.name}: {', '.join(known)}")
+        raise InputError(f"--env is {env}; expected one of the folders in {conf.name}: {', '.join(known)}")
     loader = settings.CONFIG_LOADER_CLASS(conf_source=str(conf), env=env, **settings.CONFIG_LOADER_ARGS)
-    return find_home(loader, env)
+    return find_data_folder(loader, env)
 
 
 @cache
@@ -60,10 +65,10 @@ def _load_catalog(project: Path, env: str | None) -> DataCatalog:
     return cast("DataCatalog", KedroSession.create(project, env=env).load_context().catalog)
 
 
-def _is_kept(project: Path, env: str | None, dataset: str, home: str) -> bool:
+def _is_stored_in(project: Path, env: str | None, dataset: str, folder: str) -> bool:
     from kedro_ledger import storage
 
-    return storage.is_home(project, _load_catalog(project, env), dataset, home)
+    return storage.is_stored_in(project, _load_catalog(project, env), dataset, folder)
 
 
 def _find_project() -> ProjectMetadata:
@@ -72,15 +77,15 @@ def _find_project() -> ProjectMetadata:
 
 @click.group(name=__package__.partition(".")[0])
 def commands() -> None:
-    """The commands that this package adds to `kedro`."""
+    """Commands for working with the runs in the ledger."""
 
 
 @commands.group()
 def runs() -> None:
-    """List committed runs, compare them, go back to them, rebuild them.
+    """List, compare, check out and rebuild committed runs.
 
-    RUN is a run's id, the beginning of one, its number, `last`, `last~2` for the second before the last, or
-    `current` for the one that readers see.
+    RUN is a run's id or the beginning of it, its number, `last`, `last~2` for the second run before the last,
+    or `current` for the run that readers see.
     """
     prepare_output()
 
@@ -90,18 +95,21 @@ def runs() -> None:
 @with_all
 @with_ledger
 def list_runs(ledger: Ledger, as_json: bool, all_runs: bool) -> None:
-    """List the runs that are kept, oldest first: the newest 20, and the one that readers see."""
+    """List the runs that are kept, oldest first.
+
+    Without `--all`, lists the newest 20 runs and the run that readers see.
+    """
     from kedro_ledger import tables
 
     current = ledger.current()
     if as_json:
-        seen, runs = current and current.run_id, ledger.history(only_kept=True)
-        _print_json([run.model_dump() | {"current": run.run_id == seen} for run in runs])
+        current_id, runs = current and current.run_id, ledger.history(only_kept=True)
+        _print_json([run.model_dump() | {"current": run.run_id == current_id} for run in runs])
         return
     records = ledger.records(None if all_runs else tables.MAX_RUNS)
     if current and current.run_id not in {record.run_id for record in records}:
         records.insert(0, current)
-    tables.show_runs(records, current, len(ledger.list_ids()) - len(records), ledger.home.option)
+    tables.show_runs(records, current, len(ledger.list_ids()) - len(records), ledger.data_folder.option)
 
 
 @runs.command()
@@ -109,7 +117,7 @@ def list_runs(ledger: Ledger, as_json: bool, all_runs: bool) -> None:
 @as_json
 @with_ledger
 def show(ledger: Ledger, run: str, as_json: bool) -> None:
-    """Show all that is recorded of RUN."""
+    """Show the record of RUN."""
     from kedro_ledger import tables
 
     record = ledger.find(run)
@@ -125,7 +133,7 @@ def show(ledger: Ledger, run: str, as_json: bool) -> None:
 @as_json
 @with_ledger
 def diff(ledger: Ledger, one: str, other: str, as_json: bool) -> None:
-    """Show what differs between two runs, ONE and OTHER."""
+    """Show the differences between two runs, ONE and OTHER."""
     from kedro_ledger import tables
     from kedro_ledger.differences import compare_records
 
@@ -142,10 +150,10 @@ def diff(ledger: Ledger, one: str, other: str, as_json: bool) -> None:
 @as_json
 @with_ledger
 def verify(ledger: Ledger, run: str | None, as_json: bool) -> None:
-    """Check artefacts against their recorded hashes.
+    """Compare artefacts with their recorded hashes.
 
-    Those of RUN, and those of earlier runs that go with it; by default those of all runs that are kept.
-    Exit code 1 if one was altered or is gone.
+    With RUN, checks the artefacts that it wrote and those that it shares with earlier runs; by default, the
+    artefacts of all runs that are kept. Exits with code 1 if an artefact was altered or is missing.
     """
     from rich.console import Console
     from rich.progress import track
@@ -153,6 +161,9 @@ def verify(ledger: Ledger, run: str | None, as_json: bool) -> None:
     from kedro_ledger.errors import LedgerError
 
     records = [ledger.find(run)] if run else ledger.records()
+    if not records and not as_json:
+        echo(f"no run is committed yet; run `kedro run{ledger.data_folder.option}` to create one")
+        return
     artefacts = {(artefact.path, name): artefact for record in records for name, artefact in record.artefacts}
     faults: dict[str, str] = {}
     bar = track(
@@ -160,14 +171,14 @@ def verify(ledger: Ledger, run: str | None, as_json: bool) -> None:
         "verifying",
         console=Console(stderr=True),
         transient=True,
-        disable=not is_watched(),
+        disable=not can_show_progress(),
     )
     for (path, name), artefact in bar:
         try:
-            ledger.check(name, artefact)
+            ledger.require_intact(name, artefact)
         except LedgerError as error:
             faults[path] = error.message
-    if faults and not run:  # a run may have been pruned meanwhile
+    if faults and not run:  # a run may have been pruned in the meantime
         named = {artefact.path for record in ledger.records() for _, artefact in record.artefacts}
         faults = {path: fault for path, fault in faults.items() if path in named}
     remote = sum(artefact.sha256 is None for artefact in artefacts.values())
@@ -180,41 +191,41 @@ def verify(ledger: Ledger, run: str | None, as_json: bool) -> None:
     else:
         unchecked = f"; {remote} on other filesystems were not checked" if remote else ""
         runs = "1 run" if len(records) == 1 else f"{len(records)} runs"
-        echo(f"{len(artefacts) - remote} artefacts of {runs} are as they were committed{unchecked}")
+        echo(f"{len(artefacts) - remote} artefacts of {runs} are unchanged since their commit{unchecked}")
     if faults:
         raise click.exceptions.Exit(1)
 
 
 @runs.command()
-@click.option("--keep", type=click.IntRange(min=1), required=True, help="How many runs stay.")
+@click.option("--keep", type=click.IntRange(min=1), required=True, help="Number of runs to keep.")
 @with_ledger
 def prune(ledger: Ledger, keep: int) -> None:
-    """Let the oldest runs go.
+    """Remove the oldest runs.
 
-    A line of history stays of each. What a run that stays needs is never removed, nor the run that is checked
-    out.
+    Each removed run keeps its line in `kedro runs history`. The run that is checked out and the artefacts
+    that other runs need are never removed.
     """
     with ledger.lock():
         ledger.sweep()
-        gone = ledger.prune(keep)
-    echo("\n".join(f"pruned {record.run_id}" for record in gone) or "nothing to prune")
+        pruned = ledger.prune(keep)
+    echo("\n".join(f"pruned {record.run_id}" for record in pruned) or "nothing to prune")
 
 
 @runs.command()
-@click.option("--metric", help="Which metric; by default the parameter runs.headline.")
+@click.option("--metric", help="Metric to show; by default the parameter runs.headline.")
 @click.option(
     "--html",
     "page",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write all as a page into this file.",
+    help="Write an HTML page with all metrics to this file.",
 )
 @as_json
 @with_all
 @with_ledger
 def history(ledger: Ledger, metric: str | None, page: Path | None, as_json: bool, all_runs: bool) -> None:
-    """Show the metrics of all runs ever, pruned ones too.
+    """Show the metrics of all runs, including pruned runs.
 
-    In the terminal, the newest 20 as a table and the newest 100 as a plot.
+    The terminal shows a table of the newest 20 runs and a plot of the newest 100.
     """
     from kedro_ledger import tables
     from kedro_ledger.errors import LedgerError
@@ -230,12 +241,12 @@ def history(ledger: Ledger, metric: str | None, page: Path | None, as_json: bool
     if as_json:
         _print_json([run.model_dump() for run in runs])
     elif not runs:
-        echo(f"no run is committed yet; `kedro run{ledger.home.option}` makes one")
+        echo(f"no run is committed yet; run `kedro run{ledger.data_folder.option}` to create one")
     if not runs or (as_json and not page):
         return
     try:
         chosen = choose_metric(ledger, runs, metric)
-    except LedgerError:  # it may be in earlier runs
+    except LedgerError:  # earlier runs may have the metric
         runs = ledger.history()
         chosen = choose_metric(ledger, runs, metric)
     last = ledger.last()
@@ -244,65 +255,73 @@ def history(ledger: Ledger, metric: str | None, page: Path | None, as_json: bool
         try:
             page.write_text(render_page(runs, chosen, _find_project().project_name, order), encoding="utf-8")
         except OSError as error:
-            raise LedgerError(f"{page} can't be written: {error.strerror}") from error
-        echo(f"the page is {page}", err=True)
+            raise LedgerError(f"{page} could not be written: {error.strerror}") from error
+        echo(f"wrote {page}", err=True)
     if not as_json:
         count = len(runs) if all_runs else tables.MAX_RUNS
         lines = metric_series(runs, chosen, order)
-        tables.show_history(runs[-count:], chosen, lines, ledger.count_history() - count, ledger.home.option)
+        tables.show_history(
+            runs[-count:], chosen, lines, ledger.count_history() - count, ledger.data_folder.option
+        )
         others = [other for other in list_metrics(runs) if other != chosen]
         if others:
-            echo(f"\n--metric shows others: {', '.join(map(printable, others))}")
+            echo(f"\nother metrics, shown by --metric: {', '.join(map(printable, others))}")
 
 
 @runs.command()
 @click.argument("dataset")
 @click.argument("run", default="current")
-@click.option("--make", is_flag=True, help="If readers don't see it, run first what makes it.")
+@click.option(
+    "--make", is_flag=True, help="If readers don't see DATASET, first run the pipeline that makes it."
+)
 @with_ledger
 def path(ledger: Ledger, dataset: str, run: str, make: bool) -> None:
-    """Print where DATASET lies, as readers of RUN see it; by default those of now."""
+    """Print the path of DATASET.
+
+    With RUN, prints the path that readers of RUN see; by default, the path that readers see now.
+    """
     record = ledger.current() if run == "current" else ledger.find(run)
     if not record or dataset not in record.view:
-        from kedro_ledger.absence import explain, find_command, find_place_of_others
+        from kedro_ledger.absence import describe_unversioned, explain, find_command
         from kedro_ledger.errors import LedgerError
 
-        if place := find_place_of_others(ledger, dataset):
+        if place := describe_unversioned(ledger, dataset):
             raise LedgerError(place)
         command = find_command(ledger, record, dataset) if make and run == "current" else None
         reason = explain(ledger, record, dataset)
         if not command:
             raise LedgerError(reason)
-        echo(reason, err=True)
-        # From what readers see, whatever that was made with.
+        echo(f"{reason}. Running it now", err=True)
+        # The run may read all that readers see, even if it was made with other parameters, code or data.
         arguments = [*shlex.split(command), "--params", "runs.allow_mixed=true"]
         ran = subprocess.run([sys.executable, "-m", *arguments], cwd=ledger.project, stdout=sys.stderr)
         record = ledger.current()
         if ran.returncode or not record or dataset not in record.view:
             raise click.exceptions.Exit(ran.returncode or 1)
     artefact = record.view[dataset]
-    ledger.check(dataset, artefact)
+    ledger.require_intact(dataset, artefact)
     place = artefact.path if "://" in artefact.path else str(ledger.path(artefact))
-    hand_on(f"{place}\n", sys.getfilesystemencoding())
+    print_exactly(f"{place}\n", sys.getfilesystemencoding())
 
 
 @runs.command()
 @click.argument("run")
 @with_ledger
 def checkout(ledger: Ledger, run: str) -> None:
-    """Go back to RUN until the next commit.
+    """Make readers and partial runs see RUN until the next commit.
 
-    Readers and partial runs see it, and all that went with it. `checkout last` returns.
+    They also see the artefacts that RUN shares with earlier runs. To return to the newest run, use
+    `checkout last`.
     """
     from kedro_ledger.record import is_same_run
 
     with ledger.lock():
         record = ledger.find(run)
         for name, artefact in sorted(record.view.items()):
-            ledger.check(name, artefact)
+            ledger.require_intact(name, artefact)
         ledger.checkout(record)
     until = "" if is_same_run(record, ledger.last()) else " until the next commit"
-    echo(f"readers and partial runs see run {record.run_id}{until}")
+    echo(f"readers and partial runs now see run {record.run_id}{until}")
 
 
 @runs.command()
@@ -310,29 +329,29 @@ def checkout(ledger: Ledger, run: str) -> None:
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
-    help="A new folder for the rerun; by default a temporary one, which stays only if something differs.",
+    help="New folder for the rerun; by default a temporary one, which is kept only if an artefact differs.",
 )
 @as_json
 @with_ledger
 def reproduce(ledger: Ledger, run: str, into: Path | None, as_json: bool) -> None:
-    """Run RUN again from its record, and compare.
+    """Rebuild RUN from its record, and compare the artefacts.
 
-    In a folder of its own, with the code, the parameters and the raw data of its record. Exit code 0 only if
-    every artefact is identical.
+    Runs in a separate folder, with the recorded code, parameters and raw data. Exits with code 0 only if all
+    artefacts are identical.
     """
     import shutil
     import tempfile
 
     from kedro_ledger import tables
     from kedro_ledger.errors import LedgerError
-    from kedro_ledger.reproduce import list_changed_surroundings, reproduce
+    from kedro_ledger.reproduce import list_environment_changes, reproduce
 
     record = ledger.find(run)
     if into and into.exists() and any(into.iterdir()):
         raise LedgerError(f"{into} is not empty; expected a new folder")
-    changed = list_changed_surroundings(record)
+    changed = list_environment_changes(record)
     for line in changed:
-        echo(f"not as recorded: {line}", err=True)
+        echo(f"differs from the record: {line}", err=True)
     folder = into or Path(tempfile.mkdtemp(prefix=f"{_find_project().package_name}-reproduce-"))
     folder.mkdir(parents=True, exist_ok=True)
     stays = into is not None
@@ -356,7 +375,7 @@ def reproduce(ledger: Ledger, run: str, into: Path | None, as_json: bool) -> Non
     else:
         tables.show_reproduction(record.run_id, differences)
         if stays:
-            echo(f"the rerun lies in {folder}")
+            echo(f"the rerun is in {folder}")
     if not identical:
         raise click.exceptions.Exit(1)
 

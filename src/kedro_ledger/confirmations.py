@@ -1,4 +1,4 @@
-"""What nodes confirm, such as the partitions of an `IncrementalDataset`: it takes effect with the commit."""
+"""Confirmations by nodes, such as of an `IncrementalDataset`, which take effect with the commit."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ log = logging.getLogger(__name__)
 
 
 class Confirmations:
-    """Puts off what nodes confirm until their run is committed.
+    """Postpones the confirmations of a run until its commit.
 
-    Kedro confirms after the node. If the run failed later, what the node has read would count as processed,
-    and be in no committed run.
+    Kedro confirms a dataset right after its node. If the run failed later, the data would count as processed
+    without being in any committed run.
     """
 
     def __init__(self, nodes: Iterable[Node], catalog: DataCatalog) -> None:
-        """Let the datasets that these nodes confirm wait.
+        """Postpone the confirmations of the datasets that these nodes confirm.
 
         Raises:
-            LedgerError: If one can't be confirmed, or not from here.
+            LedgerError: If a dataset can't be confirmed, or not from this process.
         """
         self._waiting: dict[str, Any] = {}
         for node in nodes:
@@ -35,23 +35,24 @@ class Confirmations:
                 dataset: Any = catalog.get(name)
                 if not hasattr(dataset, "confirm"):
                     raise LedgerError(
-                        f"{node.name} confirms {name}, a {type(dataset).__name__}; "
+                        f"node {node.name} confirms {name}, a {type(dataset).__name__}; "
                         "expected a dataset that can be confirmed, such as an IncrementalDataset"
                     )
                 if isinstance(catalog, SharedMemoryDataCatalog):
                     raise LedgerError(
-                        f"{node.name} confirms {name}, which takes effect with the commit, and can't from "
+                        f"node {node.name} confirms {name}, but the commit can't confirm a dataset in "
                         "another process; expected the SequentialRunner or the ThreadRunner"
                     )
-                dataset.confirm = partial(self._put_off, name, dataset)
+                dataset.confirm = partial(self._postpone, name, dataset)
 
-    def _put_off(self, name: str, dataset: Any) -> None:
-        self._waiting[name] = copy.copy(dataset)  # which knows what was read, and is not released meanwhile
+    def _postpone(self, name: str, dataset: Any) -> None:
+        # The copy knows which data was read, even after Kedro releases the dataset.
+        self._waiting[name] = copy.copy(dataset)
 
     def take_effect(self) -> None:
-        """Confirm what nodes have confirmed."""
+        """Confirm the datasets whose nodes have run."""
         for name, dataset in self._waiting.items():
             try:
                 type(dataset).confirm(dataset)
-            except Exception as error:  # a dataset may raise anything, and the run is committed
-                log.warning("%s: not confirmed, so the next run reads the same again: %s", name, error)
+            except Exception as error:  # a dataset may raise any error, and the run is committed
+                log.warning("%s: not confirmed, so the next run reads the same data again: %s", name, error)

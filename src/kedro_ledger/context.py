@@ -1,4 +1,4 @@
-"""Whoever opens the catalog reads committed runs only: runs, notebooks, Kedro-Viz."""
+"""A Kedro context whose catalog reads committed runs only: in runs, notebooks and Kedro-Viz."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol, DataCatalog
 
 from kedro_ledger.absence import explain
+from kedro_ledger.data_folder import DEFAULT_DATA_FOLDER, DataFolder, find_data_folder
 from kedro_ledger.errors import LedgerError
-from kedro_ledger.home import DEFAULT_HOME, Home, find_home
 from kedro_ledger.kedro_internals import CatalogContext, is_versioned
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.record import Record
 from kedro_ledger.storage import REASONS, CatalogNames, list_load_versions, list_made_datasets
 
 ALLOW_MIXED = "kedro_ledger.allow_mixed"
-"""Where click keeps, for a command, that it has the option `--allow-mixed`."""
+"""Key in click's `Context.meta` for the option `--allow-mixed`."""
 
 
 class ReadersCatalog(DataCatalog, CatalogCommandsMixin):
-    """A catalog for readers: where there is nothing for them to load, it says why."""
+    """A catalog for readers, whose errors explain why a dataset can't be loaded."""
 
     ledger: Ledger
     current_run: Record | None
     names: CatalogNames
     absent: frozenset[str] = frozenset()
-    """The datasets that runs make and readers don't see."""
+    """Datasets that runs make but readers don't see."""
 
     def load(self, ds_name: str, version: str | None = None) -> Any:
-        """Load the version of the last committed run.
+        """Load the version that readers see, or the given version.
 
         Raises:
-            LedgerError: If readers see none.
+            LedgerError: If readers see no version.
         """
         if version is None and ds_name in self.absent and is_versioned(self.get(ds_name)):
             raise LedgerError(explain(self.ledger, self.current_run, self.names(ds_name)))
@@ -45,29 +45,29 @@ class ReadersCatalog(DataCatalog, CatalogCommandsMixin):
 
 
 class RunContext(CatalogContext):
-    """Kedro's context, with a catalog that doesn't load the latest version but the last committed one."""
+    """Kedro's context, with a catalog that loads the last committed versions instead of the latest ones."""
 
     current_run: Record | None = None
-    """The run whose view the newest catalog of this context reads."""
-    home: Home = DEFAULT_HOME
-    """Where the environment keeps its data."""
+    """Run that readers saw when the newest catalog of this context was made."""
+    data_folder: DataFolder = DEFAULT_DATA_FOLDER
+    """Data folder of the environment."""
     configuration: dict[str, dict[str, Any]]
-    """The `catalog` and the `parameters` of that catalog, as they stand in the configuration."""
+    """Configuration of that catalog: `catalog` and `parameters`."""
     names: CatalogNames
-    """Which names of that catalog stand for one dataset."""
+    """Names of that catalog, mapped to the datasets that they stand for."""
     save_version: str | None = None
-    """The version that this catalog saves; none if it is not a run's."""
+    """Version that the catalog saves; None outside a run."""
 
     def make_catalog(
         self, catalog_class: type, save_version: str | None, load_versions: dict[str, str]
     ) -> CatalogProtocol[Any, Any]:
-        """Make the catalog as `--load-versions` would, with a version for every dataset."""
+        """Make a catalog as `--load-versions` does, with a version for each dataset."""
         if save_version:
-            # For a run, Kedro may have loaded the pipelines that run only; the others make data too.
+            # For a run, Kedro may have loaded only the requested pipelines; the others make data too.
             pipelines.set_requested(None)
         self.save_version = save_version
-        self.home = find_home(self.config_loader, self.env)
-        ledger = Ledger(self.project_path, home=self.home)
+        self.data_folder = find_data_folder(self.config_loader, self.env)
+        ledger = Ledger(self.project_path, data_folder=self.data_folder)
         self.current_run = ledger.current()
         found = {"catalog": self.config_loader["catalog"]}
         with suppress(MissingConfigException):
@@ -79,7 +79,7 @@ class RunContext(CatalogContext):
         committed = list_load_versions(ledger, self.names, made, self.current_run)
         if save_version is None and catalog_class is DataCatalog:
             catalog_class = ReadersCatalog
-        # Kedro takes what is set on its loader, and need not read it once more.
+        # Kedro uses values that are set on its loader, instead of reading the files again.
         set_by_others = {name: found[name] for name in found if name in self.config_loader}
         self.config_loader.update(deepcopy(found))
         try:
@@ -97,7 +97,7 @@ class RunContext(CatalogContext):
 
 
 def _apply_options(parameters: dict[str, Any]) -> None:
-    """Let an option of the ledger on the command line stand in for its parameter."""
+    """Set the parameter of each ledger option that is given on the command line."""
     command = click.get_current_context(silent=True)
     if command and command.meta.get(ALLOW_MIXED) and isinstance(block := parameters.get("runs", {}), dict):
         parameters["runs"] = block | {"allow_mixed": True}

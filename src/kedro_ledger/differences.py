@@ -1,4 +1,4 @@
-"""What differs: between the records of two runs, and between two contents of one dataset."""
+"""Differences between the records of two runs, and between two contents of a dataset."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 from kedro_ledger.record import Code, Environment, Record
 
 Differences = dict[str, tuple[Any, Any]]
-"""Both values of everything that differs, by name; none for what isn't there."""
+"""Both values of everything that differs, by name; None for a missing one."""
 
 
 def compare_records(one: Record, other: Record) -> dict[str, Differences]:
     """Compare two runs.
 
     Returns:
-        What differs in what ran, in parameters, catalog, code, environment and packages, in the data that
-        both read and the metrics that both wrote, and in the artefacts that readers saw after each.
+        The differences by section: run, parameters, catalog, code, environment and packages, data that both
+        read, metrics that both wrote, inputs, and artefacts that readers saw after each run.
     """
     inputs = ({name: record.view[name].digest for name in record.inputs} for record in (one, other))
     return {
@@ -31,24 +31,25 @@ def compare_records(one: Record, other: Record) -> dict[str, Differences]:
 
 
 def compare_origins(one: Record, other: Record) -> dict[str, Differences]:
-    """Compare what two runs were made from, and what they reached.
+    """Compare the origins and the metrics of two runs.
 
     Returns:
-        What differs in each of the sections of `describe_origins`; in data and metrics, of what both have.
+        The differences in each section of `describe_origins`. Data and metrics are compared only if both runs
+        have them.
     """
     shared = {part: _both(getattr(one, part), getattr(other, part)) for part in ("raw", "data", "metrics")}
     first, second = (
         describe_origins(record.model_copy(update={part: values[i] for part, values in shared.items()}))
         for i, record in enumerate((one, other))
     )
-    if one.code.unknown or other.code.unknown:  # no file is known to be changed
+    if one.code.unknown or other.code.unknown:  # it is unknown which files changed
         for sections, record in ((first, one), (second, other)):
             sections["code"] = {"commit": describe_commit(record.code)}
     return {section: compare(first[section], second[section]) for section in first}
 
 
 def find_unknown(one: Record, other: Record) -> dict[str, list[str]]:
-    """Find what is not recorded of one of two runs, or of both, so that nobody can call it the same.
+    """Return what can't be compared because at least one of the runs did not record it.
 
     Returns:
         Names by section of `describe_origins`.
@@ -65,10 +66,10 @@ def find_unknown(one: Record, other: Record) -> dict[str, list[str]]:
 
 
 def describe_origins(record: Record) -> dict[str, dict[str, Any]]:
-    """Describe what a run was made from, and what it reached.
+    """Describe the origins and the metrics of a run.
 
     Returns:
-        Values by name in each section; the sections are those of `runs.settings.DRIFTING`.
+        Values by section and name. The sections are those of `settings.DRIFT_SECTIONS`.
     """
     return {
         "data": {name: raw.sha256 or "unknown" for name, raw in record.raw.items()} | flatten(record.data),
@@ -82,7 +83,7 @@ def describe_origins(record: Record) -> dict[str, dict[str, Any]]:
 
 
 def _both(one: dict[str, Any], other: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Keep what is in both dictionaries."""
+    """Restrict two dictionaries to their common keys."""
     names = [name for name in one if name in other]
     return {name: one[name] for name in names}, {name: other[name] for name in names}
 
@@ -96,23 +97,23 @@ def _describe_run(record: Record) -> dict[str, Any]:
 
 
 def compare_environments(one: Environment, other: Environment) -> Differences:
-    """Compare what two runs ran on, but for packages."""
+    """Compare the environments of two runs, except packages."""
     without = {"packages"}
     return compare(flatten(one.model_dump(exclude=without)), flatten(other.model_dump(exclude=without)))
 
 
 def compare(one: Mapping[str, Any], other: Mapping[str, Any]) -> Differences:
-    """Return both values under each key that has not the same in both dictionaries."""
+    """Return both values for each key whose values differ."""
     both = {key: (one.get(key), other.get(key)) for key in [*one, *other]}
     return {
         key: (first, second)
         for key, (first, second) in both.items()
-        if first != second and (first == first or second == second)  # NaN is as before
+        if first != second and (first == first or second == second)  # NaN equals NaN
     }
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Put blocks inside blocks side by side, under names with dots."""
+    """Flatten nested blocks, joining their keys with dots."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
@@ -120,7 +121,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def describe_commit(code: Code) -> str:
-    """Describe which commit ran, and whether as it was committed."""
+    """Describe the commit of the code, and whether it had changes."""
     if code.unknown:
         return "unknown"
     if code.commit is None:
@@ -129,14 +130,14 @@ def describe_commit(code: Code) -> str:
 
 
 def describe_difference(one: Any, other: Any) -> str:
-    """Describe where the largest difference between two contents of a dataset is, or what else differs."""
+    """Describe how two contents of a dataset differ, starting with the largest difference of numbers."""
     import numpy as np
 
     largest, where, others = 0.0, "", []
     ours, theirs = _name_values(one), _name_values(other)
     for name in dict.fromkeys([*ours, *theirs]):
         if name not in ours or name not in theirs:
-            others.append(f"{name} is only in one of them")
+            others.append(f"{name} is only in one version")
             continue
         a, b = np.asarray(ours[name]), np.asarray(theirs[name])
         if a.shape != b.shape:
@@ -148,10 +149,10 @@ def describe_difference(one: Any, other: Any) -> str:
             if gap > largest:
                 largest, where = gap, name
         elif differing := int((a != b).sum()):
-            others.append(f"{name} differs in {differing} of {a.size} places")
+            others.append(f"{name} differs in {differing} of {a.size} values")
     if where:
         others.insert(0, f"largest difference {largest:.3g} in {where}")
-    return "; ".join(others) or "the same values in other bytes"
+    return "; ".join(others) or "the same values in different bytes"
 
 
 def _name_values(content: Any) -> dict[str, Any]:

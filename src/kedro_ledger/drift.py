@@ -1,4 +1,4 @@
-"""What changed since the last committed run, and what of it moved further than allowed."""
+"""Changes since the last committed run, and values that moved further than allowed."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Any
 from kedro_ledger.differences import compare_origins, describe_origins, find_unknown
 from kedro_ledger.printable import shorten
 from kedro_ledger.record import Drift, LastKnown, Record
-from kedro_ledger.settings import SHARE, matches
+from kedro_ledger.settings import PERCENTAGE, matches
 from kedro_ledger.validation import did_you_mean
 
 MAX_MAGNITUDE = 1e300
-"""What is no number to calculate with, as infinity isn't."""
+"""Numbers of at least this magnitude are treated like infinity: they are not compared by size."""
 
 
 def find_last_known(newest_first: Iterable[Record]) -> LastKnown:
-    """Find the data and the metrics of the last runs that had them, pruned ones too.
+    """Find the data and metrics of the last runs that had them, including pruned runs.
 
     Args:
-        newest_first: The committed runs. Of records that know what they lack, the first is enough.
+        newest_first: The committed runs. Since format 2, a record contains the values that its run lacked, so
+            reading stops at the first such record.
     """
     known: dict[str, dict[str, Any]] = {part: {} for part in LastKnown.model_fields}
     for run in newest_first:
@@ -31,8 +32,8 @@ def find_last_known(newest_first: Iterable[Record]) -> LastKnown:
     return LastKnown(**known)
 
 
-def without(known: LastKnown, record: Record) -> LastKnown:
-    """Leave out what a run had itself."""
+def exclude_own(known: LastKnown, record: Record) -> LastKnown:
+    """Return the known values except those that the run has itself."""
     parts: dict[str, dict[str, Any]] = {}
     for part in LastKnown.model_fields:
         own = getattr(record, part)
@@ -41,12 +42,12 @@ def without(known: LastKnown, record: Record) -> LastKnown:
 
 
 def find_drift(record: Record, last: Record, known: LastKnown) -> Drift:
-    """Find what changed since the last run, but for parameters of the ledger itself.
+    """Find what changed since the last run, except the parameters of the ledger itself.
 
     Args:
         record: A run.
         last: The last committed run before it.
-        known: The data and metrics before it: not every run reads and scores everything.
+        known: The last known data and metrics before it, as not every run reads and scores everything.
     """
     before = last.model_copy(update={part: getattr(known, part) for part in LastKnown.model_fields})
     before = before.model_copy(update={"raw": known.raw | last.unversioned})
@@ -62,14 +63,14 @@ def find_drift(record: Record, last: Record, known: LastKnown) -> Drift:
 
 
 def describe_drift(record: Record, drift: Drift, last: Record, known: LastKnown, headline: str | None) -> str:
-    """Describe in one line what changed since the last run, or is the same, and what no run had before.
+    """Describe in one line what changed since the last run, what is the same, and what is new.
 
     Args:
         record: A run.
         drift: What changed.
         last: The last committed run before it.
-        known: The data and metrics before it.
-        headline: The metric that people look at; it comes first.
+        known: The last known data and metrics before it.
+        headline: The most important metric, which comes first.
     """
     unknown = [name for names in drift.unknown.values() for name in names]
     if drift.changed:
@@ -79,11 +80,11 @@ def describe_drift(record: Record, drift: Drift, last: Record, known: LastKnown,
         ]
         phrases = [f"changed since run {drift.since}: {', '.join(sections)}"]
     else:
-        seen = last.view
-        before = {name: seen[name].sha256 for name in record.outputs if name in seen}
+        view = last.view
+        before = {name: view[name].sha256 for name in record.outputs if name in view}
         other = sorted(name for name, then in before.items() if then and then != record.outputs[name].sha256)
         same = ["recorded inputs" if unknown else "inputs"]
-        if before and all(before.values()) and not other:  # elsewhere than on a local disk none is known
+        if before and all(before.values()) and not other:  # hashes are known only on a local disk
             same.append("results")
         elif record.metrics:
             same.append("metrics")
@@ -96,11 +97,11 @@ def describe_drift(record: Record, drift: Drift, last: Record, known: LastKnown,
         {*record.raw, *record.outputs} - {*known.raw, *last.unversioned, *last.view, *last.outdated}
     ):
         phrases.append(f"new: {shorten(new)}")
-    return " ".join("; ".join(phrases).split())  # one line, whatever stands in the data
+    return " ".join("; ".join(phrases).split())  # names in the data may contain line breaks
 
 
 def find_violations(drift: Drift, allowed: Mapping[str, float | str]) -> list[str]:
-    """Describe what moved further than allowed: by `DriftLimits.allowed`, a number or a share by pattern."""
+    """Describe the values that moved further than `allowed`: a number or a percentage for each pattern."""
     violations = []
     for section, changes in drift.changed.items():
         for name, (then, now) in changes.items():
@@ -111,13 +112,15 @@ def find_violations(drift: Drift, allowed: Mapping[str, float | str]) -> list[st
                 if matches(full, pattern) and not _is_within(then, now, limit)
             ]
             if exceeded:
-                phrase = f"{full} went from {_say(then)} to {_say(now)} (allowed: {_say(exceeded[0])})"
-                violations.append(" ".join(phrase.split()))  # one line, whatever stands in the data
+                phrase = (
+                    f"{full} went from {_format(then)} to {_format(now)} (allowed: {_format(exceeded[0])})"
+                )
+                violations.append(" ".join(phrase.split()))  # names in the data may contain line breaks
     return violations
 
 
 def find_unmatched_limits(allowed: Mapping[str, float | str], record: Record, known: LastKnown) -> list[str]:
-    """Find the patterns that no name matches, such as misspelt ones, each with the nearest name."""
+    """Return the patterns that match no name, such as misspelt ones, each with the nearest name."""
     if not allowed:
         return []
     whole = {part: getattr(known, part) | getattr(record, part) for part in LastKnown.model_fields}
@@ -133,18 +136,18 @@ def find_unmatched_limits(allowed: Mapping[str, float | str], record: Record, kn
 def _is_within(then: Any, now: Any, limit: float | str) -> bool:
     if not (is_number(then) and is_number(now)):
         return False
-    share = SHARE.fullmatch(limit) if isinstance(limit, str) else None
-    most = abs(then) * float(share[1]) / 100 if share else float(limit)
+    percentage = PERCENTAGE.fullmatch(limit) if isinstance(limit, str) else None
+    most = abs(then) * float(percentage[1]) / 100 if percentage else float(limit)
     moved = abs(now - then)
     return moved <= most or math.isclose(moved, most)
 
 
 def is_number(value: Any) -> bool:
-    """Return whether a value is a number to calculate with."""
+    """Return whether a value is a number that can be compared by size."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MAX_MAGNITUDE
 
 
-def _say(value: Any) -> str:
+def _format(value: Any) -> str:
     if value is None:
         return "nothing"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

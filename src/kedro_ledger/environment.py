@@ -1,4 +1,4 @@
-"""What a run runs on."""
+"""Python, packages and hardware of a run."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from kedro_ledger.record import Environment
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 CAPABILITIES = {"avx512f": "AVX512", "avx2": "AVX2"}
-"""What decides how PyTorch and NumPy compute on x86, best first, by the kernel's name for it."""
+"""Instruction sets that decide how PyTorch and NumPy compute on x86, best first, by the kernel's name."""
 
 
 def read_environment() -> Environment:
-    """Read what this process runs on.
+    """Return Python's version, the machine and the versions of all packages.
 
-    Returns:
-        Python, the machine and the versions of all packages. Other versions, another processor or another
-        number of threads may give other bytes.
+    A run with other versions, on another processor or with another number of threads may write other bytes.
     """
     processor, flags = _read_processor()
     best = next((name for flag, name in CAPABILITIES.items() if flag in flags), "default")
@@ -36,7 +34,7 @@ def read_environment() -> Environment:
 
 
 def _list_packages() -> dict[str, str]:
-    """List packages by the names of their folders: importlib.metadata reads every file for that."""
+    """List packages by the names of their folders: importlib.metadata would read a file of each package."""
     packages: dict[str, str] = {}
     for folder in map(Path, sys.path):
         for info in folder.glob("*.dist-info") if folder.is_dir() else ():

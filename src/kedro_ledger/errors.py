@@ -1,4 +1,4 @@
-"""Errors as a user sees them: a line for each on the console, the traceback in the log file."""
+"""Errors as users see them: one line each on the console, and the traceback in the log file."""
 
 from __future__ import annotations
 
@@ -18,81 +18,81 @@ from kedro_ledger.printable import printable
 log = logging.getLogger(__name__)
 
 TRACEBACKS = "kedro_ledger.tracebacks"
-"""The logger for tracebacks: they are logged only if conf/logging.yml gives it a handler."""
+"""Name of the logger for tracebacks, which are logged only if conf/logging.yml gives it a handler."""
 
 
 class UserError(ClickException):
-    """An error without a traceback on the console: each argument is a line.
+    """An error that is shown without a traceback, one line for each argument.
 
-    `kedro` shows it and ends with its `exit_code`, in any project.
+    In any project, `kedro` shows it and ends with its `exit_code`.
     """
 
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(map(str, lines)))
-        self.args = lines  # what `pickle` makes it from
+        self.args = lines  # `pickle` creates the copy from these
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Log the error; `file` is ignored, as a scheduled run is read in its log."""
+        """Log the error. `file` is ignored, since users read about scheduled runs in the log."""
         show(type(self), self, self.__traceback__)
 
 
 class InputError(UserError, ValueError):
-    """Something the user gave is wrong: each argument is a line with what, where, and what was expected."""
+    """Raised if user input is wrong. Each argument is a line: where, what is wrong, and what was expected."""
 
 
 class LedgerError(UserError):
-    """Something is wrong with runs or artefacts. A line break in an argument is escaped."""
+    """Raised if a run or an artefact is not as it should be. Line breaks in the arguments are escaped."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__(*map(printable, lines))
 
 
 class BusyError(LedgerError):
-    """Another run is writing: try again later (the code is EX_TEMPFAIL of sysexits.h)."""
+    """Raised if another run is writing: try again later. The exit code is EX_TEMPFAIL of sysexits.h."""
 
     exit_code = 75
 
 
 class IrreproducibleError(LedgerError):
-    """A committed run has the recipe of an earlier one, but not its artefacts."""
+    """Raised if a committed run has the same recipe as an earlier run, but other artefacts."""
 
     exit_code = 76
 
 
 class DriftError(LedgerError):
-    """A run moved further from the last one than its limits allow."""
+    """Raised if a run differs from the last one by more than its limits allow."""
 
     exit_code = 77
 
 
 def format_error(error: BaseException) -> list[str]:
-    """Format an error as one line, or as one for each argument of a `UserError`.
+    """Format an error as one line, or as one line for each argument of a `UserError`.
 
     Returns:
-        The message and the node that raised it, if that is known. For a bug, also its type, the line of the
+        The message and, if known, the node that raised it. For a bug, also the error's type, the line of the
         project's code, and the file with the traceback.
     """
     messages = error.args if isinstance(error, UserError) else [error]
     where = list(getattr(error, "__notes__", []))
-    if not is_of_input(error):
-        where = where or [place for place in [find_place(error)] if place]
+    if not is_user_error(error):
+        where = where or [line for line in [find_code_line(error)] if line]
         where += [f"traceback: {file}" for file in _list_traceback_files() if where]
     kind = "" if isinstance(error, UserError | DatasetError) else f"{type(error).__name__}: "
     end = f" ({'; '.join(where)})" if where else ""
     return [f"{kind}{' '.join(str(message).split())}{end}" for message in messages]
 
 
-def is_of_input(error: BaseException) -> bool:
-    """Whether an error is about what the user gave; those of Kedro and of YAML mostly are."""
+def is_user_error(error: BaseException) -> bool:
+    """Return whether an error is about the user's input, as most errors of Kedro and YAML are."""
     others = ("kedro.", "yaml.", "omegaconf.")
     return isinstance(error, UserError) or type(error).__module__.startswith(others)
 
 
-def find_place(error: BaseException) -> str | None:
-    """Find the last line of the project's code, or else of the ledger's, that an error went through.
+def find_code_line(error: BaseException) -> str | None:
+    """Find the last line of the project's code, or else of the ledger's, in an error's traceback.
 
     Returns:
-        The file and line as `src/PACKAGE/nodes.py:41`, wherever the packages are installed.
+        The file and line such as `src/PACKAGE/nodes.py:41`, wherever the packages are installed.
     """
     package = sys.modules.get(project.PACKAGE_NAME or "")
     for file in (getattr(package, "__file__", None), __file__):
@@ -104,7 +104,7 @@ def find_place(error: BaseException) -> str | None:
 
 
 def _list_traceback_files() -> list[str]:
-    """List the files that tracebacks are logged to."""
+    """List the log files with tracebacks, relative to the current folder where possible."""
     handlers = logging.getLogger(TRACEBACKS).handlers
     files = [Path(handler.baseFilename) for handler in handlers if isinstance(handler, logging.FileHandler)]
     return [
@@ -114,7 +114,7 @@ def _list_traceback_files() -> list[str]:
 
 
 def show(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    """Log an error, a line for each fault. It can also take the place of `sys.excepthook`."""
+    """Log an error, one line for each fault. Also suitable as `sys.excepthook`."""
     for line in format_error(error):
         log.error("Error: %s", line)
     if (tracebacks := logging.getLogger(TRACEBACKS)).handlers:

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, even after a power cut, and their hashes."""
+"""Atomic, durable writes of files, and hashes of files and folders."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 
 def hash_and_size(path: Path) -> tuple[str, int]:
-    """Hash what lies at a path.
+    """Hash a file or a folder.
 
     Returns:
-        Its sha256 and its size in bytes. A folder's hash is that of the names and hashes of its files.
+        Its sha256 and its size in bytes. A folder's hash covers the names and hashes of its files.
 
     Raises:
-        FileNotFoundError: If there is nothing.
-        OSError: If it is neither, such as a pipe, which nobody may ever write to.
+        FileNotFoundError: If it does not exist.
+        OSError: If it is neither a file nor a folder. Reading a pipe, for example, might never end.
     """
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise OSError(f"{path} is neither a file nor a folder")
@@ -33,18 +33,18 @@ def hash_and_size(path: Path) -> tuple[str, int]:
     return combined.hexdigest(), size
 
 
-def bring_to_disk(path: Path) -> None:
-    """Wait until a file, or all files and folders in a folder, would survive a power cut."""
+def sync(path: Path) -> None:
+    """Sync a file, or a folder and everything in it, so that it survives a power cut."""
     if path.is_dir():
         if os.name == "nt":  # Windows can't sync folders
             return
         for child in path.iterdir():
-            bring_to_disk(child)
+            sync(child)
     _sync(path)
 
 
-def bring_names_to_disk(folders: set[Path]) -> None:
-    """Wait until the names of what lies in these folders would survive a power cut."""
+def sync_folders(folders: set[Path]) -> None:
+    """Sync the entries of these folders, so that the names of their files survive a power cut."""
     for folder in sorted(folders) if os.name != "nt" else ():
         _sync(folder)
 
@@ -57,25 +57,25 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_at_once(path: Path, text: str) -> None:
-    """Write a file so that there is either all of it or what was there before."""
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file atomically: it has either the new content or the old one."""
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
-    with part.open("x", encoding="utf-8", newline="\n") as file:  # never through a link
+    with part.open("x", encoding="utf-8", newline="\n") as file:  # "x" does not follow links
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
-    bring_names_to_disk({path.parent})
+    sync_folders({path.parent})
 
 
 def append(path: Path, text: str, size: int) -> None:
-    """Add text to a file, and wait until it would survive a power cut.
+    """Truncate a file to a size and append text, and sync it so that it survives a power cut.
 
     Args:
-        path: The file; it need not be there.
-        text: What comes behind its first bytes.
-        size: How many bytes these are; all others go.
+        path: The file, which is created if it does not exist.
+        text: The text to append.
+        size: The number of bytes to keep from the start of the file.
     """
     is_new = not path.exists()
     with path.open("ab") as file:
@@ -85,11 +85,11 @@ def append(path: Path, text: str, size: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     if is_new:
-        bring_names_to_disk({path.parent})
+        sync_folders({path.parent})
 
 
 def remove(path: Path) -> None:
-    """Remove a file, a link, or a folder with all that is in it; it may be gone already."""
+    """Remove a file, a link, or a folder with its contents, if it exists."""
     with suppress(FileNotFoundError):
         if stat.S_ISDIR(path.lstat().st_mode):
             shutil.rmtree(path)

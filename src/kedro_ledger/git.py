@@ -1,4 +1,4 @@
-"""git, asked about one folder, whoever calls."""
+"""Git commands in one folder, independent of the calling environment."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ def git(
     """Run git.
 
     Args:
-        folder: Where.
+        folder: The folder to run it in.
         *arguments: The command and its arguments.
-        stdin: What it reads.
-        environment: Variables for it. Those of a git that calls us, from a hook, aren't passed on.
+        stdin: The input of the command.
+        environment: Additional environment variables. `GIT_*` variables of this process, which a git hook
+            sets, are not passed on.
 
     Returns:
-        What it prints.
+        The output.
 
     Raises:
-        LedgerError: If it fails or is not installed.
+        LedgerError: If git fails or is not installed.
     """
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    # Looking must not refresh the index, and checking out must not start anything.
+    # Reading must not refresh the index, and a checkout must not run hooks.
     options = ["--no-optional-locks"]
     for setting in ("core.quotePath=false", f"core.hooksPath={os.devnull}", f"diff.orderFile={os.devnull}"):
         options += ["-c", setting]
@@ -35,12 +36,12 @@ def git(
         ran = subprocess.run(
             ["git", *options, *arguments],
             cwd=folder,
-            env=own | {"LC_ALL": "C"} | (environment or {}),  # its messages are read here
+            env=own | {"LC_ALL": "C"} | (environment or {}),  # its messages are parsed
             input=stdin,
             capture_output=True,
         )
     except FileNotFoundError as error:
-        raise LedgerError("git is not installed; expected it, to find or check out code") from error
+        raise LedgerError("git is not installed; install git to record or check out code") from error
     if ran.returncode:
         raise LedgerError(f"git {arguments[0]}: {' '.join(ran.stderr.decode(errors='replace').split())}")
     return ran.stdout

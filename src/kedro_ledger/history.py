@@ -1,4 +1,4 @@
-"""The metrics of all runs ever, and how they moved: for the terminal, and as a page."""
+"""The metrics of all runs and their changes, for the terminal and as an HTML page."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from kedro_ledger.changes import describe_changes
 from kedro_ledger.drift import is_number
 from kedro_ledger.errors import LedgerError
 from kedro_ledger.ledger import Ledger
-from kedro_ledger.looks import look_of, order_names, short_name
-from kedro_ledger.plot_names import show_names
+from kedro_ledger.plot_names import escape_names
 from kedro_ledger.record import Summary
 from kedro_ledger.settings import read_settings
+from kedro_ledger.styles import assign_styles, order_names, short_name
 from kedro_ledger.validation import did_you_mean
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 MAX_MARKERS = 100
-"""Of how many runs each has a mark; of more, only those beyond a limit."""
+"""Maximum number of points that a line marks. On a longer line, only points beyond a limit are marked."""
 MAX_TICKS = 20
-"""Of how many runs the axis names each."""
-LINE, MAX_LINES = 44, 4
-"""How many characters are in a line on hover, as phones have room for, and how many lines in a phrase."""
+"""Maximum number of runs with a tick each."""
+LINE_LENGTH, MAX_LINES = 44, 4
+"""Number of characters in a line on hover, which fit on a phone, and maximum number of lines in a phrase."""
 
 
 @dataclass(frozen=True)
 class MetricSeries:
-    """How one metric of one dataset went: a value for each run, none where the run has none."""
+    """The values of one metric of one dataset: one for each run, or None if the run has no value."""
 
     name: str
-    """The dataset's, without its last part: `deep` for `deep.metrics`."""
+    """Name of the dataset without its last part: `deep` for `deep.metrics`."""
     full_name: str
-    """What limits call it: `metrics.deep.metrics.valid_accuracy`."""
+    """Name that limits use: `metrics.deep.metrics.valid_accuracy`."""
     values: list[float | None]
 
     @property
     def known(self) -> list[float]:
-        """The values that there are."""
+        """All values that are not None."""
         return [value for value in self.values if value is not None]
 
 
@@ -50,55 +50,61 @@ class Row:
 
     run: Summary
     values: list[float | None]
-    """One for each line."""
+    """The run's value on each line."""
     since: Sequence[Summary]
-    """The runs since the row before, with this one; none of the first row."""
+    """The runs after the previous row's, up to and including this one; empty in the first row."""
     is_folded: bool
-    """Whether nobody would look for it: it has no value, and ended well."""
+    """Whether the row is of little interest: it has no value and no alarm."""
 
     @property
     def changes(self) -> list[str]:
-        """What changed since the row before, in words."""
+        """Phrases for what changed since the previous row."""
         return describe_changes(self.since) if self.since else []
 
 
 def list_metrics(runs: Sequence[Summary]) -> list[str]:
-    """List the metrics that are numbers, in the order in which runs wrote them."""
+    """List the metrics with numbers, in the order in which runs wrote them."""
     known: dict[str, None] = {}
     for run in reversed(runs):
         for metrics in run.metrics.values():
-            if not metrics.keys() <= known.keys():  # of most runs, all are known
+            if not metrics.keys() <= known.keys():  # faster: most runs add no metric
                 new = {metric: value for metric, value in metrics.items() if metric not in known}
                 known |= {metric: None for metric, value in new.items() if is_number(value)}
     return list(known)
 
 
 def choose_metric(ledger: Ledger, runs: Sequence[Summary], asked_for: str | None) -> str:
-    """Choose the metric to show.
+    """Choose the metric to show: the one that was asked for, the headline, or the first.
 
     Raises:
-        LedgerError: If no run has it, or none has any.
+        LedgerError: If no run has this metric, or any metric.
     """
     known = list_metrics(runs)
     if not known:
-        raise LedgerError("no run has written metrics; parameter runs.metrics says which datasets hold some")
+        raise LedgerError("no run has metrics; expected datasets whose names match parameter runs.metrics")
     last = ledger.last()
     headline = read_settings(last.parameters).headline if last else None
     metric = asked_for or headline or known[0]
     if metric not in known:
         raise LedgerError(
-            f"no run has a metric {metric}; there are {', '.join(known)}{did_you_mean(metric, known)}"
+            f"no run has a metric {metric}; expected one of {', '.join(known)}{did_you_mean(metric, known)}"
         )
     return metric
 
 
 def order_lines(runs: Sequence[Summary], parameters: Mapping[str, Any]) -> list[str]:
-    """Order the names of all lines as the parameters do, such as a block with one for each variant."""
+    """Order the names of all lines as the parameters do, such as in a block with a key for each variant."""
     return order_names((short_name(name) for run in runs for name in run.metrics), parameters)
 
 
 def metric_series(runs: Sequence[Summary], metric: str, order: Sequence[str]) -> list[MetricSeries]:
-    """Follow a metric through all runs, for each dataset that ever held it, in the order of their names."""
+    """Return the values of a metric in all runs, for each dataset that ever contained it.
+
+    Args:
+        runs: The runs, oldest first.
+        metric: The metric.
+        order: The names of all series, in their order.
+    """
     found: dict[str, list[Any]] = {}
     for i, run in enumerate(runs):
         for name, metrics in run.metrics.items():
@@ -113,16 +119,16 @@ def metric_series(runs: Sequence[Summary], metric: str, order: Sequence[str]) ->
 def list_rows(runs: Sequence[Summary], lines: Sequence[MetricSeries]) -> list[Row]:
     """List the rows of a metric's table, oldest first.
 
-    What changed in runs that are folded also counts for the next row that is not.
+    The changes in folded rows also belong to the next row that is not folded.
     """
     rows: list[Row] = []
-    before = None
+    previous = None
     for i, run in enumerate(runs):
         values = [line.values[i] for line in lines]
         is_folded = not run.alarms and all(value is None for value in values)
-        first = i if is_folded else i + 1 if before is None else before + 1
+        first = i if is_folded else i + 1 if previous is None else previous + 1
         rows.append(Row(run, values, runs[first : i + 1], is_folded))
-        before = before if is_folded else i
+        previous = previous if is_folded else i
     return rows
 
 
@@ -130,10 +136,10 @@ def sparkline(values: Sequence[float | None], low: float, high: float, width: in
     """Draw values as a line of blocks.
 
     Args:
-        values: The values, oldest first; a gap where there is none.
-        low: What the lowest block stands for.
-        high: What the highest stands for.
-        width: How many blocks there may be; of more values, each block stands for the mean of several.
+        values: The values, oldest first; None leaves a gap.
+        low: The value of the lowest block.
+        high: The value of the highest block.
+        width: The maximum number of blocks. If there are more values, each block shows the mean of several.
     """
     count = min(len(values), width)
     bounds = [i * len(values) // count for i in range(count + 1)]
@@ -147,19 +153,21 @@ def render_page(runs: Sequence[Summary], first: str, project: str, order: Sequen
 
     Args:
         runs: All runs, oldest first.
-        first: The metric that is shown first.
+        first: The metric to show first.
         project: The project's name.
-        order: The names of the lines: their colours go by it.
+        order: The names of all lines in their order, which decides their colours.
 
     Returns:
-        A page of HTML that asks no host for anything; the same runs give the same page.
+        A self-contained HTML page. The same runs give the same page.
     """
     try:
         import jinja2
 
         plotly_js = (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
     except ModuleNotFoundError as error:
-        raise LedgerError(f"a page needs {error.name}: pip install 'kedro-ledger[plots]'") from error
+        raise LedgerError(
+            f"--html needs {error.name}, which is not installed; run `pip install 'kedro-ledger[plots]'`"
+        ) from error
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__),
         autoescape=True,
@@ -169,54 +177,58 @@ def render_page(runs: Sequence[Summary], first: str, project: str, order: Sequen
     )
     metrics = [first, *(metric for metric in list_metrics(runs) if metric != first)]
     series = {metric: metric_series(runs, metric, order) for metric in metrics}
-    look, notes = look_of(order), Notes(runs)
-    plots = [_plot(runs, lines, look, notes) for lines in series.values()]
+    styles, hover_texts = assign_styles(order), HoverTexts(runs)
+    plots = [_plot(runs, lines, styles, hover_texts) for lines in series.values()]
     return environment.get_template("history.html").render(
         project=project,
         runs=runs,
         series=series,
-        tables={metric: _fold(list_rows(runs, lines)) for metric, lines in series.items()},
-        look=look,
+        tables={metric: _group(list_rows(runs, lines)) for metric, lines in series.items()},
+        styles=styles,
         plots=plots,
-        notes=notes.texts,
+        hover_texts=hover_texts.texts,
         plotly_js=plotly_js,
     )
 
 
-class Notes:
-    """What points show on hover, each text once: many lines have points of the same runs."""
+class HoverTexts:
+    """The texts that points show on hover, each stored once: many lines have points for the same runs."""
 
     def __init__(self, runs: Sequence[Summary]) -> None:
         self.texts: list[str] = []
         self._runs = runs
         self._numbers: dict[tuple[int | None, int], int] = {}
 
-    def number(self, before: int | None, place: int) -> int:
-        """Return the number of the text for a run: which it is, and what changed since the point before.
+    def number(self, previous: int | None, index: int) -> int:
+        """Return the number of a point's text: the run, and what changed since the previous point.
 
         Args:
-            before: The place of the run of the point before; none for the first point.
-            place: The place of the run.
+            previous: The index of the previous point's run; None for the first point.
+            index: The index of the point's run.
         """
-        number = self._numbers.setdefault((before, place), len(self.texts))
+        number = self._numbers.setdefault((previous, index), len(self.texts))
         if number == len(self.texts):
-            run = self._runs[place]
+            run = self._runs[index]
             phrases = [f"no. {run.seq}, {run.run_id}", run.command or "started from Python"]
-            if before is not None:
-                changes = describe_changes(self._runs[before + 1 : place + 1])
-                phrases += [f"changed since no. {self._runs[before].seq}:", *changes]
-            self.texts.append(_break(phrases))
+            if previous is not None:
+                changes = describe_changes(self._runs[previous + 1 : index + 1])
+                phrases += [f"changed since no. {self._runs[previous].seq}:", *changes]
+            self.texts.append(_wrap(phrases))
         return number
 
 
-def _break(phrases: Sequence[str]) -> str:
-    """Break phrases into short lines, and escape them, as plotly takes texts for markup."""
-    lines = [line for phrase in phrases for line in wrap(phrase, LINE, max_lines=MAX_LINES, placeholder=" …")]
-    return "<br>".join(show_names({"customdata": lines})["customdata"])
+def _wrap(phrases: Sequence[str]) -> str:
+    """Wrap phrases into short lines, escaped because plotly interprets texts as markup."""
+    lines = [
+        line
+        for phrase in phrases
+        for line in wrap(phrase, LINE_LENGTH, max_lines=MAX_LINES, placeholder=" …")
+    ]
+    return "<br>".join(escape_names({"customdata": lines})["customdata"])
 
 
-def _fold(rows: Sequence[Row]) -> list[list[Row]]:
-    """Put rows into groups, the last first: one that is shown is alone, folded ones are together."""
+def _group(rows: Sequence[Row]) -> list[list[Row]]:
+    """Group consecutive folded rows, and leave each other row alone; the last group comes first."""
     groups: list[list[Row]] = []
     for row in reversed(rows):
         if groups and row.is_folded and groups[-1][0].is_folded:
@@ -227,9 +239,12 @@ def _fold(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 def _plot(
-    runs: Sequence[Summary], lines: list[MetricSeries], look: Mapping[str, Mapping[str, str]], notes: Notes
+    runs: Sequence[Summary],
+    lines: list[MetricSeries],
+    styles: Mapping[str, Mapping[str, str]],
+    hover_texts: HoverTexts,
 ) -> dict[str, Any]:
-    """Draw lines one below the other, all on one scale, as plotly reads it."""
+    """Return a plotly figure with a subplot for each line, all on the same scale."""
     known = [value for line in lines for value in line.known]
     low, high = min(known), max(known)
     margin = (high - low) * 0.15 or abs(high) * 0.05 or 1
@@ -260,18 +275,20 @@ def _plot(
             {"text": line.name, "x": 0, "y": top, "xref": "paper", "yref": "paper", "showarrow": False}
             | {"xanchor": "left", "yanchor": "bottom", "font": {"size": 13}}
         )
-        places = [i for i, value in enumerate(line.values) if value is not None]
-        alarming = [any(alarm.startswith(f"{line.full_name} ") for alarm in runs[i].alarms) for i in places]
-        size = 7 if len(places) <= MAX_MARKERS else 0
-        color, symbol = look[line.name]["color"], look[line.name]["symbol"]
+        indices = [i for i, value in enumerate(line.values) if value is not None]
+        alarming = [any(alarm.startswith(f"{line.full_name} ") for alarm in runs[i].alarms) for i in indices]
+        size = 7 if len(indices) <= MAX_MARKERS else 0
+        color, symbol = styles[line.name]["color"], styles[line.name]["symbol"]
         traces.append(
             {
                 "type": "scatter",
                 "mode": "lines+markers",
-                "x": [runs[i].seq for i in places],
-                "y": [line.values[i] for i in places],
+                "x": [runs[i].seq for i in indices],
+                "y": [line.values[i] for i in indices],
                 "meta": line.name,
-                "customdata": [notes.number(*pair) for pair in zip([None, *places], places, strict=False)],
+                "customdata": [
+                    hover_texts.number(*pair) for pair in zip([None, *indices], indices, strict=False)
+                ],
                 "hovertemplate": "%{meta}: %{y:.6g}<br>%{customdata}<extra></extra>",
                 "yaxis": f"y{number}",
                 "line": {"color": color, "width": 1.5},
@@ -284,4 +301,4 @@ def _plot(
                 },
             }
         )
-    return show_names({"data": traces, "layout": layout})
+    return escape_names({"data": traces, "layout": layout})

@@ -1,4 +1,4 @@
-"""Makes every run of a project a transaction."""
+"""Kedro hooks that make every run of a project a transaction."""
 
 from __future__ import annotations
 
@@ -24,39 +24,39 @@ from kedro_ledger.transaction import Transaction
 
 
 class RunHooks:
-    """The hooks of the ledger. They run last, so that the effects of other hooks are recorded too."""
+    """The ledger's hooks. They run last, so that the effects of other hooks are recorded too."""
 
     def __init__(self) -> None:
         prepare_output()
-        _let_log()
-        self._here = local()
+        _enable_logging()
+        self._local = local()
         self._sources: Sources | None = None
         self._open: Transaction | None = None
         self._thread: Thread | None = None
         self._process = os.getpid()
-        self._has_begun_one = False
+        self._has_begun_a_run = False
         self._undoing = Lock()
         self._termination = Termination(partial(self._undo, is_exiting=True))
-        initialize_workers(end_with_parent)  # or they would wait for work when the run is killed
+        initialize_workers(end_with_parent)  # otherwise, they would go on waiting after the run is killed
         forbid_exits(
-            lambda: self._termination.has_come,
+            lambda: self._termination.is_requested,
             lambda code: LedgerError(
-                f"a node ended the process with exit code {code}; expected it to return, or to raise an error"
+                f"a node ended the process with exit code {code}; expected it to return or raise an error"
             ),
         )
-        atexit.register(self._undo_at_exit)  # after Ctrl-C and SIGTERM, which Kedro tells no hook of
+        atexit.register(self._undo_at_exit)  # Kedro calls no hook after Ctrl-C and SIGTERM
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Keep the context: it has the parameters and the project's folder."""
+        """Keep the context, which has the parameters and the project's folder."""
         if not isinstance(context, RunContext):
             own = type(context).__name__
             raise InputError(
-                f"settings.py: CONTEXT_CLASS is {own}; the ledger's RunHooks expect RunContext, "
-                f"or a class of both: `class Context(RunContext, {own})`"
+                f"settings.py: CONTEXT_CLASS is {own}; expected RunContext, which the ledger's RunHooks "
+                f"need, or a subclass of both: `class Context(RunContext, {own})`"
             )
-        self._here.context = context  # a run and its context are of one thread
-        if self._sources is None:  # Kedro reloads this with the code
+        self._local.context = context  # a run uses the context of its own thread
+        if self._sources is None:  # when Kedro reloads the code, it creates new hooks
             self._sources = find_sources(context.project_path)
 
     @hook_impl(trylast=True)
@@ -65,15 +65,18 @@ class RunHooks:
     ) -> None:
         """Begin the transaction."""
         assert self._sources is not None
-        _let_log()  # whatever logging was configured since
+        _enable_logging()  # the logging may have been configured in the meantime
         if self._thread and (self._thread is current_thread() or not self._thread.is_alive()):
-            self._undo()  # it was interrupted: one thread runs one pipeline at a time
+            self._undo()  # the open run was interrupted, since a thread runs one pipeline at a time
         if self._open:
-            raise BusyError("another thread of this process runs a pipeline; nothing was changed, try again")
-        self._has_begun_one = True
+            raise BusyError(
+                "another thread of this process is running a pipeline; nothing was changed. Try again when "
+                "it finishes"
+            )
+        self._has_begun_a_run = True
         self._termination.listen()
         try:
-            self._open = Transaction(self._here.context, run_params, pipeline, catalog, self._sources)
+            self._open = Transaction(self._local.context, run_params, pipeline, catalog, self._sources)
         except BaseException:
             self._termination.stop_listening()
             raise
@@ -81,32 +84,35 @@ class RunHooks:
 
     @hook_impl(tryfirst=True)
     def before_dataset_loaded(self) -> None:
-        """Read nothing for a node whose run has begun in another process."""
+        """Refuse to load a dataset if the run began in another process."""
         self._require_run_of_this_process()
 
     @hook_impl(tryfirst=True)
     def before_node_run(self) -> None:
-        """Run no node whose run has begun in another process."""
+        """Refuse to run a node if the run began in another process."""
         self._require_run_of_this_process()
 
     def _require_run_of_this_process(self) -> None:
-        """Tell a plugin that gives each node a process: workers of Kedro's runners have no context there."""
-        is_own_context = hasattr(self._here, "context") and self._process == os.getpid()
-        if is_own_context and not self._has_begun_one:
+        """Require that the run began in this process; some plugins run each node in a process of its own.
+
+        Workers of Kedro's runners have no context, so they pass.
+        """
+        is_own_context = hasattr(self._local, "context") and self._process == os.getpid()
+        if is_own_context and not self._has_begun_a_run:
             raise LedgerError(
-                "this node's run has begun in another process, which is not supported: the ledger commits a "
-                "run whose hooks are called in one process; expected an executor of one process"
+                "this node's run began in another process, but the ledger commits a run only if all of its "
+                "hooks are called in one process; expected an executor that uses one process"
             )
 
     @hook_impl(tryfirst=True)
     def before_dataset_saved(self) -> None:
-        """Save nothing more in a run that is terminated: a thread may not know yet."""
-        if self._termination.has_come:
+        """Refuse to save if the run is being terminated, which other threads may not have noticed yet."""
+        if self._termination.is_requested:
             raise SystemExit(TERMINATED)
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:
-        """Commit."""
+        """Commit the transaction."""
         if self._open:
             transaction, self._open = self._open, None
             try:
@@ -116,7 +122,7 @@ class RunHooks:
 
     @hook_impl
     def on_pipeline_error(self) -> None:
-        """Undo."""
+        """Undo the transaction."""
         self._undo()
         self._termination.stop_listening()
 
@@ -126,7 +132,7 @@ class RunHooks:
         with self._undoing:
             if self._open:
                 self._open.abort(is_exiting)
-                self._open = None  # not before: if it is interrupted, it is tried again at the exit
+                self._open = None  # last: if `abort` is interrupted, it is tried again at the exit
 
     def _undo_at_exit(self) -> None:
         if self._has_begun_here():
@@ -134,15 +140,15 @@ class RunHooks:
             self._undo(is_exiting=True)
 
     def _has_begun_here(self) -> bool:
-        """Whether there is something to undo; a forked worker has nothing."""
+        """Return whether this process has begun a transaction: a forked worker only inherits one."""
         return self._open is not None and self._process == os.getpid()
 
 
-def _let_log() -> None:
-    """Let the ledger's lines be seen, unless the project gives its logger a level.
+def _enable_logging() -> None:
+    """Show the ledger's INFO messages, unless the project sets the level of its logger.
 
-    A project's conf/logging.yml mostly says nothing of it, while the root logger has WARNING; and a
-    configuration disables loggers that were there before, unless it says `disable_existing_loggers: false`.
+    Most conf/logging.yml files don't configure this logger, and the root logger's level is WARNING. Also, a
+    logging configuration disables existing loggers unless it sets `disable_existing_loggers: false`.
     """
     logger = logging.getLogger(__package__)
     for name in list(logging.root.manager.loggerDict):

@@ -1,4 +1,4 @@
-"""Which files of a project's code a node's function can reach by imports."""
+"""The files of a project's code that a node's function can reach through imports."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from kedro_ledger.lineage import base_name
 
 
 class Imports:
-    """What the modules of a project import of each other."""
+    """The imports between the modules of a project."""
 
     def __init__(self, folder: Path, files: Iterable[str], package: str) -> None:
         """Read all modules.
 
         Args:
             folder: The folder of the sources.
-            files: The files of the code, seen from it.
+            files: The source files, relative to this folder.
             package: The project's package.
         """
         self._files = {_module_of(file): file for file in files if file.endswith(".py")}
@@ -30,41 +30,43 @@ class Imports:
         self._settings = f"{package}.settings"
 
     def find_reachable(self, dataset: str) -> set[str]:
-        """Find the files that may decide what is in a dataset.
+        """Find the files that may affect the contents of a dataset.
 
         Returns:
-            Those that the functions of the nodes which make it, and all before it, import; those that import
-            one of these functions' modules, as a pipeline does; and what the settings import, as hooks.
+            The files with the functions of the nodes that make the dataset or its ancestors, and everything
+            that these files import; the files that import one of them directly, such as a pipeline; and the
+            settings with their imports, such as hooks.
         """
         own = {_find_module(node.func) for node in _find_makers(dataset)} & self._files.keys()
-        reached = {module for module, found in self._imports.items() if found & own}
-        left, seen = [*own, self._settings], set[str]()
-        while left:
-            module = left.pop()
-            if module in self._files and module not in seen:
-                seen.add(module)
-                left += self._imports[module]
-        return {self._files[module] for module in reached | seen}  # what else a pipeline imports has no part
+        importers = {module for module, found in self._imports.items() if found & own}
+        queue, reached = [*own, self._settings], set[str]()
+        while queue:
+            module = queue.pop()
+            if module in self._files and module not in reached:
+                reached.add(module)
+                queue += self._imports[module]
+        # Other imports of the importers, such as a pipeline's, don't matter.
+        return {self._files[module] for module in importers | reached}
 
 
 def _find_makers(dataset: str) -> list[Node]:
-    """Find the nodes of all pipelines that make a dataset, and what it is made from."""
+    """Find the nodes, in all pipelines, that make a dataset or its ancestors."""
     makers: dict[str, list[Node]] = {}
     for node in {node for pipeline in pipelines.values() for node in pipeline.nodes}:
         for name in node.outputs:
             makers.setdefault(base_name(name), []).append(node)
     found: dict[Node, None] = {}
-    left = [dataset]
-    while left:
-        for node in makers.get(left.pop(), []):
+    queue = [dataset]
+    while queue:
+        for node in makers.get(queue.pop(), []):
             if node not in found:
                 found[node] = None
-                left += map(base_name, node.inputs)
+                queue += map(base_name, node.inputs)
     return [*found]
 
 
 def _find_module(function: Any) -> str:
-    """Find the module of a node's function, which may be a partial one, or an object that can be called."""
+    """Return the module of a node's function, which may be a partial function or a callable object."""
     while isinstance(function, functools.partial):
         function = function.func
     return str(getattr(function, "__module__", "")) or type(function).__module__
@@ -75,7 +77,7 @@ def _module_of(file: str) -> str:
 
 
 def _list_imports(file: Path, module: str) -> set[str]:
-    """List what a module imports, by every name that it may have, and the packages that it is in."""
+    """List all modules that a module may import, and the packages that contain it."""
     parts = module.split(".")
     found = {".".join(parts[:i]) for i in range(1, len(parts))}
     package = parts if file.name == "__init__.py" else parts[:-1]

@@ -1,4 +1,4 @@
-"""All that the ledger uses of Kedro's private parts; tests/kedro_ledger/test_kedro_internals.py holds it."""
+"""All uses of Kedro's private API, which tests/kedro_ledger/test_kedro_internals.py checks."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from kedro.runner import AbstractRunner, parallel_runner
 from pluggy import PluginManager
 
 CONTENT_ELSEWHERE = {"sql", "con", "connection"}
-"""Arguments of datasets whose file is not what they load, but a query, or names a table."""
+"""Arguments of datasets that don't load the content of their file, but the result of a query or a table."""
 
 # --- Catalogs and datasets
 
 
 class CatalogContext(KedroContext):
-    """A context that makes its catalogs by `make_catalog`: Kedro's hooks come too late to choose versions."""
+    """A context whose `make_catalog` can choose versions, for which Kedro's hooks are called too late."""
 
     def make_catalog(
         self, catalog_class: type, save_version: str | None, load_versions: dict[str, str]
     ) -> CatalogProtocol[Any, Any]:
-        """Make a catalog as Kedro does; `save_version` is given for a run only."""
+        """Make a catalog as Kedro does. `save_version` is None outside a run."""
         return super()._get_catalog(catalog_class, save_version, load_versions)
 
     def _get_catalog(
@@ -46,32 +46,33 @@ class CatalogContext(KedroContext):
 
 
 def unwrap(dataset: Any) -> Any:
-    """Return the dataset in a `CachedDataset`, and any other as it is."""
+    """Return the dataset in a `CachedDataset`, and any other dataset unchanged."""
     return dataset._dataset if isinstance(dataset, CachedDataset) else dataset
 
 
 def is_ephemeral(dataset: Any) -> bool:
-    """Return whether what a dataset holds is gone when the process ends."""
+    """Return whether a dataset's content is lost when the process ends."""
     return bool(getattr(unwrap(dataset), "_EPHEMERAL", False))
 
 
 def is_versioned(dataset: Any) -> bool:
-    """Return whether a dataset saves versions, because its entry in the catalog or its class says so."""
+    """Return whether a dataset saves versions, as its catalog entry or its class specifies."""
     dataset = unwrap(dataset)
     return isinstance(dataset, AbstractVersionedDataset) and bool(getattr(dataset, "_version", None))
 
 
 def has_versioned_partitions(dataset: Any) -> bool:
-    """Return whether each partition of a dataset has versions of its own."""
+    """Return whether each partition of a dataset has its own versions."""
     config = getattr(unwrap(dataset), "_dataset_config", None)
     return isinstance(config, dict) and VERSION_KEY in config
 
 
 def find_address(dataset: Any) -> str | None:
-    """Find where the content of a dataset lies: a local path, or an address with a protocol.
+    """Find where the content of a dataset is stored.
 
     Returns:
-        None for what lies in memory, and for what is not found by a path, such as a table of a database.
+        A local path, or an address with a protocol; None for content in memory and for content without a
+        path, such as a database table.
     """
     dataset = unwrap(dataset)
     arguments = getattr(dataset, "_init_args", {})
@@ -80,19 +81,19 @@ def find_address(dataset: Any) -> str | None:
     path = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
     given = arguments.get("filepath") or arguments.get("path")
     if isinstance(given, str) and "://" in given:
-        return given  # with the host, which some datasets drop
+        return given  # includes the host, which some datasets drop
     return str(path) if isinstance(path, str | PurePath) else None
 
 
 def find_version_path(dataset: Any, version: str) -> str:
-    """Find where a versioned dataset keeps a version, without a protocol."""
+    """Find where a versioned dataset stores a version: a path without a protocol."""
     return str(unwrap(dataset)._get_versioned_path(version))
 
 
 def set_version(dataset: Any, version: str) -> None:
-    """Let a versioned dataset load and save one version.
+    """Set the version that a versioned dataset loads and saves.
 
-    Kedro can change a version only by replacing the dataset, which drops its validator.
+    Kedro's own way is to replace the dataset, which drops the dataset's validator.
     """
     dataset = unwrap(dataset)
     if isinstance(dataset, AbstractVersionedDataset):
@@ -103,7 +104,7 @@ def set_version(dataset: Any, version: str) -> None:
 
 
 def initialize_workers(initializer: Callable[[], None]) -> None:
-    """Call a function first in every process of the `ParallelRunner`, which has no setting for that."""
+    """Call a function at the start of each `ParallelRunner` process, for which Kedro has no setting."""
     start = partialmethod(SyncManager.start, initializer)
     parallel_runner.ParallelRunnerManager.start = start  # type: ignore[assignment]
     executor = partial(ProcessPoolExecutor, initializer=initializer)
@@ -111,13 +112,13 @@ def initialize_workers(initializer: Callable[[], None]) -> None:
 
 
 def forbid_exits(is_terminated: Callable[[], bool], error: Callable[[int], Exception]) -> None:
-    """Let a run fail in which a node ends the process.
+    """Make a run fail if a node exits the process.
 
-    A session undoes a run only upon an `Exception`, and an exit code of 0 says that it went well.
+    Kedro's session calls `on_pipeline_error` only for an `Exception`, and exit code 0 would signal success.
 
     Args:
-        is_terminated: Whether the process is ended from outside.
-        error: Makes an error of an exit code.
+        is_terminated: Returns whether the process is being terminated from outside.
+        error: Creates the error for an exit code.
     """
 
     def run(self: AbstractRunner, *arguments: Any, **keywords: Any) -> dict[str, Any]:
@@ -139,7 +140,7 @@ def forbid_exits(is_terminated: Callable[[], bool], error: Callable[[int], Excep
 
 
 def create_hook_manager(hooks: Iterable[Any], disabled_plugins: Iterable[str]) -> PluginManager:
-    """Create a hook manager as a session does: Kedro has none for workers of other runners than its own."""
+    """Create a hook manager as a session does, since Kedro creates none in workers of other runners."""
     manager = _create_hook_manager()
     _register_hooks(manager, hooks)
     _register_hooks_entry_points(manager, disabled_plugins)
@@ -147,5 +148,5 @@ def create_hook_manager(hooks: Iterable[Any], disabled_plugins: Iterable[str]) -
 
 
 def is_single_process(dataset: object) -> bool:
-    """Return whether a dataset can't be shared with other processes, as the ParallelRunner asks."""
+    """Return whether a dataset can't be shared with other processes, as the ParallelRunner checks."""
     return bool(getattr(dataset, "_SINGLE_PROCESS", False))

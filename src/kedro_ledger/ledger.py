@@ -1,11 +1,12 @@
-"""The folder `runs` in that of the data: which runs are committed, and what they wrote.
+"""The folder `runs` in the data folder: which runs are committed, and what they wrote.
 
-A run exists once its record does, and an artefact once a record names it. Everything here keeps to one order:
-what a record names is on disk before the record is; what is to go is unnamed before it goes.
+A run exists once its record does, and an artefact exists once a record names it. All writes keep one order:
+artefacts reach the disk before the record that names them, and the last record that names an artefact is
+removed before it.
 
-Records are large, and there may be thousands: each is read only where all of it is needed. For all else there
-is `history.jsonl`, with a line for every run ever, which outlives the record. It only grows. A line that is
-missing, because a process ended too early, comes from its record until the next run adds it.
+Records are large, and there may be thousands, so a record is read only where all of it is needed. Everything
+else comes from `history.jsonl`, which has one line for each run and only grows: a line outlives its record.
+If a process ended before it wrote its line, the line is derived from the record until the next run adds it.
 """
 
 from __future__ import annotations
@@ -24,62 +25,65 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from kedro_ledger import files
+from kedro_ledger.data_folder import DEFAULT_DATA_FOLDER, DataFolder
 from kedro_ledger.errors import BusyError, LedgerError
-from kedro_ledger.home import DEFAULT_HOME, Home
 from kedro_ledger.paths import RECORD, RUN_ID, is_version_folder
 from kedro_ledger.record import FORMAT, Artefact, Checkout, Record, Summary
-from kedro_ledger.removal import IsKept, Version, remove_versions
+from kedro_ledger.removal import IsStoredIn, Version, remove_versions
 
 log = logging.getLogger(__name__)
 
-LAST = re.compile(r"last(?:~(\d{1,9}))?")
-PART = re.compile(
+LAST_RUN = re.compile(r"last(?:~(\d{1,9}))?")
+PARTIAL_FILE = re.compile(
     r"(\d{6,9}_.+\.json|.+\.uncommitted|(pruned|went_back)\.json|history\.jsonl)\.part", re.ASCII
 )
 MAX_BYTES = 1 << 28
-"""Bytes. No file of the ledger is as large."""
+"""Maximum size of a file of the ledger, in bytes."""
 Announced = TypeAdapter(dict[str, str])
-"""What a run announces: the folder of each dataset's version."""
+"""Announcement of a run: the folder of each version that it will write, by dataset."""
 Pruned = TypeAdapter(dict[str, dict[str, str]])
-"""The same, by run, of runs that were pruned."""
-LINE = re.compile(rb'\{"seq":(\d{1,9}),"run_id":"([\w.:-]+)",')
-"""How a line of history begins."""
-ESCAPED = re.compile(rb"\\u")
-"""How JSON escapes a letter."""
-MAX_SEARCHED = 20
-"""For how many runs it is quicker to search a record for their ids than to parse it."""
+"""Folders of versions whose runs were pruned, by run and dataset."""
+LINE_START = re.compile(rb'\{"seq":(\d{1,9}),"run_id":"([\w.:-]+)",')
+"""Start of a line of the history."""
+ESCAPE = re.compile(rb"\\u")
+"""Start of an escaped character in JSON."""
+MAX_SEARCHED_IDS = 20
+"""Maximum number of runs for which searching a record for their ids is faster than parsing it."""
 
 
 class Ledger:
-    """The runs of a project, or of an environment that has a folder of its own."""
+    """The runs of a project, or of an environment with its own data folder."""
 
     def __init__(
-        self, project: Path, is_kept: IsKept = lambda dataset, folder: False, home: Home = DEFAULT_HOME
+        self,
+        project: Path,
+        is_stored_in: IsStoredIn = lambda dataset, folder: False,
+        data_folder: DataFolder = DEFAULT_DATA_FOLDER,
     ) -> None:
-        """Opens the ledger in a project's folder; writes nothing.
+        """Open the ledger of a project, without writing anything.
 
         Args:
-            project: The folder.
-            is_kept: Whether the present catalog keeps a dataset in a folder outside that of the data: only
-                there versions of it are removed.
-            home: Where the data and the ledger are.
+            project: The project's folder.
+            is_stored_in: Returns whether the current catalog stores a dataset in a folder. Outside the data
+                folder, versions are removed only from such folders.
+            data_folder: The folder of the ledger and its data.
         """
         self.project = project
-        self.home = home
-        self.folder = project / home.folder / "runs"
-        self._is_kept = is_kept
+        self.data_folder = data_folder
+        self.folder = project / data_folder.path / "runs"
+        self._is_stored_in = is_stored_in
         self._announced = ""
         self._history = self.folder / "history.jsonl"
         self._pointer = self.folder / "went_back.json"
         self._pruned = self.folder / "pruned.json"
 
-    # --- What there is
+    # --- Reading
 
     def records(self, newest: int | None = None) -> list[Record]:
-        """Read the committed runs but those that were pruned, in the order of their commits.
+        """Read the committed runs, except pruned ones, in the order of their commits.
 
         Args:
-            newest: How many to read; by default all.
+            newest: The number of runs to read, counted from the last; by default all.
 
         Raises:
             LedgerError: If one of these records is damaged.
@@ -87,7 +91,7 @@ class Ledger:
         return [*self.newest_first(newest)][::-1]
 
     def newest_first(self, count: int | None = None) -> Iterator[Record]:
-        """Read the committed runs but those that were pruned, the last first, each when it is asked for.
+        """Read the committed runs lazily, except pruned ones, from the last to the first.
 
         Raises:
             LedgerError: If a record is damaged.
@@ -97,11 +101,11 @@ class Ledger:
                 yield self._read(name)
 
     def list_ids(self) -> list[str]:
-        """List the ids of the committed runs but those that were pruned, in the order of their commits."""
+        """List the ids of the committed runs, except pruned ones, in the order of their commits."""
         return [_run_id(name) for name in self._names()]
 
     def last(self) -> Record | None:
-        """Read the last committed run, if there is one.
+        """Read the last committed run, or return None if no run is committed.
 
         Raises:
             LedgerError: If its record is damaged.
@@ -110,41 +114,41 @@ class Ledger:
         return self._read(recorded[-1]) if recorded else None
 
     def current(self) -> Record | None:
-        """Read the run that readers see: the one that was gone back to, else the last.
+        """Read the run that readers see: the one that was checked out, otherwise the last.
 
         Raises:
-            LedgerError: If its record is damaged or gone.
+            LedgerError: If its record is damaged or missing.
         """
         recorded = self._names()
         if not recorded:
             return None
-        pointer = self.name_of(self._pointer)
+        pointer = self.relative_path(self._pointer)
         try:
             checkout = Checkout.model_validate_json(self._read_bytes(self._pointer))
         except FileNotFoundError:
             return self._read(recorded[-1])
         except ValidationError as error:
-            raise LedgerError(f"{pointer} is damaged: remove it") from error
+            raise LedgerError(f"{pointer} is damaged; remove it") from error
         if checkout.at_seq != _seq(recorded[-1]):
             return self._read(recorded[-1])
         for name in recorded:
             if _run_id(name) == checkout.run_id:
                 return self._read(name)
-        raise LedgerError(f"{pointer} names run {checkout.run_id}, which is gone: remove it")
+        raise LedgerError(f"{pointer} names run {checkout.run_id}, which does not exist; remove this file")
 
     def history(self, newest: int | None = None, only_kept: bool = False) -> list[Summary]:
-        """Read what stays of all runs ever, pruned ones too, in the order of their commits.
+        """Read the summaries of all runs, including pruned ones, in the order of their commits.
 
         Args:
-            newest: Of how many; by default of all.
-            only_kept: Whether to leave out pruned ones.
+            newest: The number of runs to read, counted from the last; by default all.
+            only_kept: Whether to leave out pruned runs.
 
         Raises:
-            LedgerError: If the history is damaged, or a record whose line is missing.
+            LedgerError: If the history is damaged, or the record of a run that it lacks.
         """
-        names = self._names()  # first: what is pruned now has its line
+        names = self._names()  # before the history, which has a line for each run that is pruned in between
         lines = self._read_lines()
-        ordered = names if only_kept else sorted({*names, *lines}, key=_place)
+        ordered = names if only_kept else sorted({*names, *lines}, key=_sort_key)
         runs = []
         for name in ordered[-newest:] if newest else ordered:
             with suppress(FileNotFoundError):
@@ -152,7 +156,7 @@ class Ledger:
         return runs
 
     def count_history(self) -> int:
-        """Count all runs ever, pruned ones too.
+        """Count all runs, including pruned ones.
 
         Raises:
             LedgerError: If the history is damaged.
@@ -160,9 +164,9 @@ class Ledger:
         return len({*self._names(), *self._read_lines()})
 
     def find_twin(self, recipe: str) -> Record | None:
-        """Read the last run of a recipe whose record is kept, if there is one; skip damaged records."""
+        """Return the last run with this recipe whose record is kept and readable, or None."""
         lines: dict[str, bytes] = {}
-        with suppress(LedgerError):  # `complete_history` will say so
+        with suppress(LedgerError):  # `complete_history` reports it
             lines = self._read_lines()
         for name in reversed(self._names()):
             if name in lines and recipe.encode() not in lines[name]:
@@ -170,72 +174,74 @@ class Ledger:
             try:
                 record = self._read(name)
             except LedgerError as error:
-                if name in lines:  # of the others, `complete_history` will say so
+                if name in lines:  # `complete_history` reports the others
                     log.warning(error.message)
             else:
                 if record.recipe == recipe:
                     return record
         return None
 
-    def list_announced(self) -> set[str]:
-        """List the datasets of which there may be versions that no committed run wrote."""
+    def list_announced_datasets(self) -> set[str]:
+        """List the datasets that may have versions which no committed run wrote."""
         announced: set[str] = set()
-        for mark in self._marks():
+        for announcement in self._list_announcements():
             with suppress(FileNotFoundError):  # its run has just ended
-                announced |= {version.dataset for version in self._read_mark(mark)}
+                announced |= {version.dataset for version in self._read_versions(announcement)}
         return announced
 
     def find(self, name: str) -> Record:
         """Find a committed run.
 
         Args:
-            name: Its id, the beginning of it, its number, `last`, `last~2` for the second before the last, or
-                `current` for the one that readers see.
+            name: Its id, the start of its id, its number, `last`, `last~2` for the second before the last, or
+                `current` for the run that readers see.
 
         Raises:
-            LedgerError: If there is none, more than one, or only its line of history.
+            LedgerError: If no run or several runs match, or the run was pruned.
         """
         recorded = self._names()
         if not recorded:
-            raise LedgerError(f"no run is committed yet; `kedro run{self.home.option}` makes one")
+            raise LedgerError(
+                f"no run is committed yet; run `kedro run{self.data_folder.option}` to create one"
+            )
         if name == "current" and (current := self.current()):
             return current
-        if match := LAST.fullmatch(name):
+        if match := LAST_RUN.fullmatch(name):
             back = int(match[1] or 0)
             if back >= len(recorded):
-                raise LedgerError(f"there is no run {name}: {len(recorded)} are kept")
+                raise LedgerError(f"run {name} does not exist; expected at most last~{len(recorded) - 1}")
             return self._read(recorded[-1 - back])
-        begin_so = [file for file in recorded if name and _run_id(file).startswith(name)]
-        found = [file for file in begin_so if _run_id(file) == name] or begin_so
+        matching = [file for file in recorded if name and _run_id(file).startswith(name)]
+        found = [file for file in matching if _run_id(file) == name] or matching
         if len(found) != 1:
             found = [file for file in recorded if name == str(_seq(file))] or found
         if len(found) == 1:
             return self._read(found[0])
         if found:
             raise LedgerError(
-                f"{name} is the beginning of {len(found)} runs: {', '.join(map(_run_id, found))}"
+                f"{name} matches {len(found)} runs: {', '.join(map(_run_id, found))}; expected one"
             )
         if pruned := [run for run in map(_run_id, self._read_lines()) if name and run.startswith(name)]:
-            raise LedgerError(f"run {pruned[0]} was pruned: only its line of history is left")
-        command = f"kedro runs list{self.home.option}"
-        raise LedgerError(f"there is no run {name}; `{command}` shows those that there are")
+            raise LedgerError(f"run {pruned[0]} was pruned; only its line in the history is left")
+        command = f"kedro runs list{self.data_folder.option}"
+        raise LedgerError(f"run {name} does not exist; run `{command}` to list the runs")
 
     def path(self, artefact: Artefact) -> Path:
-        """Return where an artefact lies."""
+        """Return the path of an artefact."""
         return self.project / artefact.path
 
-    def name_of(self, path: Path | str) -> str:
-        """Return where something lies, seen from the project's folder if it lies there."""
+    def relative_path(self, path: Path | str) -> str:
+        """Return a path relative to the project's folder if it is inside, otherwise unchanged, as text."""
         if "://" in str(path):
             return str(path)
         path = Path(os.path.normpath(path))
         return (path.relative_to(self.project) if path.is_relative_to(self.project) else path).as_posix()
 
-    def check(self, name: str, artefact: Artefact) -> None:
-        """Require an artefact that is what it was when its run was committed.
+    def require_intact(self, name: str, artefact: Artefact) -> None:
+        """Require that an artefact is as its run committed it.
 
         Raises:
-            LedgerError: If it is gone or altered.
+            LedgerError: If it is missing or altered.
         """
         if artefact.sha256 is None:
             return
@@ -243,41 +249,41 @@ class Ledger:
         try:
             if path.is_file() and (size := path.stat().st_size) != artefact.bytes:
                 raise LedgerError(
-                    f"{version} was altered: it has {size:,} bytes, expected {artefact.bytes:,}"
+                    f"{version} was altered: it has {size:,} bytes; expected {artefact.bytes:,}"
                 )
             found, _ = files.hash_and_size(path)
         except FileNotFoundError:
-            raise LedgerError(f"{version} is gone") from None
+            raise LedgerError(f"{version} is missing") from None
         except OSError as error:
             raise LedgerError(f"{version}: {error}") from error
         if found != artefact.sha256:
             raise LedgerError(
-                f"{version} was altered: its sha256 is {found[:12]}…, expected {artefact.sha256[:12]}…"
+                f"{version} was altered: its sha256 is {found[:12]}…; expected {artefact.sha256[:12]}…"
             )
 
-    def is_whole(self, artefact: Artefact) -> bool:
-        """Whether `check` finds no fault with an artefact."""
+    def is_intact(self, artefact: Artefact) -> bool:
+        """Return whether an artefact is as its run committed it."""
         try:
-            self.check("", artefact)
+            self.require_intact("", artefact)
         except LedgerError:
             return False
         return True
 
-    # --- Changes, each of them under the lock. What the system refuses is a LedgerError.
+    # --- Writing, always under the lock. Errors of the operating system are raised as LedgerError.
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Be the only one that writes. The kernel frees the lock however the process ends.
+        """Hold the lock for writing. The kernel releases it however the process ends.
 
         Raises:
-            BusyError: If another process or thread holds it.
+            BusyError: If another process or thread holds the lock.
             LedgerError: If the folder can't be written.
         """
-        with self.clear_errors("nothing was changed"):
+        with self.as_ledger_errors("nothing was changed"):
             if self.folder.is_symlink():
                 raise LedgerError(
-                    f"{self.name_of(self.folder)} is a link; expected a folder ({self.home.folder} may be a "
-                    "link)"
+                    f"{self.relative_path(self.folder)} is a link; "
+                    f"expected a folder ({self.data_folder.path} may be a link)"
                 )
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / ".lock", thread_local=False)
@@ -285,8 +291,8 @@ class Ledger:
                 lock.acquire(blocking=False)
             except Timeout:
                 raise BusyError(
-                    f"another run is writing {self.name_of(self.folder.parent)}; "
-                    "nothing was changed, try again when it is done"
+                    f"another run is writing to {self.relative_path(self.folder.parent)}; "
+                    "nothing was changed. Try again when it finishes"
                 ) from None
         try:
             yield
@@ -294,70 +300,79 @@ class Ledger:
             lock.release()
 
     def announce(self, run_id: str, folders: dict[str, str]) -> None:
-        """Write down what a run is about to write, so that it can be removed if the run never commits.
+        """Store which versions a run will write, so that they can be removed if the run never commits.
 
         Args:
-            run_id: The run.
-            folders: The versions' folders, seen from the project's, by dataset.
+            run_id: The id of the run.
+            folders: The folders of the versions, relative to the project's folder, by dataset.
 
         Raises:
-            LedgerError: If it can't be an id, or there is a run or a version of this id already.
+            LedgerError: If the id is not valid, or a run or a version with this id already exists.
         """
-        if not RUN_ID.fullmatch(run_id) or LAST.fullmatch(run_id) or run_id in ("current", "inputs"):
-            raise LedgerError(f"{run_id} can't be a run's id; expected letters, digits, '.', '-', '_' or ':'")
+        if not RUN_ID.fullmatch(run_id) or LAST_RUN.fullmatch(run_id) or run_id in ("current", "inputs"):
+            raise LedgerError(
+                f"run id {run_id} is not valid; expected letters, digits, '.', '-', '_' or ':', "
+                "and not last, current or inputs"
+            )
         if run_id in self.list_ids():
-            raise LedgerError(f"there is a run {run_id} already; expected another id")
-        if there := [folder for folder in folders.values() if (self.project / folder).exists()]:
-            raise LedgerError(f"{there[0]} is there already, and of no run; expected another run id")
+            raise LedgerError(f"run {run_id} already exists; expected a new run id")
+        if existing := [folder for folder in folders.values() if (self.project / folder).exists()]:
+            raise LedgerError(f"{existing[0]} already exists, and no run wrote it; expected another run id")
         self._announced = run_id
-        with self.clear_errors("nothing was changed"):
-            files.write_at_once(self._mark(run_id), json.dumps(folders))
+        with self.as_ledger_errors("nothing was changed"):
+            files.write_atomically(self._announcement(run_id), json.dumps(folders))
 
     def commit(self, record: Record) -> None:
-        """Make a run exist."""
-        with self.clear_errors("the run is not committed"):
+        """Commit a run by writing its record."""
+        with self.as_ledger_errors("the run is not committed"):
             try:
-                files.write_at_once(self._file(record), record.to_json() + "\n")
+                files.write_atomically(self._file(record), record.to_json() + "\n")
             except OSError:
-                self._file(record).unlink(missing_ok=True)  # its name may be there, but would not survive
+                # The file may exist, but might not survive a power cut.
+                self._file(record).unlink(missing_ok=True)
                 raise
-        with suppress(OSError):  # the next sweep sees that there is a record
-            self._mark(record.run_id).unlink()
+        with suppress(OSError):  # the next sweep finds the record, and removes the announcement
+            self._announcement(record.run_id).unlink()
 
     def sweep(self) -> None:
-        """Remove what runs left that ended without a commit."""
-        with self.clear_errors("what is left of an earlier run can't be removed"):
-            for name in filter(PART.fullmatch, self._list_folder()):
+        """Remove the remains of runs that ended without a commit."""
+        with self.as_ledger_errors("the remains of an earlier run could not be removed"):
+            for name in filter(PARTIAL_FILE.fullmatch, self._list_folder()):
                 if not (part := self.folder / name).is_dir():
                     part.unlink()
-            marks = {mark: self._read_mark(mark) for mark in self._marks()}
-            versions = {version for marked in marks.values() for version in marked}
-            left = self._find_unnamed(versions, self._names())
-            removed = remove_versions(self.project, self.home.folder, left, self._is_kept)
-            for mark in marks:
-                # A worker of a killed run may still be writing: the mark goes when nothing was left any more.
-                if mark.stem not in removed:
-                    mark.unlink()
+            announcements = {file: self._read_versions(file) for file in self._list_announcements()}
+            versions = {version for announced in announcements.values() for version in announced}
+            removable = self._find_unreferenced(versions, self._names())
+            removed = remove_versions(self.project, self.data_folder.path, removable, self._is_stored_in)
+            for announcement in announcements:
+                # A worker of a killed run may still write: the file stays until nothing is left to remove.
+                if announcement.stem not in removed:
+                    announcement.unlink()
 
     def discard(self, run_id: str) -> None:
-        """Remove what a run wrote that was announced here, unless it is committed."""
-        mark = self._mark(run_id)
-        if run_id == self._announced and mark.exists():
-            with self.clear_errors("what the run wrote can't be removed"):
-                # No other run's record names it: there was nothing where it lies when it was announced.
+        """Remove what a run wrote after this object announced it, unless the run is committed."""
+        announcement = self._announcement(run_id)
+        if run_id == self._announced and announcement.exists():
+            with self.as_ledger_errors("the outputs of the run could not be removed"):
+                # No record of another run names them: their folders did not exist when the run was announced.
                 if run_id not in self.list_ids():
-                    remove_versions(self.project, self.home.folder, self._read_mark(mark), self._is_kept)
-                mark.unlink()
+                    remove_versions(
+                        self.project,
+                        self.data_folder.path,
+                        self._read_versions(announcement),
+                        self._is_stored_in,
+                    )
+                announcement.unlink()
 
     def complete_history(self) -> None:
-        """Add the lines of history that are missing: that of the last run, and others if it was interrupted.
+        """Add the missing lines to the history: the last run's, and others if a run was interrupted here.
 
-        A warning names damaged records.
+        Damaged records are skipped with a warning.
 
         Raises:
             LedgerError: If the history is damaged, or can't be written.
         """
-        with self.clear_errors("the next run adds what is missing in it"):
+        with self.as_ledger_errors("the next run adds the missing lines"):
             content = self._read_history()
             lines, torn = self._split(content)
             missing = []
@@ -374,81 +389,81 @@ class Ledger:
                 files.append(self._history, gap + text, len(whole))
 
     def prune(self, keep: int) -> list[Record]:
-        """Let the oldest runs go, but nothing that a kept one needs.
+        """Remove the oldest runs, and those of their versions that no kept run names.
 
         Args:
-            keep: How many runs stay, beside the one that was gone back to.
+            keep: The number of runs to keep, besides the one that is checked out.
 
         Returns:
-            The runs that went; a line of history is left of each.
+            The removed runs. The line of each in the history stays.
         """
         names = self._names()
         if not (oldest := names[: -keep or None]):
             return []
         current = self.current()
-        gone = [name for name in oldest if not current or _run_id(name) != current.run_id]
-        if not gone:
+        pruned_names = [name for name in oldest if not current or _run_id(name) != current.run_id]
+        if not pruned_names:
             return []
-        records = [self._read(name) for name in gone]
-        free = _find_versions(records)
-        with suppress(FileNotFoundError):  # of a pruning that was interrupted
-            free |= set(self._read_mark(self._pruned))
-        free = self._find_unnamed(free, sorted({*names} - {*gone}))
+        records = [self._read(name) for name in pruned_names]
+        removable = _find_versions(records)
+        with suppress(FileNotFoundError):  # from a pruning that was interrupted
+            removable |= set(self._read_versions(self._pruned))
+        removable = self._find_unreferenced(removable, sorted({*names} - {*pruned_names}))
         pruned: dict[str, dict[str, str]] = {}
-        for version in sorted(free):
+        for version in sorted(removable):
             pruned.setdefault(version.run_id, {})[version.dataset] = version.folder
-        with self.clear_errors("the oldest runs can't be removed"):
+        with self.as_ledger_errors("the oldest runs could not be removed"):
             self.complete_history()
             lines = self._read_lines()
-            for name in gone:
-                self._parse(lines[name])  # all that will be left of it
-            files.write_at_once(self._pruned, json.dumps(pruned))
-            for name in gone:
+            for name in pruned_names:
+                self._parse(lines[name])  # raises if the line that will outlive the record is damaged
+            files.write_atomically(self._pruned, json.dumps(pruned))
+            for name in pruned_names:
                 (self.folder / name).unlink()
-            files.bring_names_to_disk({self.folder})
-        with self.clear_errors("what the oldest runs wrote can't be removed"):
-            remove_versions(self.project, self.home.folder, free, self._is_kept)
+            files.sync_folders({self.folder})
+        with self.as_ledger_errors("the outputs of the oldest runs could not be removed"):
+            remove_versions(self.project, self.data_folder.path, removable, self._is_stored_in)
             self._pruned.unlink()
         return records
 
     def checkout(self, record: Record) -> None:
-        """Let readers and partial runs see a run until the next commit."""
+        """Make a run the one that readers and partial runs see, until the next commit."""
         last = self._names()[-1]
-        with self.clear_errors("nothing was changed"):
+        with self.as_ledger_errors("nothing was changed"):
             if self._file(record).name == last:
                 self._pointer.unlink(missing_ok=True)
             else:
                 checkout = Checkout(run_id=record.run_id, at_seq=_seq(last))
-                files.write_at_once(self._pointer, checkout.model_dump_json())
+                files.write_atomically(self._pointer, checkout.model_dump_json())
 
     @contextmanager
-    def clear_errors(self, consequence: str) -> Iterator[None]:
-        """Raise a `LedgerError` of one line in the place of an `OSError`."""
+    def as_ledger_errors(self, consequence: str) -> Iterator[None]:
+        """Raise an `OSError` as a `LedgerError` of one line, which ends with the consequence."""
         try:
             yield
         except OSError as error:
-            where = self.name_of(error.filename or self.folder)
+            where = self.relative_path(error.filename or self.folder)
             raise LedgerError(f"{where}: {error.strerror or error}; {consequence}") from error
 
-    # --- How it is kept
+    # --- Files
 
-    def _marks(self) -> list[Path]:
-        """The files that say what may lie there without a record."""
+    def _list_announcements(self) -> list[Path]:
+        """List the files that name versions which may be on disk without a record."""
         return [
             self.folder / name
             for name in sorted(self._list_folder())
             if name.endswith(".uncommitted") or name == self._pruned.name
         ]
 
-    def _mark(self, run_id: str) -> Path:
+    def _announcement(self, run_id: str) -> Path:
         return self.folder / f"{run_id}.uncommitted"
 
     def _file(self, record: Record) -> Path:
         return self.folder / _file_name(record.seq, record.run_id)
 
     def _names(self) -> list[str]:
-        """The names of the records' files in the order of their commits; what is damaged is not read."""
-        return sorted(filter(RECORD.fullmatch, self._list_folder()), key=_place)
+        """List the file names of the records in the order of their commits, without reading the files."""
+        return sorted(filter(RECORD.fullmatch, self._list_folder()), key=_sort_key)
 
     def _list_folder(self) -> list[str]:
         try:
@@ -456,10 +471,12 @@ class Ledger:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise LedgerError(f"{self.name_of(self.folder)} could not be read: {error.strerror}") from error
+            raise LedgerError(
+                f"{self.relative_path(self.folder)} could not be read: {error.strerror}"
+            ) from error
 
     def _read(self, name: str, content: bytes | None = None) -> Record:
-        """Read a record, whose file may have been read before."""
+        """Read a record, from its content if that is given."""
         file = self.folder / name
         content = self._read_bytes(file) if content is None else content
         try:
@@ -468,37 +485,39 @@ class Ledger:
             with suppress(ValueError, TypeError, KeyError, RecursionError):
                 if (found := json.loads(content)["format"]) > FORMAT:
                     raise LedgerError(
-                        f"{self.name_of(file)} has format {found}, expected at most {FORMAT}: "
-                        "it was written by another version of this code"
+                        f"{self.relative_path(file)} has format {found}; expected at most {FORMAT}. "
+                        "It was written by a newer version of kedro_ledger"
                     ) from error
             raise LedgerError(
-                f"{self.name_of(file)} is damaged: restore it from a copy, "
-                "or move it away, and its run counts as never committed"
+                f"{self.relative_path(file)} is damaged; restore it from a copy, "
+                "or move it away so that its run counts as never committed"
             ) from error
         for name, artefact in record.artefacts:
-            if artefact.path.startswith("/") and self.name_of(artefact.path) != artefact.path:
+            if artefact.path.startswith("/") and self.relative_path(artefact.path) != artefact.path:
                 raise LedgerError(
-                    f"{self.name_of(file)} is damaged: {name} lies in the project, by an absolute path"
+                    f"{self.relative_path(file)} is damaged: the path of {name} in the project is absolute; "
+                    "expected a relative path"
                 )
         if self._file(record) != file:
             raise LedgerError(
-                f"{self.name_of(file)} holds run {record.run_id}, no. {record.seq}: restore its name"
+                f"{self.relative_path(file)} contains run {record.run_id}; "
+                f"expected the file name {self._file(record).name}. Rename the file"
             )
         return record
 
     def _read_bytes(self, file: Path) -> bytes:
-        """Read a file of the ledger, which is no link, no pipe that nobody writes to, and not endless."""
+        """Read a file of the ledger. Links, pipes and huge files are refused."""
         try:
             status = file.lstat()
             if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
                 raise LedgerError(
-                    f"{self.name_of(file)} is not a regular file of at most {MAX_BYTES:,} bytes"
+                    f"{self.relative_path(file)} is not a regular file of at most {MAX_BYTES:,} bytes"
                 )
             return file.read_bytes()
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise LedgerError(f"{self.name_of(file)} could not be read: {error.strerror}") from error
+            raise LedgerError(f"{self.relative_path(file)} could not be read: {error.strerror}") from error
 
     def _read_history(self) -> bytes:
         try:
@@ -507,27 +526,28 @@ class Ledger:
             return b""
 
     def _read_lines(self) -> dict[str, bytes]:
-        """Read the lines of history, by the names of their records' files."""
+        """Read the lines of the history, by the file names of their records."""
         return self._split(self._read_history())[0]
 
     def _split(self, content: bytes) -> tuple[dict[str, bytes], bytes]:
-        """Split the history into its lines, and what there is of a line that is torn at the end.
+        """Split the history into its lines and the torn line at its end, if there is one.
 
-        A process ended in the middle of that; its record is there.
+        A line is torn if its process ended while writing it. Its record exists; otherwise the history is
+        damaged.
         """
         *whole, torn = content.split(b"\n")
         lines = {self._name_of_record(line): line for line in whole}
         if torn:
             with suppress(LedgerError):
                 self._parse(torn)
-                lines[self._name_of_record(torn)] = torn  # all but its line break is there
+                lines[self._name_of_record(torn)] = torn  # only its line break is missing
                 torn = b""
-        if torn and not any(_begins_line(torn, name) for name in self._names() if name not in lines):
-            raise self._history_is_damaged()
+        if torn and not any(_is_start_of_line(torn, name) for name in self._names() if name not in lines):
+            raise self._damaged_history()
         return lines, torn
 
     def _name_of_record(self, line: bytes) -> str:
-        if (begin := LINE.match(line)) and line.endswith(b"}"):
+        if (begin := LINE_START.match(line)) and line.endswith(b"}"):
             return _file_name(int(begin[1]), begin[2].decode())
         run = self._parse(line)
         return _file_name(run.seq, run.run_id)
@@ -536,53 +556,59 @@ class Ledger:
         try:
             return Summary.model_validate_json(line)
         except ValidationError as error:
-            raise self._history_is_damaged() from error
+            raise self._damaged_history() from error
 
-    def _history_is_damaged(self) -> LedgerError:
-        return LedgerError(f"{self.name_of(self._history)} is damaged: restore it from a copy")
+    def _damaged_history(self) -> LedgerError:
+        return LedgerError(f"{self.relative_path(self._history)} is damaged; restore it from a copy")
 
-    def _find_unnamed(self, versions: set[Version], names: Iterable[str]) -> set[Version]:
-        """Find the versions that don't lie where one lies, by whichever way, that these records name.
+    def _find_unreferenced(self, versions: set[Version], names: Iterable[str]) -> set[Version]:
+        """Find the versions that none of these records names. Paths are compared after resolving links.
 
-        Records that hold none of the runs' ids are not parsed, unless they are cut off.
+        Records that contain none of the runs' ids are not parsed, unless they are cut off.
         """
-        real = functools.cache(lambda home: os.path.realpath(self.project / home))
-        left = versions
+        real = functools.cache(lambda folder: os.path.realpath(self.project / folder))
+        unreferenced = versions
         for name in names if versions else ():
             content = self._read_bytes(self.folder / name)
-            ids = {version.run_id for version in left}
-            if len(ids) <= MAX_SEARCHED and _holds_none(content, ids):
+            ids = {version.run_id for version in unreferenced}
+            if len(ids) <= MAX_SEARCHED_IDS and _contains_none(content, ids):
                 continue
             named = _find_versions([self._read(name, content)])
-            places = {(real(version.home), version.run_id) for version in named if version.run_id in ids}
-            left = {version for version in left if (real(version.home), version.run_id) not in places}
-        return left
+            referenced = {
+                (real(version.dataset_folder), version.run_id) for version in named if version.run_id in ids
+            }
+            unreferenced = {
+                version
+                for version in unreferenced
+                if (real(version.dataset_folder), version.run_id) not in referenced
+            }
+        return unreferenced
 
-    def _read_mark(self, mark: Path) -> list[Version]:
-        content = self._read_bytes(mark)
+    def _read_versions(self, announcement: Path) -> list[Version]:
+        content = self._read_bytes(announcement)
         try:
-            if mark == self._pruned:
+            if announcement == self._pruned:
                 folders = Pruned.validate_json(content, strict=True)
             else:
-                folders = {mark.stem: Announced.validate_json(content, strict=True)}
+                folders = {announcement.stem: Announced.validate_json(content, strict=True)}
         except ValidationError as error:
-            raise LedgerError(f"{self.name_of(mark)} is damaged: remove it") from error
+            raise LedgerError(f"{self.relative_path(announcement)} is damaged; remove it") from error
         versions = [
             Version(run_id, dataset, folder)
             for run_id, announced in folders.items()
             for dataset, folder in announced.items()
         ]
         for run_id, dataset, folder in versions:
-            if not is_version_folder(folder, run_id) or self.name_of(folder) != folder:
+            if not is_version_folder(folder, run_id) or self.relative_path(folder) != folder:
                 raise LedgerError(
-                    f"{self.name_of(mark)} is damaged: it has {folder!r} for {dataset}, "
-                    f"expected a folder of version {run_id}; remove it"
+                    f"{self.relative_path(announcement)} is damaged: the folder of {dataset} is {folder!r}; "
+                    f"expected a folder of version {run_id}. Remove this file"
                 )
         return versions
 
 
 def _find_versions(records: Iterable[Record]) -> set[Version]:
-    """The versions on local disks that these records name."""
+    """Find the versions on local disks that these records name."""
     return {
         Version(artefact.version, name, artefact.folder)
         for record in records
@@ -591,10 +617,10 @@ def _find_versions(records: Iterable[Record]) -> set[Version]:
     }
 
 
-def _holds_none(content: bytes, ids: Iterable[str]) -> bool:
-    """Whether JSON is not cut off, and holds none of these texts; letters may be escaped in it."""
+def _contains_none(content: bytes, ids: Iterable[str]) -> bool:
+    """Return whether complete JSON without escaped characters contains none of these ids."""
     is_whole = content.startswith(b"{") and content[-10:].rstrip().endswith(b"}")
-    may_be_escaped = b"\\" in content and ESCAPED.search(content)
+    may_be_escaped = b"\\" in content and ESCAPE.search(content)
     return is_whole and not may_be_escaped and not any(run_id.encode() in content for run_id in ids)
 
 
@@ -602,14 +628,14 @@ def _file_name(seq: int, run_id: str) -> str:
     return f"{seq:06d}_{run_id}.json"
 
 
-def _begins_line(torn: bytes, name: str) -> bool:
-    """Whether a part of a line is of the run that has its record in the file of this name."""
+def _is_start_of_line(torn: bytes, name: str) -> bool:
+    """Return whether a torn line belongs to the run whose record has this file name."""
     begin = f'{{"seq":{_seq(name)},"run_id":"{_run_id(name)}",'.encode()
     return torn[: len(begin)] == begin[: len(torn)]
 
 
-def _place(name: str) -> tuple[int, str]:
-    """What a record's file is sorted by."""
+def _sort_key(name: str) -> tuple[int, str]:
+    """Return the sort key of a record's file name."""
     return _seq(name), name
 
 

@@ -1,4 +1,4 @@
-"""What was made from what: hashes of everything that went into an artefact."""
+"""The lineage of artefacts: hashes of everything that each was made from."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from kedro.pipeline.node import Node
 from kedro_ledger.record import Artefact
 
 TO_BE_MADE = "to be made"
-"""Stands for the hash of what will be made anew."""
+"""Placeholder for the hash of a dataset that the run will make."""
 UNKNOWN = "unknown in run "
-"""Stands, with a run's id, for the hash of what the run read without a record of it: it equals no other."""
+"""Placeholder, followed by a run's id, for the hash of an unrecorded input: it equals no other hash."""
 
 
 def unknown(run_id: str) -> str:
-    """Return what stands for the hash of what is not known of a run."""
+    """Return the placeholder for the hash of an unrecorded input of a run."""
     return f"{UNKNOWN}{run_id}"
 
 
 def is_known(digest: str) -> bool:
-    """Return whether a digest is of a content."""
+    """Return whether a digest is a hash, not a placeholder for an unrecorded input."""
     return not digest.startswith(UNKNOWN)
 
 
 def base_name(dataset: str) -> str:
-    """Drop what tells apart entries of one file, as in `cars@pandas` and `cars@spark`."""
+    """Remove the transcoding suffix of a name, as in `cars@pandas` and `cars@spark`."""
     return dataset.partition("@")[0]
 
 
 def hash_value(value: Any) -> str:
-    """Return the sha256 of a value of the configuration, whatever the order of its keys."""
+    """Return the sha256 of a value of the configuration; the order of keys doesn't matter."""
     text = json.dumps(make_plain(value), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def make_plain(value: Any) -> Any:
-    """Copy a value of the configuration, with keys and objects that JSON doesn't know as text."""
+    """Copy a value of the configuration, converting keys, and objects that JSON can't represent, to text."""
     if isinstance(value, Mapping):
         return {str(key): make_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -49,9 +49,9 @@ def make_plain(value: Any) -> Any:
 
 
 def parameter_at(name: str, parameters: Mapping[str, Any]) -> Any:
-    """Find what a node gets for `parameters` or `params:...`, as the configuration has it; else none.
+    """Return the value that a node receives for `parameters` or `params:...`, or None if it does not exist.
 
-    All parameters are all but those of the ledger, which decide no artefact.
+    `parameters` leaves out the block `runs`, the ledger's own, which affects no artefact.
     """
     if name == "parameters":
         return {key: value for key, value in parameters.items() if key != "runs"}
@@ -71,15 +71,16 @@ def list_sources(
     code: str,
     canonical: Callable[[str], str],
 ) -> dict[str, str]:
-    """List the hashes of what a node makes its outputs from: datasets, parameters and the code.
+    """Return the hashes of the datasets, parameters and code that a node makes its outputs from.
 
     Args:
         node: The node.
-        hashes: Those of the datasets that are kept; what isn't among them passes on what it was made from.
-        made_from: What the outputs of earlier nodes were made from.
+        hashes: The hashes of the stored datasets. An input that is not among them is replaced by its own
+            sources.
+        made_from: The sources of the outputs of earlier nodes.
         parameters: All parameters.
         code: The hash of the code.
-        canonical: Returns for a name in the catalog that of the dataset.
+        canonical: Returns the name of the dataset for a name in the catalog.
     """
     sources = {"code": code}
     for name in map(canonical, node.inputs):
@@ -99,7 +100,7 @@ def trace(
     code: str,
     canonical: Callable[[str], str] = base_name,
 ) -> dict[str, dict[str, str]]:
-    """List for every output of these nodes what it is made from, as `list_sources` does."""
+    """Return the sources of every output of these nodes, as in `list_sources`."""
     made_from: dict[str, dict[str, str]] = {}
     for node in nodes:
         sources = list_sources(node, hashes, made_from, parameters, code, canonical)
@@ -116,20 +117,20 @@ def find_outdated_nodes(
     is_kept: Callable[[str], bool],
     canonical: Callable[[str], str] = base_name,
 ) -> list[Node]:
-    """Find the nodes that would write something else than what there is.
+    """Find the nodes that must run, because their outputs are missing or out of date.
 
     Args:
-        nodes: In the order in which they would run.
-        view: What there is.
-        raw: The hashes of what no run has made.
+        nodes: The nodes in execution order.
+        view: The existing artefacts.
+        raw: The hashes of the raw data.
         parameters: All parameters.
         code: The hash of the code.
-        is_kept: Whether a dataset is kept beyond the run.
-        canonical: Returns for a name in the catalog that of the dataset.
+        is_kept: Returns whether a dataset outlives the run.
+        canonical: Returns the name of the dataset for a name in the catalog.
 
     Returns:
-        Those that have an output which isn't there, or was made from something else than they would make it
-        from now; and those that they need for it because what these make isn't kept. In order.
+        The nodes with an output that is missing or was made from other sources than now, and the nodes that
+        make their inputs if these are not kept; in execution order.
     """
     hashes = {name: artefact.digest for name, artefact in view.items()} | dict(raw)
     made_from: dict[str, dict[str, str]] = {}
@@ -149,32 +150,32 @@ def find_outdated_nodes(
 
 
 def find_unmatched(
-    carried: Mapping[str, Artefact], lines: Iterable[Artefact], now: Mapping[str, Artefact]
+    inherited: Mapping[str, Artefact], relatives: Iterable[Artefact], current: Mapping[str, Artefact]
 ) -> list[str]:
-    """Find what doesn't match what a run read and wrote.
+    """Find the artefacts of earlier runs that don't match the inputs and outputs of a run.
 
     Args:
-        carried: Artefacts of earlier runs.
-        lines: What the run read and wrote, and what that was made from as far as it is known.
-        now: What the run read and wrote.
+        inherited: Artefacts of earlier runs.
+        relatives: The inputs and outputs of the run, and their known ancestors.
+        current: The inputs and outputs of the run.
 
     Returns:
-        The names of those that are, or were made from, another content of a dataset than the run's; and of
-        those made from one of them. What is not known is taken for the same.
+        The names of the artefacts that are, or were made from, other contents of a dataset than the run's,
+        and of those made from one of them. Unknown contents count as equal.
     """
     hashes = {
         source: digest
-        for artefact in lines
+        for artefact in relatives
         for source, digest in artefact.made_from.items()
         if is_known(digest) and source != "code" and not is_parameter(source)
     }
-    hashes |= {name: artefact.digest for name, artefact in now.items()}
+    hashes |= {name: artefact.digest for name, artefact in current.items()}
     unmatched = {
-        name for name, artefact in carried.items() if hashes.get(name, artefact.digest) != artefact.digest
+        name for name, artefact in inherited.items() if hashes.get(name, artefact.digest) != artefact.digest
     }
     while found := {
         name
-        for name, artefact in carried.items()
+        for name, artefact in inherited.items()
         if name not in unmatched
         and any(
             source in unmatched or (is_known(digest) and hashes.get(source, digest) != digest)
@@ -191,29 +192,30 @@ def find_mixed(
     find_digest: Callable[[str], str | None],
     parameters: Mapping[str, Any],
 ) -> dict[str, dict[str, str]]:
-    """Find what a run reads that was made from something else than there is now.
+    """Find the inputs of a run that were made from other sources than the current ones.
 
     Args:
-        read: What the run reads that another run has made.
-        made_from: What these, and what they were made from, were made from.
-        find_digest: Returns what there is now of a dataset or of the `code`; none if it is not known.
+        read: The inputs that another run made.
+        made_from: The sources of these inputs and of their ancestors.
+        find_digest: Returns the current digest of a dataset or of the `code`, or None if it is unknown.
         parameters: The run's parameters.
 
     Returns:
-        By what differs (`code`, `parameters`, `params:...` or a dataset): the names of what was made from
-        another, and which of what the run reads was made from that. What is not known is taken for the same.
+        For each source that differs (`code`, `parameters`, `params:...` or a dataset), the datasets that were
+        made from other contents of it, each with the input of the run that was made from that dataset.
+        Unknown contents count as equal.
     """
     mixed: dict[str, dict[str, str]] = {}
     roots = {name: name for name in sorted(read)}
-    left = [*roots]
-    while left:
-        name = left.pop(0)
+    queue = [*roots]
+    while queue:
+        name = queue.pop(0)
         for source, digest in made_from.get(name, {}).items():
-            is_own = is_parameter(source)
-            now = hash_value(parameter_at(source, parameters)) if is_own else find_digest(source)
+            is_param = is_parameter(source)
+            now = hash_value(parameter_at(source, parameters)) if is_param else find_digest(source)
             if now is not None and now != digest and is_known(now) and is_known(digest):
                 mixed.setdefault(source, {})[name] = roots[name]
             if source in made_from and source not in roots:
                 roots[source] = roots[name]
-                left.append(source)
+                queue.append(source)
     return mixed

@@ -1,4 +1,4 @@
-"""What a run would read that it would not make so itself."""
+"""Inputs of a run that were made with other parameters, code or data than the run's own."""
 
 from __future__ import annotations
 
@@ -37,21 +37,22 @@ def describe_mixed(
     code: Code,
     code_hash: str,
 ) -> tuple[list[str], str]:
-    """Describe what a run reads that was made with other parameters, code or data than there are now.
+    """Describe the inputs of a run that were made with other parameters, code or data than the run's own.
 
     Args:
         ledger: The project's runs.
-        plan: What the run reads.
+        plan: The plan of the run.
         before: The run that readers see.
-        known: The raw data that runs have read, which is compared with what lies there now.
-        unversioned: What committed runs have written that is not versioned.
-        names: Names of the catalog.
+        known: The raw data that earlier runs read, to compare with the files as they are now.
+        unversioned: The unversioned outputs of committed runs.
+        names: The names of the catalog's datasets.
         parameters: The run's parameters.
-        code: Its code.
-        code_hash: The hash of that.
+        code: The run's code.
+        code_hash: The hash of the code.
 
     Returns:
-        A phrase for each parameter, the code, and each dataset; and what makes it anew.
+        A phrase for each parameter, the code and each dataset that differs; and advice on how to make the
+        inputs again.
     """
     digests = {name: artefact.digest for name, artefact in plan.inputs.items()}
     digests |= {name: names.digest(name, found.sha256) for name, found in plan.raw.items() if found.sha256}
@@ -59,14 +60,15 @@ def describe_mixed(
     made_from |= {name: artefact.made_from for name, artefact in plan.inputs.items()}
     read = [*plan.inputs]
     for name, found in plan.raw.items():
-        left = unversioned.get(name)
-        if left and left.sha256 and left.sha256 == found.sha256:  # as a committed run left it
-            made_from[name] = left.made_from
+        recorded = unversioned.get(name)
+        # If it is unchanged since a run wrote it, its sources are known.
+        if recorded and recorded.sha256 and recorded.sha256 == found.sha256:
+            made_from[name] = recorded.made_from
             read.append(name)
 
     @functools.cache
     def find_digest(source: str) -> str | None:
-        """Find what there is now of what something was made from."""
+        """Return the digest that a source has now, or None if it is unknown."""
         if source == "code":
             return code_hash
         if source in digests or source in made_from:
@@ -77,58 +79,57 @@ def describe_mixed(
 
     mixed = lineage.find_mixed(read, made_from, find_digest, parameters)
     phrases, faulty = [], set[str]()
-    versions = {name: left.version for name, left in unversioned.items()}
+    versions = {name: recorded.version for name, recorded in unversioned.items()}
     versions |= {name: artefact.version for name, artefact in (before.view if before else {}).items()}
     versions |= {name: artefact.version for name, artefact in plan.inputs.items()}
     for source, made in mixed.items():
-        other = (
-            f"another value of {source.removeprefix('params:')}"
-            if is_parameter(source)
-            else f"other {source}"
-        )
-        if source == "code":
+        if is_parameter(source):
+            other = f"another value of {source.removeprefix('params:')}"
+        elif source != "code":
+            other = f"other data in {source}"
+        else:
             found_code = _find_other_code(ledger, code, {name: versions[name] for name in made})
             made = {name: made[name] for name in found_code}
             changed_files = sorted(set[str]().union(*found_code.values()))
-            other += f" ({shorten(changed_files)})" if changed_files else ""
+            other = "other code" + (f" ({shorten(changed_files)})" if changed_files else "")
         if made:
-            phrases.append(f"made with {other}: {shorten(sorted({*made.values()}))}")
+            phrases.append(f"{shorten(sorted({*made.values()}))}: made with {other}")
             faulty |= {*made.values()}
-    # A run that failed may have written it. What has no data in common with the inputs, such as new rows for
-    # a model, may change.
-    whole = {name: left.made_from for name, left in unversioned.items()} | made_from
+    # A run that failed may have overwritten an unversioned dataset. A change is fine if the dataset shares no
+    # origin with the inputs, such as new rows for a model.
+    whole = {name: recorded.made_from for name, recorded in unversioned.items()} | made_from
     of_inputs = set[str]().union(*(_find_origins(name, whole) for name in plan.inputs))
     changed = sorted(
         name
         for name, found in plan.raw.items()
-        if (left := unversioned.get(name))
-        and left.sha256
-        and found.sha256 not in (None, left.sha256)
+        if (recorded := unversioned.get(name))
+        and recorded.sha256
+        and found.sha256 not in (None, recorded.sha256)
         and _find_origins(name, whole) & of_inputs
     )
     if changed:
-        phrases.append(f"not as a committed run left it: {shorten(changed)}")
-    return phrases, _find_cure(ledger, before, sorted(faulty))
+        phrases.append(f"{shorten(changed)}: changed since a committed run wrote it")
+    return phrases, _advise(ledger, before, sorted(faulty))
 
 
-def _find_cure(ledger: Ledger, before: Record | None, faulty: list[str]) -> str:
+def _advise(ledger: Ledger, before: Record | None, faulty: list[str]) -> str:
     default = pipelines["__default__"].all_outputs() if "__default__" in pipelines else set()
     elsewhere = [name for name in faulty if name not in map(base_name, default)]
     command = find_command(ledger, before, elsewhere[0]) if elsewhere else None
     if command:
-        return f"`{command}` makes {elsewhere[0]}"
-    return f"`kedro run{ledger.home.option}` makes everything"
+        return f"Run `{command}` to make {elsewhere[0]} again"
+    return f"Run `kedro run{ledger.data_folder.option}` to make everything again"
 
 
 def _find_origins(name: str, made_from: Mapping[str, Mapping[str, str]]) -> set[str]:
-    """Find all data that something was made from, by however many steps."""
+    """Find all datasets that a dataset was made from, directly or indirectly."""
     origins: set[str] = set()
-    left = [name]
-    while left:
-        for source in made_from.get(left.pop(), {}):
+    queue = [name]
+    while queue:
+        for source in made_from.get(queue.pop(), {}):
             if source not in origins and source != "code" and not is_parameter(source):
                 origins.add(source)
-                left.append(source)
+                queue.append(source)
     return origins
 
 
@@ -139,16 +140,16 @@ def _hash(path: Path) -> str | None:
 
 
 def _find_other_code(ledger: Ledger, code: Code, versions: Mapping[str, str]) -> dict[str, set[str]]:
-    """Find which files made some datasets otherwise than they are now.
+    """Find which files have changed since datasets were made.
 
     Args:
         ledger: The project's runs.
-        code: The code of now.
-        versions: The ids of the runs that made the datasets.
+        code: The current code.
+        versions: The ids of the runs that made the datasets, by dataset.
 
     Returns:
-        The files that have changed, by dataset; none if it is not known which. Datasets are left out if what
-        has changed since can't have made them.
+        The changed files by dataset; an empty set if they are unknown. Datasets that the changed files can't
+        affect are left out.
     """
     prefix = "" if code.source_dir == "." else f"{code.source_dir}/"
     files = [name.removeprefix(prefix) for name in code.files]
@@ -168,6 +169,6 @@ def _find_other_code(ledger: Ledger, code: Code, versions: Mapping[str, str]) ->
 
 
 def _find_record(ledger: Ledger, run_id: str) -> Record | None:
-    with suppress(LedgerError):  # it was pruned
+    with suppress(LedgerError):  # the run was pruned
         return ledger.find(run_id)
     return None

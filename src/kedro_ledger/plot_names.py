@@ -1,41 +1,40 @@
-"""Names in plots: shown as they stand in the data, and no longer than there is room for."""
+"""Names in plots: escaped, so that they appear as in the data, and cut to the space that they have."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import Any
 
-LABELS = {"ticktext": 28, "text": 28, "name": 40}
-"""How many characters of a label are shown, by the property that holds it: at an axis, over a plot, in the
-legend."""
-ON_HOVER = ("customdata", "meta")
-LINE, LINES = 80, 10
-"""How many characters are in a line on hover, and how many lines."""
-TEMPLATES = ("hovertemplate", "title")
-"""What may hold markup, and so no name: hover templates refer to one by `%{meta}` or `%{customdata}`."""
+MAX_LENGTHS = {"ticktext": 28, "text": 28, "name": 40}
+"""Maximum number of characters of a label, by plotly's property: at an axis, above a plot, in the legend."""
+HOVER_PROPERTIES = ("customdata", "meta")
+LINE_LENGTH, MAX_LINES = 80, 10
+"""Number of characters in a line on hover, and maximum number of lines."""
+MARKUP_PROPERTIES = ("hovertemplate", "title")
+"""Properties that may contain markup, but no names: hover templates refer to `%{meta}` or `%{customdata}`."""
 
 
-def show_names(plot: dict[str, Any]) -> dict[str, Any]:
-    """Let a plot show names as they are, which plotly would take for markup: a link, bold text, a line break.
+def escape_names(plot: dict[str, Any]) -> dict[str, Any]:
+    """Escape the names in a plot, which plotly would interpret as markup such as links or line breaks.
 
     Returns:
-        The same with all texts escaped but for titles and hover templates. Labels are cut in the middle, as
-        both ends may tell them apart; what is shown on hover is broken into lines.
+        The plot with all texts escaped except titles and hover templates. Long labels are cut in the middle,
+        since either end may distinguish them; texts on hover are broken into lines.
     """
-    return {key: value if key in TEMPLATES else _show(value, key) for key, value in plot.items()}
+    return {key: value if key in MARKUP_PROPERTIES else _convert(value, key) for key, value in plot.items()}
 
 
-def _show(value: Any, key: str) -> Any:
+def _convert(value: Any, key: str) -> Any:
     if isinstance(value, dict):
-        return show_names(value)
+        return escape_names(value)
     if isinstance(value, list):
-        return [_show(part, key) for part in value]
+        return [_convert(part, key) for part in value]
     if not isinstance(value, str):
         return value
-    if key in ON_HOVER:
-        lines = [value[start : start + LINE] for start in range(0, len(value), LINE)]
-        return "<br>".join(map(_escape, [*lines[:LINES], *["…"] * (len(lines) > LINES)]))
-    return _escape(_cut(value, LABELS.get(key, len(value))))
+    if key in HOVER_PROPERTIES:
+        lines = [value[start : start + LINE_LENGTH] for start in range(0, len(value), LINE_LENGTH)]
+        return "<br>".join(map(_escape, [*lines[:MAX_LINES], *["…"] * (len(lines) > MAX_LINES)]))
+    return _escape(_cut(value, MAX_LENGTHS.get(key, len(value))))
 
 
 def _escape(text: str) -> str:

@@ -1,4 +1,4 @@
-"""How the processes of a run end: SIGTERM undoes the run, and no worker outlives its parent."""
+"""The end of a run's processes: SIGTERM undoes the run, and no worker outlives its parent."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from threading import Thread, current_thread, main_thread
 from types import FrameType
 
 TERMINATED = 128 + signal.SIGTERM
-"""The exit code that shells give to what SIGTERM has ended."""
-GRACE = 5
+"""Exit code that shells report for a process that SIGTERM has ended."""
+GRACE_PERIOD = 5
 """Seconds that a terminated process has to end by itself."""
-INTERVAL = 1
-"""Seconds after which a worker looks again whether its parent is there."""
+POLL_INTERVAL = 1
+"""Seconds between a worker's checks that its parent still exists."""
 
 
 class Termination:
-    """Lets SIGTERM end this process as Ctrl-C does, unless somebody else handles it."""
+    """A handler that makes SIGTERM end this process as Ctrl-C does, unless SIGTERM has another handler."""
 
     def __init__(self, undo: Callable[[], None]) -> None:
-        """Leaves SIGTERM as it is until `listen` is called.
+        """Prepare the handler, which takes effect when `listen` is called.
 
         Args:
-            undo: What is left to do if the process doesn't end by itself.
+            undo: Called if the process doesn't end by itself in time.
         """
-        self.has_come = False
+        self.is_requested = False
         self._undo = undo
         if hasattr(os, "register_at_fork"):  # Windows can't fork
             os.register_at_fork(
@@ -40,12 +40,12 @@ class Termination:
             )
 
     def listen(self) -> None:
-        """Handle SIGTERM, if this is the main thread and nobody else does."""
+        """Handle SIGTERM, if this is the main thread and SIGTERM has no other handler."""
         if current_thread() is main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
             signal.signal(signal.SIGTERM, self._end)
 
     def stop_listening(self) -> None:
-        """Leave SIGTERM as it was before `listen`."""
+        """Restore the default action of SIGTERM, if `listen` has replaced it."""
         if current_thread() is main_thread() and self._listens():
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
@@ -53,16 +53,16 @@ class Termination:
         return signal.getsignal(signal.SIGTERM) == self._end
 
     def _end(self, number: int, frame: FrameType | None) -> None:
-        """End the workers, then this process: by an exception, so that everything is closed on the way."""
-        self.has_come = True
+        """End the workers, then this process, by an exception so that all resources are closed."""
+        self.is_requested = True
         ignore_signals()
         for child in multiprocessing.active_children():
-            if not child.daemon:  # Python would wait for its end
+            if not child.daemon:  # Python would wait for these
                 child.kill()
-        Thread(target=self._insist, daemon=True).start()
+        Thread(target=self._force_exit, daemon=True).start()
         raise SystemExit(TERMINATED)
 
-    # SIGTERM ends a forked child at once, from its first moment on, for which Python's handler is too late.
+    # SIGTERM ends a forked child at once: it is blocked during a fork until the child has reset the handler.
 
     def _before_fork(self) -> None:
         if self._listens():
@@ -77,9 +77,9 @@ class Termination:
             self.stop_listening()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
-    def _insist(self) -> None:
-        """End the process, even if a thread goes on with its step, or a step has caught the exception."""
-        time.sleep(GRACE)
+    def _force_exit(self) -> None:
+        """End the process, even if a thread is still running a node or a node has caught the exception."""
+        time.sleep(GRACE_PERIOD)
         try:
             for child in multiprocessing.active_children():
                 child.kill()
@@ -91,19 +91,19 @@ class Termination:
 
 
 def ignore_signals() -> None:
-    """Let nothing but SIGKILL disturb the end of this process."""
+    """Ignore SIGTERM and SIGINT while this process ends."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
 
 
 def end_with_parent() -> None:
-    """Let this worker process end as soon as the process that started it is gone, however it ended."""
+    """End this worker process as soon as its parent process ends, for whatever reason."""
     parent, started_by = multiprocessing.parent_process(), os.getppid()
     assert parent
 
     def watch() -> None:
         # Forked siblings keep the sentinel open; behind a fork server, the parent's id doesn't change.
-        while os.getppid() == started_by and not wait([parent.sentinel], INTERVAL):
+        while os.getppid() == started_by and not wait([parent.sentinel], POLL_INTERVAL):
             pass
         os._exit(1)
 

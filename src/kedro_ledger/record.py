@@ -1,4 +1,4 @@
-"""What is written down of a run: data/runs/<seq>_<run id>.json, and a line of history when that is pruned."""
+"""The record of a run, data/runs/<seq>_<run id>.json, and its summary, which history.jsonl keeps forever."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Scalar = bool | int | float | str | None
 
 
 FORMAT: Final = 2
-"""Of records. What was added since 1 has a default, so that those can be read."""
+"""Format of records. Fields added since format 1 have defaults, so records of format 1 can be read."""
 ADDED: Final = frozenset({"data", "drift", "last_known", "alarms", "unversioned"})
-"""What was added since format 1."""
+"""Fields added since format 1."""
 ADDED_TO_CODE: Final = frozenset({"source_dir", "left_out", "unknown", "not_copied"})
-"""The same, of `code`."""
+"""Fields of `code` added since format 1."""
 
 
 def _require_plain(path: str) -> str:
@@ -38,36 +38,36 @@ def _require_source_dir(folder: str) -> str:
 RunId = Annotated[str, StringConstraints(pattern=f"^{RUN_ID.pattern}$")]
 
 
-class Written(BaseModel):
-    """Whatever is written down; a file that doesn't say just that is damaged."""
+class StoredModel(BaseModel):
+    """Base class of everything stored in JSON. A file with missing or unknown fields is damaged."""
 
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
         ser_json_inf_nan="constants",
-        # Where a field has an alias, that is its key in the files: those of earlier versions remain readable.
+        # An alias is the key of its field in the files, so that files of earlier versions remain readable.
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
     )
 
 
-class Artefact(Written):
+class Artefact(StoredModel):
     """A version of a dataset."""
 
     version: RunId
     """The id of the run that wrote it."""
     path: str
-    """Where it lies: relative to the project's folder, absolute outside it, or an address with a protocol."""
+    """The path: relative to the project's folder, absolute outside it, or an address with a protocol."""
     sha256: str | None
-    """Its hash; none if it doesn't lie on a local disk."""
+    """The hash, or None if it is not on a local disk."""
     bytes: int | None
     made_from: dict[str, str]
-    """The hashes of what it was made from: datasets, parameters, and the `code`."""
+    """The hashes of the datasets, parameters and `code` that it was made from."""
 
     @property
     def digest(self) -> str:
-        """What tells its content from another: its sha256, or where there is none its version."""
+        """The identity of its content: its sha256, or its version if it has no hash."""
         return self.sha256 or self.version
 
     @property
@@ -76,63 +76,63 @@ class Artefact(Written):
         return self.path.rpartition("/")[0]
 
     @model_validator(mode="after")
-    def _require_its_place(self) -> Self:
+    def _require_version_path(self) -> Self:
         is_local = self.sha256 is not None
         if not (is_version(self.path, self.version) if is_local else "://" in self.path):
             raise ValueError(f"{self.path!r} is not where Kedro saves version {self.version}")
         return self
 
 
-class RawInput(Written):
-    """An input that no run has made."""
+class RawInput(StoredModel):
+    """An input that no run made."""
 
     path: Annotated[str, AfterValidator(_require_plain)] | None
-    """Where it lies: relative to the project's folder, or absolute outside it; none if not a local file."""
+    """The path: relative to the project's folder, absolute outside it, or None if it is not a local file."""
     sha256: str | None
-    """Its hash; none if it was not there, or is not a local file."""
+    """The hash, or None if the file did not exist or is not local."""
     bytes: int | None
 
 
 class Unversioned(RawInput):
-    """What a run wrote that is not versioned, as it left it."""
+    """An output that is not versioned, as its run left it."""
 
     version: RunId
     """The id of the run."""
     made_from: dict[str, str]
-    """The hashes of what it was made from, as those of an artefact."""
+    """The hashes of what it was made from, as in an artefact."""
 
 
-class Code(Written):
+class Code(StoredModel):
     """The code of a run."""
 
     files: dict[str, str]
-    """The hashes of the project's sources."""
+    """The hashes of the source files, by path."""
     source_dir: Annotated[str, AfterValidator(_require_source_dir)] = "src"
-    """Where they lie in the project; `.` for its folder itself."""
+    """The folder of the sources in the project; `.` for the project's folder itself."""
     left_out: list[str] = []
-    """What lies there and is data: the catalog has it."""
+    """The paths among the sources that are data, according to the catalog."""
     unknown: str | None = None
-    """Why it is not known which code ran; none if it is."""
+    """Why it is unknown which code ran, or None if it is known."""
     commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None
-    """The git commit; none if git does not give one."""
+    """The git commit, or None if git reports none, for example outside a repository."""
     folder: Annotated[str, AfterValidator(_require_relative)] = ""
-    """Where the project lies in its repository."""
+    """The folder of the project in its repository."""
     patch: str | None = None
-    """What differed from the commit, untracked files included, as git's binary diff."""
+    """The differences from the commit, including untracked files, as a binary git diff."""
     patch_encoding: Literal["utf-8", "latin-1"] = "utf-8"
     patch_left_out: str | None = None
-    """Why git can't check out this code again; none if it can, or if the project is not in git."""
+    """Why git can't check out this code again; None if it can, or if the project is not in git."""
     not_copied: list[str] = []
-    """What git doesn't have and is too large for the patch, with its size."""
+    """The untracked files that are too large for the patch, with their sizes."""
 
     @property
     def is_committed(self) -> bool:
-        """Whether nothing differed from the commit."""
+        """Whether the code was exactly as committed."""
         return self.commit is not None and not (self.patch or self.patch_left_out or self.not_copied)
 
 
-class Environment(Written):
-    """What a run ran on."""
+class Environment(StoredModel):
+    """The platform and the packages of a run."""
 
     python: str
     system: str
@@ -144,52 +144,52 @@ class Environment(Written):
     packages: dict[str, str]
 
 
-class Drift(Written):
-    """What changed from one run to the next."""
+class Drift(StoredModel):
+    """The changes from one run to the next."""
 
     since: str
-    """The last committed run before. Data and metrics are compared with the last run that had them."""
+    """The id of the previous committed run. Data and metrics are compared with the last run that had them."""
     changed: dict[str, dict[str, tuple[Any, Any]]]
-    """By section, and by name: what was and what is; none for what isn't there."""
+    """The old and the new value by section and name; None for a missing one."""
     unknown: dict[str, list[str]] = {}
-    """By section: the names of what is not recorded of one of the two runs."""
+    """The names, by section, of values that one of the two runs did not record."""
 
 
-class Summary(Written):
-    """What stays of a run for ever."""
+class Summary(StoredModel):
+    """The part of a record that is never removed."""
 
     seq: Annotated[int, Field(ge=0, lt=10**9)]
     run_id: RunId
     started: str
     pipelines: list[str]
     recipe: str
-    """The hash of all that decides the artefacts."""
+    """The hash of everything that determines the artefacts."""
     metrics: dict[str, dict[str, Scalar]]
-    """By dataset: the metrics that the run wrote."""
+    """The metrics that the run wrote, by dataset."""
     env: str | None = None
     """The environment of the configuration."""
     alarms: list[str] = []
-    """In words: artefacts that are not those of the same recipe, and what moved further than allowed."""
+    """Messages about artefacts that differ despite the same recipe, and about values that moved too far."""
     command: str | None = None
-    """What started it; none if it was started from Python, or pruned before this was kept."""
+    """The command of the run; None if it was started from Python, or pruned before commands were kept."""
     drift: Drift | None = None
-    """What changed since the last run; none of the first, or if it was pruned before this was kept."""
+    """The changes since the last run; None for the first run and if it was pruned before drift was kept."""
 
 
-class LastKnown(Written):
-    """Data and metrics that a run didn't have, of the last runs that had them: those may be pruned."""
+class LastKnown(StoredModel):
+    """Data and metrics that a run did not have, from the last runs that had them, even pruned ones."""
 
     raw: dict[str, RawInput] = {}
     data: dict[str, dict[str, Scalar]] = {}
     metrics: dict[str, dict[str, Scalar]] = {}
 
 
-class Checkout(Written):
-    """Which run readers see, for as long as no other is committed."""
+class Checkout(StoredModel):
+    """The run that readers see until the next commit."""
 
     run_id: Annotated[RunId, Field(alias="to")]
     at_seq: Annotated[int, Field(alias="at")]
-    """The number of the last run when it was checked out."""
+    """The number of the last run at the time of the checkout."""
 
 
 class Record(Summary):
@@ -204,33 +204,33 @@ class Record(Summary):
     catalog: dict[str, Any]
     raw: dict[str, RawInput]
     data: dict[str, dict[str, Scalar]] = {}
-    """By dataset: what the run wrote that says what the raw data is like."""
+    """The values that the run wrote to describe the raw data, by dataset."""
     inputs: dict[str, str]
-    """The versions that it read of datasets that other runs wrote."""
+    """The versions of other runs that the run read, by dataset."""
     outputs: Annotated[dict[str, Artefact], Field(alias="wrote")]
     unversioned: dict[str, Unversioned] = {}
-    """What it, or the last committed run that wrote it, has left that is not versioned, and no run has found
-    otherwise since."""
+    """The unversioned outputs of this run and earlier ones, as they were left. Outputs that a later run found
+    changed are dropped."""
     inherited: Annotated[dict[str, Artefact], Field(alias="carried")]
-    """What readers see besides: of earlier runs, still matching what this one wrote."""
+    """The artefacts of earlier runs that readers still see, because they match this run's."""
     outdated: list[str]
-    """What readers don't see any more, since it was made from something that has changed since."""
+    """The datasets that readers no longer see, because their inputs have changed."""
     inexact: list[str]
-    """Which of `parameters` and `catalog` held what JSON can't say, and are recorded only roughly."""
+    """Which of `parameters` and `catalog` have values that JSON can't represent, so they are inexact."""
     code: Code
     code_changed_meanwhile: bool
-    """Whether the sources were changed after the process had begun to load them."""
+    """Whether the sources changed after the process began to load them."""
     environment: Environment
     last_known: LastKnown = LastKnown()
 
     @property
     def view(self) -> dict[str, Artefact]:
-        """All that readers see once this run is committed."""
+        """The artefacts that readers see once this run is committed, by dataset."""
         return self.outputs | self.inherited
 
     @property
     def artefacts(self) -> list[tuple[str, Artefact]]:
-        """All that this record names, even what `--load-versions` kept from being read."""
+        """All artefacts that this record names, including those hidden from readers by `--load-versions`."""
         return [*self.outputs.items(), *self.inherited.items()]
 
     @model_validator(mode="after")
@@ -240,12 +240,12 @@ class Record(Summary):
         return self
 
     def to_json(self) -> str:
-        """Write it down in its format."""
+        """Return the record as JSON, in its own format."""
         added: Any = dict.fromkeys(ADDED, True) | {"code": ADDED_TO_CODE} if self.format == 1 else None
         return self.model_dump_json(indent=1, exclude=added)
 
     def summary(self) -> Summary:
-        """What stays when the run is pruned: how metrics moved can be seen from the metrics."""
+        """Return the part that outlives the record, without changes of metrics, which the metrics show."""
         kept = {name: getattr(self, name) for name in Summary.model_fields}
         if self.drift:
             changed = {name: found for name, found in self.drift.changed.items() if name != "metrics"}
@@ -254,5 +254,5 @@ class Record(Summary):
 
 
 def is_same_run(one: Record | None, other: Record | None) -> bool:
-    """Compare runs by their ids: records with a metric that is NaN are not equal to themselves."""
+    """Compare runs by their ids, as records with a metric that is NaN are not equal to themselves."""
     return (one and one.run_id) == (other and other.run_id)

@@ -1,4 +1,4 @@
-"""Removes versions that no committed run names, and nothing else."""
+"""Removal of versions that no committed run names, and of nothing else."""
 
 from __future__ import annotations
 
@@ -10,53 +10,56 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from kedro_ledger import files
-from kedro_ledger.paths import RECORD, TRY, TRY_NAME
+from kedro_ledger.paths import ATTEMPT, ATTEMPT_SEPARATOR, RECORD
 
 log = logging.getLogger(__name__)
 
 
 class Version(NamedTuple):
-    """What a run wrote of a dataset."""
+    """A version of a dataset."""
 
     run_id: str
     dataset: str
     folder: str
-    """`<home of the dataset>/<run id>`, as a record or a mark has it."""
+    """The path `<folder of the dataset>/<run id>`, as in a record or an announcement."""
 
     @property
-    def home(self) -> str:
-        """The folder of all versions of the dataset."""
+    def dataset_folder(self) -> str:
+        """The folder with all versions of the dataset."""
         return self.folder.rpartition("/")[0]
 
 
-IsKept = Callable[[str, str], bool]
-"""Whether the present catalog keeps a dataset in a folder."""
+IsStoredIn = Callable[[str, str], bool]
+"""Function that takes a dataset and a folder, and returns whether the current catalog stores it there."""
 
 
 def remove_versions(
-    project: Path, data_folder: str, versions: Iterable[Version], is_kept: IsKept
+    project: Path, data_folder: str, versions: Iterable[Version], is_stored_in: IsStoredIn
 ) -> set[str]:
-    """Remove versions, and what workers left that died while they wrote them.
+    """Remove versions, and partial versions from workers that died while writing.
 
-    Only what holds nothing but what Kedro saves there is removed: in the folder of the data, but not behind a
-    link in it or in a folder that has a ledger of its own; or where the present catalog keeps the dataset. A
-    warning names what is left. The paths of the versions were checked when they were read.
+    A version is removed only if it contains nothing except the file that Kedro saves, and if it is in the
+    data folder, or where the current catalog stores the dataset. In the data folder, links and folders with
+    their own ledger are not entered. Versions that are not removed are logged as warnings. The caller has
+    checked the paths.
 
     Returns:
-        The runs of which something was removed.
+        The ids of the runs of which a version was removed.
 
     Raises:
-        OSError: If something can't be removed.
+        OSError: If a version can't be removed.
     """
-    by_home: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    by_folder: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for version in versions:
-        by_home[version.home][version.run_id] = version.dataset
+        by_folder[version.dataset_folder][version.run_id] = version.dataset
     removed: set[str] = set()
-    for home in sorted(by_home):
-        datasets = by_home[home]
-        own = {name for name in datasets.values() if _is_own(project, data_folder, home, name, is_kept)}
+    for folder in sorted(by_folder):
+        datasets = by_folder[folder]
+        own = {
+            name for name in datasets.values() if _is_own(project, data_folder, folder, name, is_stored_in)
+        }
         try:
-            with os.scandir(project / home) as entries:
+            with os.scandir(project / folder) as entries:
                 found = [
                     (entry, run_id) for entry in entries if (run_id := _find_run(entry.name)) in datasets
                 ]
@@ -64,28 +67,32 @@ def remove_versions(
             continue
         for entry, run_id in sorted(found, key=lambda pair: pair[0].name):
             if datasets[run_id] not in own:
-                reason = "it is behind a link, in another ledger's folder, or where the catalog does not keep"
-                log.warning("%s/%s is left: %s %s", home, entry.name, reason, datasets[run_id])
-            elif not _holds_only(entry, os.path.basename(home)):
-                log.warning("%s/%s is left: it is or holds what no run has written", home, entry.name)
+                reason = "it is behind a link, in another ledger's folder, or not where the catalog stores"
+                log.warning("%s/%s was not removed: %s %s", folder, entry.name, reason, datasets[run_id])
+            elif not _contains_only(entry, os.path.basename(folder)):
+                log.warning(
+                    "%s/%s was not removed: it is or contains something that no run wrote", folder, entry.name
+                )
             else:
-                _remove(entry, os.path.basename(home))
+                _remove(entry, os.path.basename(folder))
                 removed.add(run_id)
     return removed
 
 
 def _find_run(name: str) -> str:
-    """Return the run that a folder's name speaks of; that of a try has more behind the run's id."""
-    attempt = TRY_NAME.fullmatch(name) if TRY in name else None
+    """Return the run id in the name of a version's folder, without the suffix of a write in progress."""
+    attempt = ATTEMPT.fullmatch(name) if ATTEMPT_SEPARATOR in name else None
     return attempt["run_id"] if attempt else name
 
 
-def _is_own(project: Path, data_folder: str, home: str, dataset: str, is_kept: IsKept) -> bool:
-    """Return whether a home is in the data's folder and no other ledger's, or where the catalog keeps it."""
-    if not PurePosixPath(home).is_relative_to(data_folder):
-        return is_kept(dataset, home)
+def _is_own(
+    project: Path, data_folder: str, dataset_folder: str, dataset: str, is_stored_in: IsStoredIn
+) -> bool:
+    """Return whether a dataset's folder is in this ledger's data folder, or where the catalog stores it."""
+    if not PurePosixPath(dataset_folder).is_relative_to(data_folder):
+        return is_stored_in(dataset, dataset_folder)
     folder = project / data_folder
-    for part in PurePosixPath(home).relative_to(data_folder).parts:
+    for part in PurePosixPath(dataset_folder).relative_to(data_folder).parts:
         folder /= part
         if folder.is_symlink() or _has_ledger(folder):
             return False
@@ -99,11 +106,11 @@ def _has_ledger(folder: Path) -> bool:
         return False
 
 
-def _holds_only(version: os.DirEntry[str], name: str) -> bool:
-    """Return whether a folder holds nothing but the file of this name; a runner's marker is a file itself."""
+def _contains_only(version: os.DirEntry[str], name: str) -> bool:
+    """Return whether a version contains only the file with this name, or is a runner's marker file."""
     if version.is_dir(follow_symlinks=False):
         return not set(os.listdir(version)) - {name}
-    return version.is_file(follow_symlinks=False) and bool(TRY_NAME.fullmatch(version.name))
+    return version.is_file(follow_symlinks=False) and bool(ATTEMPT.fullmatch(version.name))
 
 
 def _remove(version: os.DirEntry[str], name: str) -> None:
@@ -114,4 +121,5 @@ def _remove(version: os.DirEntry[str], name: str) -> None:
             files.remove(Path(version.path, name))
             os.rmdir(version)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, version.path) from error  # it may name a file alone
+        # The path of the original error may be a bare file name.
+        raise OSError(error.errno, error.strerror, version.path) from error

@@ -1,4 +1,4 @@
-"""A committed run once more, from its record, in a folder of its own."""
+"""Rebuild a committed run from its record, in a separate folder."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from kedro_ledger.sources import Sources, hash_sources
 from kedro_ledger.storage import move_paths
 
 CHECKOUT, CONF, ORDER = "project", "conf", "order.json"
-"""What the folder of a rerun holds: the code with its data, the configuration, and what is to be run."""
+"""Contents of a rerun's folder: the code with its data, the configuration, and the run's arguments."""
 OUTSIDE = "data/outside"
-"""Where a rerun has what lay outside the project: raw data, and what the ledger didn't see."""
+"""Folder in a rerun for all data that was outside the project, whether or not the ledger recorded it."""
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 NO_NETWORK = {name: "http://127.0.0.1:9" for proxy in PROXIES for name in (proxy, proxy.upper())}
-"""A rerun should fetch nothing that the run did not have."""
+"""Environment variables with a proxy that does not exist, so that a rerun can't download data."""
 NO_TELEMETRY = {"DO_NOT_TRACK": "1"}
-"""The file `.telemetry`, which may say so too, is mostly not in git."""
-NOT_PASSED_ON = ("KEDRO_", "GIT_", "no_proxy", "NO_PROXY")
-"""What the names of environment variables begin with that a rerun doesn't get."""
+"""Environment variables for a rerun, since the file `.telemetry`, which may opt out, is rarely in git."""
+BLOCKED_PREFIXES = ("KEDRO_", "GIT_", "no_proxy", "NO_PROXY")
+"""Prefixes of environment variables that are not passed on to a rerun."""
 
 
-def list_changed_surroundings(record: Record) -> list[str]:
-    """List the differences of packages, platform and threads to those of a run: they may make other bytes."""
+def list_environment_changes(record: Record) -> list[str]:
+    """List how packages, platform and threads differ from those of a run, as they may change the result."""
     now = read_environment()
     changed = compare_environments(record.environment, now)
     changed |= compare(record.environment.packages, now.packages)
@@ -46,43 +46,43 @@ def list_changed_surroundings(record: Record) -> list[str]:
         f"{name}: {then or 'none'} then, {today or 'none'} now" for name, (then, today) in changed.items()
     ]
     if record.code_changed_meanwhile:
-        lines.append("the code was changed while the run's process ran: which state each node saw is unknown")
+        lines.append("the code changed during the run, so it is unknown which state each node used")
     return lines
 
 
 def reproduce(ledger: Ledger, record: Record, folder: Path) -> dict[str, str | None]:
-    """Run a run again.
+    """Rebuild a run, and compare its outputs.
 
     Returns:
-        For each dataset that the run wrote how it differs now; none where it is identical.
+        For each output of the run how the rebuilt one differs, or None if it is identical.
 
     Raises:
-        LedgerError: If something is missing that the run needs, or the rerun fails.
+        LedgerError: If an input or the code of the run is missing, or the rerun fails.
     """
     _require_rebuildable(record)
     inputs = {name: record.view[name] for name in record.inputs}
     for name, artefact in inputs.items():
-        ledger.check(name, artefact)
+        ledger.require_intact(name, artefact)
 
     project = _check_out(ledger.project, record, folder / CHECKOUT)
     recorded = {name: read for name, read in record.raw.items() if read.sha256}
     raw = {name: _find_raw([ledger.project, project], read, name) for name, read in recorded.items()}
     versions = [artefact.folder for artefact in [*record.outputs.values(), *inputs.values()]]
-    raw_places = {name: _find_place(ledger, read.path or "") for name, read in recorded.items()}
-    for to_be_written in (f"{OUTSIDE}/x", "data/runs/x", *versions, *raw_places.values()):
+    raw_targets = {name: _path_in_rerun(ledger, read.path or "") for name, read in recorded.items()}
+    for to_be_written in (f"{OUTSIDE}/x", "data/runs/x", *versions, *raw_targets.values()):
         _make_real_folder(project, Path(to_be_written))
 
     def move(path: str) -> str:
-        place = _find_place(ledger, path)
-        fixed, pattern, _ = place.partition("{")  # what a pattern fills in begins there
-        _make_real_folder(project, Path(f"{fixed}x" if pattern else place))
-        return place
+        target = _path_in_rerun(ledger, path)
+        fixed, pattern, _ = target.partition("{")  # `{` starts a placeholder of a dataset factory
+        _make_real_folder(project, Path(f"{fixed}x" if pattern else target))
+        return target
 
     catalog = move_paths(record.catalog, move)
     for name, file in raw.items():
-        target = project / raw_places[name]
+        target = project / raw_targets[name]
         if file != Path(os.path.realpath(target)):
-            files.remove(target)  # what the commit has there
+            files.remove(target)  # it may exist in the commit
             _copy(file, target)
     for artefact in inputs.values():
         _copy(ledger.path(artefact), project / artefact.path)
@@ -111,31 +111,31 @@ def _require_rebuildable(record: Record) -> None:
     }
     if outside:
         raise LedgerError(
-            f"{', '.join(sorted(outside))}: not kept in the project's folder; "
-            "expected all that the run read and wrote to be there, so that it can be rebuilt apart"
+            f"{', '.join(sorted(outside))}: not in the project's folder; "
+            "expected all inputs and outputs of the run to be in it, so that the run can be rebuilt elsewhere"
         )
     if elsewhere := sorted(name for name, raw in record.raw.items() if not raw.path):
-        raise LedgerError(f"{', '.join(elsewhere)}: not a local file, so what the run read is not recorded")
+        raise LedgerError(f"{', '.join(elsewhere)}: not a local file, so the run did not record its content")
     if record.code.commit is None or record.code.patch_left_out:
-        reason = record.code.patch_left_out or "it ran outside git"
-        raise LedgerError(f"the code of run {record.run_id} was not recorded: {reason}")
+        reason = record.code.patch_left_out or "its code is not in git"
+        raise LedgerError(f"run {record.run_id} can't be rebuilt: {reason}")
     if record.inexact:
         raise LedgerError(
-            f"the {' and '.join(record.inexact)} of run {record.run_id} held what JSON can't say: "
-            "expected names to be text, and values text, numbers, lists or blocks"
+            f"run {record.run_id} can't be rebuilt: its {' and '.join(record.inexact)} contain values that "
+            "JSON can't represent; expected text as names, and text, numbers, lists or blocks as values"
         )
 
 
 def _find_raw(projects: list[Path], raw: RawInput, name: str) -> Path:
-    """Find raw data by its hash: where it was, now or in the commit, else under another name beside it."""
+    """Find raw data by its hash: at its path, now or in the commit, or elsewhere in its folder."""
     path = Path(raw.path or "")
     for project in projects:
         found = Path(os.path.realpath(project / path))  # links in the rerun's folder are replaced by folders
         if found.exists() and files.hash_and_size(found)[0] == raw.sha256:
             return found
-    beside = (projects[0] / path).parent
-    if not path.is_absolute() and beside.is_dir():  # else it is read where it is
-        for file in sorted(beside.rglob("*")):
+    parent_folder = (projects[0] / path).parent
+    if not path.is_absolute() and parent_folder.is_dir():  # outside the project, only the path counts
+        for file in sorted(parent_folder.rglob("*")):
             if (
                 file.is_file()
                 and file.stat().st_size == raw.bytes
@@ -143,13 +143,13 @@ def _find_raw(projects: list[Path], raw: RawInput, name: str) -> Path:
             ):
                 return file
     raise LedgerError(
-        f"{name}: {raw.path} is not what the run read, and nothing beside it is; "
+        f"{name}: neither {raw.path} nor another file in its folder is what the run read; "
         f"expected {raw.bytes} bytes with sha256 {raw.sha256}"
     )
 
 
 def _check_out(project: Path, record: Record, folder: Path) -> Path:
-    """Check out the code in a repository of its own, which borrows the objects of the project's."""
+    """Check out the code in a new repository that borrows the objects of the project's repository."""
     code = record.code
     facts = "--show-object-format --path-format=absolute --git-path objects --git-path shallow"
     object_format, objects, shallow = os.fsdecode(git(project, "rev-parse", *facts.split())).splitlines()
@@ -168,18 +168,18 @@ def _check_out(project: Path, record: Record, folder: Path) -> Path:
         git(folder, "apply", "--whitespace=nowarn", "-", stdin=code.patch.encode(code.patch_encoding))
     checked_out = folder / code.folder
     if Path(os.path.realpath(checked_out)) != Path(os.path.realpath(folder), code.folder):
-        raise LedgerError(f"{code.folder} is behind a link in what git checks out; expected a folder")
+        raise LedgerError(f"{code.folder} is behind a link in the checkout from git; expected a folder")
     there = Sources(hash_sources(checked_out, code.source_dir, kedro_project.PACKAGE_NAME))
     if other := compare(code.files, there.without(code.left_out).files):
         raise LedgerError(
-            f"{', '.join(other)}: not as recorded in what git checks out; "
-            "expected all of the code to be in git, and not ignored"
+            f"{', '.join(other)}: the checkout from git differs from the record; "
+            "expected all code to be in git, and not ignored"
         )
     return checked_out
 
 
 def _copy_configuration(project: Path, folder: Path) -> None:
-    """Let git change what it checks out as it does in the project."""
+    """Configure git to convert files on checkout as it does in the project."""
     for setting in os.fsdecode(git(project, "config", "-z", "--list")).split("\0"):
         name, _, value = setting.partition("\n")
         if name in ("core.autocrlf", "core.eol", "core.safecrlf") or name.startswith("filter."):
@@ -190,9 +190,9 @@ def _copy_configuration(project: Path, folder: Path) -> None:
 
 
 def _make_real_folder(project: Path, path: Path) -> None:
-    """Make a path's folder, and replace links on the way, so that nothing is written out of the project."""
+    """Create a path's folder, replacing links on the way, so that nothing is written outside the project."""
     if not is_relative(path.as_posix()):
-        raise LedgerError(f"{path} leads out of the rerun's folder; expected a path in the project")
+        raise LedgerError(f"{path} is outside the rerun's folder; expected a path in the project")
     for parent in [*reversed(path.parents), path]:
         if (project / parent).is_symlink():
             (project / parent).unlink()
@@ -201,9 +201,10 @@ def _make_real_folder(project: Path, path: Path) -> None:
 
 
 def _write_first_record(record: Record, project: Path) -> None:
-    """Let the rerun find the versions that the run read, as those of a run before it."""
+    """Commit the versions that the run read in the rerun's ledger, as the outputs of an earlier run."""
     if record.inputs:
-        first: dict[str, Any] = {"format": 1, "seq": 0, "run_id": "inputs"}  # for the code of any commit
+        # The code of every commit can read format 1.
+        first: dict[str, Any] = {"format": 1, "seq": 0, "run_id": "inputs"}
         first |= {"inherited": {name: record.view[name] for name in record.inputs}}
         first |= {"outputs": {}, "inputs": {}, "outdated": []}
         Ledger(project).commit(record.model_copy(update=first))
@@ -221,35 +222,35 @@ def _run(record: Record, catalog: dict[str, Any], project: Path, folder: Path) -
         },
     }
     (folder / ORDER).write_text(json.dumps(order), encoding="utf-8")
-    passed_on = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+    passed_on = {name: value for name, value in os.environ.items() if not name.startswith(BLOCKED_PREFIXES)}
     ran = subprocess.run(
         [sys.executable, "-P", rerun.__file__, str(project), str(folder / CONF), str(folder / ORDER)],
         cwd=project,
         env={**passed_on, **NO_NETWORK, **NO_TELEMETRY, "PYTHONPATH": str(project / record.code.source_dir)},
         stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,  # what this command itself has to say goes to stdout
-        start_new_session=True,  # Ctrl-C ends this command, which then ends the rerun
+        stdout=sys.stderr,  # stdout is for the result of this command
+        start_new_session=True,  # Ctrl-C stops this command, which then stops the rerun
     )
     if ran.returncode:
-        raise LedgerError(f"the rerun failed with exit code {ran.returncode}; what it said stands above")
+        raise LedgerError(f"the rerun failed with exit code {ran.returncode}; its output is above")
 
 
 def _without_conditions(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Let the rerun take the raw data that lies there, and be compared with nothing but its run."""
+    """Remove the parameters on raw data and drift, as a rerun uses the recorded data."""
     if not isinstance(block := parameters.get("runs"), dict):
         return parameters
     conditions = ("raw_data", "changing", "drift")
     return parameters | {"runs": {name: v for name, v in block.items() if name not in conditions}}
 
 
-def _find_place(ledger: Ledger, path: str) -> str:
-    """Return where a rerun has what a run had at a path; what lay outside has a folder of its own."""
-    inside = Path(ledger.name_of(ledger.project / path))
+def _path_in_rerun(ledger: Ledger, path: str) -> str:
+    """Return the path in a rerun for a path of the run. Paths outside the project move to `OUTSIDE`."""
+    inside = Path(ledger.relative_path(ledger.project / path))
     return (Path(OUTSIDE, *inside.parts[1:]) if inside.is_absolute() else inside).as_posix()
 
 
 def _describe(record: Record, name: str, ledger: Ledger, project: Path) -> str:
-    """Load both versions, each from its folder, and describe how they differ."""
+    """Load both versions, each from its project folder, and describe how they differ."""
 
     def load(root: Path) -> Any:
         catalog = move_paths(record.catalog, lambda path: str(root / path))
@@ -257,8 +258,8 @@ def _describe(record: Record, name: str, ledger: Ledger, project: Path) -> str:
 
     try:
         return describe_difference(load(ledger.project), load(project))
-    except Exception as error:  # a dataset may raise anything; and NumPy may be missing
-        return f"other bytes, which can't be compared: {error}"
+    except Exception as error:  # a dataset may raise any error, and NumPy may be missing
+        return f"different bytes, which can't be compared: {error}"
 
 
 def _copy(source: Path, target: Path) -> None:

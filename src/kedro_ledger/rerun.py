@@ -1,7 +1,7 @@
-"""Runs a checked-out project once more, with the code that lies there: started by `kedro runs reproduce`.
+"""Run a checked-out project with its own code. `kedro runs reproduce` starts this script.
 
-python -P rerun.py PROJECT CONF ORDER, where CONF is a new folder for the configuration, and ORDER a file of
-JSON with what stands in it and what `KedroServiceSession.run` takes.
+Usage: python -P rerun.py PROJECT CONF ORDER. CONF is a new folder for the configuration. ORDER is a JSON file
+with the catalog, the parameters, and the arguments of `KedroServiceSession.run`.
 """
 
 import json
@@ -20,7 +20,7 @@ from kedro.framework.startup import bootstrap_project
 
 
 def write_yaml(value: Any) -> str:
-    """Write YAML that OmegaConf reads as it was: all text is quoted, and nothing is taken for a reference."""
+    """Return YAML that OmegaConf reads unchanged: all text is quoted, and references are escaped."""
 
     class Quoting(yaml.SafeDumper):
         pass
@@ -33,7 +33,7 @@ def write_yaml(value: Any) -> str:
 
 
 def end_with(parent: int) -> None:
-    """End this process as soon as the one that started it is gone."""
+    """End this process when the process that started it has ended."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
@@ -44,10 +44,10 @@ if __name__ == "__main__":
     project, conf = Path(sys.argv[1]), Path(sys.argv[2])
     order = json.loads(Path(sys.argv[3]).read_text("utf-8"))
     bootstrap_project(project)
-    # That something is committed there interests nobody.
-    for name in ("kedro_ledger", "from_scratch.runs"):  # as the ledger was called within this project
+    # Messages about the commits of a rerun would confuse the user.
+    for name in ("kedro_ledger", "from_scratch.runs"):  # the ledger's earlier name in this project
         logging.getLogger(name).setLevel(logging.WARNING)
-    # A rerun is not tracked, and sends nothing.
+    # A rerun is not tracked by MLflow, and sends no telemetry.
     others = (*settings.DISABLE_HOOKS_FOR_PLUGINS, "kedro_mlflow", "kedro-telemetry")
     settings.set("DISABLE_HOOKS_FOR_PLUGINS", others)
     base = conf / settings.CONFIG_LOADER_ARGS.get("base_env", "base")
@@ -58,7 +58,7 @@ if __name__ == "__main__":
     with KedroServiceSession.create(project_path=project, conf_source=str(conf)) as session:
         try:
             session.run(**order["run"])
-        except Exception as error:  # whatever a node may raise, in one line
+        except Exception as error:  # a node may raise any error; show it in one line
             text = f"Error: {type(error).__name__}: {' '.join(str(error).split())}"
-            # As runs/printable.py does, which the code that lies there may not have.
-            sys.exit("".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text))
+            # As in printable.py, which the checked-out code may not contain.
+            sys.exit("".join(char if char.isprintable() else repr(char)[1:-1] for char in text))

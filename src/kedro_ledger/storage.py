@@ -1,4 +1,4 @@
-"""Where Kedro keeps datasets and which version it reads: all that the ledger needs of Kedro's catalog."""
+"""Where Kedro stores datasets and which versions it reads: all that the ledger needs from the catalog."""
 
 from __future__ import annotations
 
@@ -27,99 +27,100 @@ from kedro_ledger.record import Artefact, Record, is_same_run
 
 NEVER_COMMITTED, OUTDATED, KEPT_ELSEWHERE = "never-committed", "outdated", "kept-elsewhere"
 REASONS = {NEVER_COMMITTED, OUTDATED, KEPT_ELSEWHERE}
-"""The versions that readers are sent to where there is none for them: a reason in the place of a version."""
-HELD_ELSEWHERE = {"filepath", "path", "credentials", "metadata", "versioned", "save_args"}
-"""Keys of an entry of the catalog that don't decide what is loaded of a file's content."""
+"""Reasons that take the place of a version in `load_versions` if readers see no version of a dataset."""
+WITHOUT_EFFECT = {"filepath", "path", "credentials", "metadata", "versioned", "save_args"}
+"""Keys of a catalog entry that don't affect what is loaded from a file's content."""
 LOCAL = ("file", "local")
 """The protocols of local paths."""
 
 
-class Place(NamedTuple):
-    """Where a dataset is kept."""
+class Location(NamedTuple):
+    """Where a dataset is stored."""
 
     path: str
-    """A local path, or an address on another filesystem."""
+    """A local path, or an address in another filesystem."""
     is_local: bool
 
     def version(self, version: str) -> str:
-        """Return where Kedro keeps a version, if there are any."""
+        """Return the path at which Kedro stores a version."""
         return f"{self.path}/{version}/{self.path.rpartition('/')[2]}"
 
 
-def find_place(name: str, dataset: Any) -> Place | None:
-    """Ask a dataset where it is kept.
-
-    Returns:
-        The place; none for what is in memory only, or has no path, such as a table of a database.
+def find_location(name: str, dataset: Any) -> Location | None:
+    """Return where a dataset is stored, or None if it has no path, as in memory or in a database.
 
     Raises:
-        LedgerError: If it keeps its versions elsewhere than Kedro's datasets do.
+        LedgerError: If its versions are not where Kedro's own datasets store them.
     """
     if not (address := find_address(dataset)):
         return None
-    place = _make_place(address)
+    location = _make_location(address)
     if is_versioned(dataset):
         path = os.path.normpath(find_version_path(dataset, "VERSION"))
-        expected = os.path.normpath(place.version("VERSION"))
-        if not is_version(path, "VERSION") or (place.is_local and path != expected):
+        expected = os.path.normpath(location.version("VERSION"))
+        if not is_version(path, "VERSION") or (location.is_local and path != expected):
             raise LedgerError(
-                f"{name}: a {type(dataset).__name__} keeps a version at {path}; "
+                f"{name}: a {type(dataset).__name__} stores a version at {path}; "
                 "expected PATH/VERSION/NAME, where NAME is the last part of PATH"
             )
-    return place
+    return location
 
 
 def list_paths(ledger: Ledger, catalog: DataCatalog) -> list[str]:
-    """List where a catalog keeps data in the project's folder, but outside `data`.
+    """List the paths of a catalog's datasets in the project's folder, but outside `data`.
 
     Returns:
-        Relative paths, and those to which they lead by links.
+        Relative paths, both as configured and with links resolved.
     """
     names = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
     names |= catalog.config_resolver.config.keys()
-    places = [read_place(find_config(catalog, name)) for name in names if not is_parameter(name)]
-    found = [ledger.project / place.path for place in places if place and place.is_local]
+    locations = [read_location(find_config(catalog, name)) for name in names if not is_parameter(name)]
+    found = [ledger.project / location.path for location in locations if location and location.is_local]
     top, *real = (Path(os.path.realpath(path)) for path in (ledger.project, *found))
-    paths = {ledger.name_of(path) for path in found}
+    paths = {ledger.relative_path(path) for path in found}
     paths |= {path.relative_to(top).as_posix() for path in real if path.is_relative_to(top)}
     return sorted(path for path in paths if is_relative(path) and path.split("/")[0] != "data")
 
 
-def is_home(project: Path, catalog: DataCatalog, dataset: str, home: str) -> bool:
-    """Return whether a catalog keeps the versions of a dataset in a folder."""
-    place = read_place(find_config(catalog, dataset))
-    return bool(place and place.is_local and os.path.normpath(place.path) == os.path.normpath(project / home))
+def is_stored_in(project: Path, catalog: DataCatalog, dataset: str, folder: str) -> bool:
+    """Return whether a catalog stores the versions of a dataset in a folder."""
+    location = read_location(find_config(catalog, dataset))
+    return bool(
+        location
+        and location.is_local
+        and os.path.normpath(location.path) == os.path.normpath(project / folder)
+    )
 
 
 def find_config(catalog: DataCatalog, dataset: str) -> dict[str, Any]:
-    """Find the configuration of a dataset, with absolute paths; nothing if the catalog doesn't have it."""
+    """Return the configuration of a dataset with absolute paths; empty if the catalog does not contain it."""
     return catalog.config_resolver.resolve_pattern(dataset) if dataset in catalog else {}
 
 
-def read_place(config: dict[str, Any]) -> Place | None:
-    """Read from the configuration of a dataset where it is kept, without loading its class.
+def read_location(config: dict[str, Any]) -> Location | None:
+    """Return where a dataset is stored according to its configuration, without loading its class.
 
     Returns:
-        The place, relative if the entry's path is; none if it has no path.
+        The location, with a relative path if the configured one is relative; None if there is no path.
     """
     inner = config.get("dataset")  # of a CachedDataset
     inner = inner if isinstance(inner, dict) else {}
     path = config.get("filepath") or config.get("path") or inner.get("filepath")
-    return _make_place(path) if path else None
+    return _make_location(path) if path else None
 
 
-def _make_place(address: str) -> Place:
+def _make_location(address: str) -> Location:
     protocol, bare = get_protocol_and_path(address)
     is_local = protocol in LOCAL
-    return Place(path=Path(bare).as_posix() if is_local else str(address), is_local=is_local)
+    return Location(path=Path(bare).as_posix() if is_local else str(address), is_local=is_local)
 
 
 def move_paths(catalog_config: dict[str, Any], move: Callable[[str], str]) -> dict[str, Any]:
-    """Copy a catalog's configuration with other local paths, and without references to credentials.
+    """Copy a catalog's configuration with other local paths and without references to credentials.
 
     Args:
         catalog_config: The configuration.
-        move: Returns for a path where it shall be.
+        move: Returns the new path for a path.
     """
 
     def change(key: str, value: Any) -> Any:
@@ -134,29 +135,29 @@ def move_paths(catalog_config: dict[str, Any], move: Callable[[str], str]) -> di
 
 
 def list_outputs() -> set[str]:
-    """List the outputs of all pipelines."""
+    """Return the names of the outputs of all pipelines."""
     return {base_name(name) for pipeline in pipelines.values() for name in pipeline.all_outputs()}
 
 
 def list_made_datasets(ledger: Ledger, before: Record | None) -> set[str]:
-    """List the datasets that runs make; all others are raw data, even if they are versioned.
+    """Return the names of the datasets that runs make. All others are raw data, even if they are versioned.
 
     Returns:
-        The outputs of all pipelines, and what earlier runs made or began to make.
+        The outputs of all pipelines, and the datasets that earlier runs made or began to make.
     """
-    made = list_outputs() | ledger.list_announced()
+    made = list_outputs() | ledger.list_announced_datasets()
     if before:
         made |= before.view.keys() | set(before.outdated)
-        if not is_same_run(before, ledger.last()):  # readers went back: later runs may have made others
+        if not is_same_run(before, ledger.last()):  # later runs may have made other datasets
             made |= {name for record in ledger.records() for name in record.outputs}
     return made
 
 
 class CatalogNames:
-    """The names of a catalog's datasets: several may stand for one file, and are one dataset."""
+    """The names of a catalog's datasets. Several names for the same file are one dataset."""
 
     def __init__(self, ledger: Ledger, catalog_config: dict[str, Any], made: set[str]) -> None:
-        """Find which names stand for one file of those that runs make.
+        """Find the names that share a file, for files that runs make.
 
         Args:
             ledger: The project's runs.
@@ -173,61 +174,65 @@ class CatalogNames:
             if name in resolver.config or resolver.match_dataset_pattern(name)
         }
         self._entries = entries
-        self.places = {name: read_place(entry) for name, entry in entries.items()}
-        """By name in the catalog."""
-        self._same: dict[str, str] = {}
+        self.locations = {name: read_location(entry) for name, entry in entries.items()}
+        """Where each dataset is stored, by its name in the catalog."""
+        self._canonical: dict[str, str] = {}
         first: dict[str, str] = {}
         for name in sorted(entries, key=lambda name: base_name(name) not in made):
-            place, base = self.places[name], base_name(name)
-            if place and entries[name].get("versioned"):
-                one = first.setdefault(ledger.name_of(ledger.project / place.path), base)
-                if one in made and one != base:
-                    self._same[base] = one
+            location, base = self.locations[name], base_name(name)
+            if location and entries[name].get("versioned"):
+                canonical = first.setdefault(ledger.relative_path(ledger.project / location.path), base)
+                if canonical in made and canonical != base:
+                    self._canonical[base] = canonical
 
     def digest(self, name: str, sha256: str) -> str:
-        """Return what tells the content of raw data from another: its hash, and how the catalog loads it."""
+        """Return a digest of raw data: the hash of its file, combined with how the catalog loads it."""
         entry = self._entries.get(name, {})
-        how = {key: value for key, value in entry.items() if key not in HELD_ELSEWHERE}
-        return hash_value({"sha256": sha256, **how}) if how.keys() - {"type"} else sha256
+        options = {key: value for key, value in entry.items() if key not in WITHOUT_EFFECT}
+        return hash_value({"sha256": sha256, **options}) if options.keys() - {"type"} else sha256
 
     def __call__(self, name: str) -> str:
-        """Return the one name under which the ledger has a dataset."""
+        """Return the name of a dataset in the ledger for a name in the catalog."""
         base = base_name(name)
-        return self._same.get(base, base)
+        return self._canonical.get(base, base)
 
 
 def list_load_versions(
     ledger: Ledger, names: CatalogNames, made: set[str], before: Record | None
 ) -> dict[str, str]:
-    """Choose Kedro's `load_versions` for every dataset that runs make: a version, or why there is none."""
+    """Return Kedro's `load_versions` for each dataset that runs make: a version, or why there is none."""
     view = before.view if before else {}
 
-    def choose(name: str, place: Place | None) -> str:
+    def choose(name: str, location: Location | None) -> str:
         artefact = view.get(names(name))
         if not artefact:
             return OUTDATED if before and names(name) in before.outdated else NEVER_COMMITTED
-        return artefact.version if is_kept_at(ledger, artefact, place) else KEPT_ELSEWHERE
+        return artefact.version if is_stored_at(ledger, artefact, location) else KEPT_ELSEWHERE
 
-    return {name: choose(name, place) for name, place in names.places.items() if names(name) in made}
+    return {name: choose(name, location) for name, location in names.locations.items() if names(name) in made}
 
 
-def is_kept_at(ledger: Ledger, artefact: Artefact, place: Place | None) -> bool:
-    """Return whether the catalog still has a dataset where a version of it lies."""
-    if not place or not place.is_local:
+def is_stored_at(ledger: Ledger, artefact: Artefact, location: Location | None) -> bool:
+    """Return whether an artefact is at the path where the catalog stores its dataset."""
+    if not location or not location.is_local:
         return artefact.sha256 is None
-    return ledger.name_of(ledger.project / place.version(artefact.version)) == artefact.path
+    return ledger.relative_path(ledger.project / location.version(artefact.version)) == artefact.path
 
 
-def find_loaded_path(catalog: DataCatalog, name: str, place: Place | None) -> str | None:
-    """Find the local file or folder that a dataset is loaded from; none if it isn't one, as `parts/*.csv`."""
-    if not place or not place.is_local or (has_magic(place.path) and not Path(place.path).exists()):
+def find_loaded_path(catalog: DataCatalog, name: str, location: Location | None) -> str | None:
+    """Return the local file or folder that a dataset is loaded from, or None, as for `parts/*.csv`."""
+    if (
+        not location
+        or not location.is_local
+        or (has_magic(location.path) and not Path(location.path).exists())
+    ):
         return None
     dataset = unwrap(catalog.get(name))
     version = dataset.resolve_load_version() if isinstance(dataset, AbstractVersionedDataset) else None
-    return place.version(version) if version else place.path
+    return location.version(version) if version else location.path
 
 
-def read_and_write(catalog: DataCatalog, datasets: Iterable[str], version: str) -> None:
-    """Let a run's catalog read the version of these datasets that it writes."""
+def read_own_versions(catalog: DataCatalog, datasets: Iterable[str], version: str) -> None:
+    """Make a run's catalog read these datasets in the version that the run writes."""
     for name in datasets:
         set_version(catalog.get(name), version)

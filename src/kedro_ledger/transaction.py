@@ -1,4 +1,4 @@
-"""One run, from the lock to the commit."""
+"""A run as a transaction, from the lock to the commit."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from kedro_ledger.credentials import require_no_credentials
 from kedro_ledger.differences import flatten
 from kedro_ledger.drift import (
     describe_drift,
+    exclude_own,
     find_drift,
     find_last_known,
     find_unmatched_limits,
     find_violations,
-    without,
 )
 from kedro_ledger.environment import read_environment
 from kedro_ledger.errors import BusyError, DriftError, IrreproducibleError, LedgerError
@@ -46,11 +46,11 @@ from kedro_ledger.sources import Sources, combined_hash, find_sources
 log = logging.getLogger(__name__)
 
 Hashes = dict[str, tuple[str | None, int | None]]
-"""By dataset the sha256 and the bytes of what a run wrote; none where it is not on a local disk."""
+"""The sha256 and the size in bytes of each output, by dataset; both None if it is not on a local disk."""
 
 
 class Transaction:
-    """A run that has begun: it holds the lock, and what it writes is not there for others yet."""
+    """A run in progress: it holds the lock, and readers don't see its outputs before the commit."""
 
     def __init__(
         self,
@@ -60,40 +60,42 @@ class Transaction:
         catalog: DataCatalog,
         sources: Sources,
     ) -> None:
-        """Begins a run: its inputs are checked, and what it will write is announced.
+        """Begin a run: take the lock, check the inputs, and announce the outputs.
 
         Args:
             context: The session's context.
-            run_params: What Kedro says of the run.
-            pipeline: What is to run.
+            run_params: The parameters of the run that Kedro passes to hooks.
+            pipeline: The pipeline to run.
             catalog: The run's catalog.
             sources: The code when the process began to load it.
 
         Raises:
-            BusyError: If another run is writing, or has just written.
-            LedgerError: If the catalog holds credentials, an input was never committed, is gone or altered,
-                or was made from something else than the run has, raw data is not what it must be, the ledger
-                can't hold what a node does, or the folder can't be written.
+            BusyError: If another run is writing, or has just been committed.
+            LedgerError: If the catalog contains credentials; if an input was never committed, is missing or
+                altered, or was made with other parameters, code or data than the run's; if raw data differs
+                from its pinned hash; if the ledger doesn't support a node or dataset; or if the folder can't
+                be written.
         """
         self._started = datetime.now(UTC)
-        self._run_id = str(context.save_version or run_params["run_id"])  # a plugin's catalog may have none
+        # The catalog of a plugin may have no version.
+        self._run_id = str(context.save_version or run_params["run_id"])
         self._run_params, self._catalog, self._sources = run_params, catalog, sources
         self._env, self._command = context.env, _read_command()
         self._catalog_config = context.configuration["catalog"]
         self._parameters = context.configuration["parameters"]
         self._settings = read_settings(self._parameters)
-        is_kept = partial(storage.is_home, context.project_path, catalog)
-        self._ledger = Ledger(context.project_path, is_kept, context.home)
+        is_stored_in = partial(storage.is_stored_in, context.project_path, catalog)
+        self._ledger = Ledger(context.project_path, is_stored_in, context.data_folder)
         self._before, self._names = context.current_run, context.names
         self._prepared: list[Any] = []
         require_no_credentials(self._catalog_config)
         with ExitStack() as stack:
             stack.enter_context(self._ledger.lock())
             if not is_same_run(self._before, self._ledger.current()):
-                raise BusyError("another run has just been committed; nothing was changed, try again")
+                raise BusyError("another run has just been committed; nothing was changed. Try again")
             stack.callback(self._finish_raw)
             self._sweep()
-            self._last = self._ledger.last()  # if it is damaged, that is said before the work, not after it
+            self._last = self._ledger.last()  # fails before the work if the record is damaged
             self._last_known = find_last_known(self._ledger.newest_first())
             project, data = self._ledger.project, storage.list_paths(self._ledger, catalog)
             self._code = read_code(project, find_sources(project), data)
@@ -111,14 +113,14 @@ class Transaction:
             )
             self._require_unmixed()
             self._confirmations = Confirmations(self._plan.nodes, catalog)
-            self._say_what_to_know()
+            self._log_notes()
             try:
                 if outputs := self._plan.outputs:
                     local = {name: output.path for name, output in outputs.items() if output.is_local}
                     folders = {name: path.rpartition("/")[0] for name, path in local.items()}
                     self._ledger.announce(self._run_id, folders)
-                storage.read_and_write(catalog, self._plan.own_datasets, self._run_id)
-                if isinstance(catalog, ReadersCatalog):  # a plugin's
+                storage.read_own_versions(catalog, self._plan.own_datasets, self._run_id)
+                if isinstance(catalog, ReadersCatalog):  # of a plugin
                     catalog.absent -= {*self._plan.own_datasets}
             except BaseException:
                 self._discard()
@@ -126,19 +128,19 @@ class Transaction:
             self._lock = stack.pop_all()
 
     def commit(self) -> None:
-        """End a run that went well: bring what it wrote to disk, and make it the last committed run.
+        """End a run that succeeded: sync its outputs to disk, and commit its record.
 
         Raises:
-            IrreproducibleError: If the artefacts are not those of an earlier run of the same recipe.
-            DriftError: If something moved further from the last run than `runs.drift` allows.
-            LedgerError: If it can't be committed; then it is as if it had not run.
+            IrreproducibleError: If the artefacts differ from those of an earlier run with the same recipe.
+            DriftError: If a value moved further from the last run than `runs.drift` allows.
+            LedgerError: If the run can't be committed; its outputs are removed.
         """
         with self._lock:
             if not self._plan.outputs:
                 self._confirmations.take_effect()
                 return
             try:
-                with self._ledger.clear_errors("the run is not committed"):
+                with self._ledger.as_ledger_errors("the run is not committed"):
                     record = self._make_record(self._hash_outputs(), self._read_raw_again())
                 record = self._find_drift(record)
                 limits = self._settings.drift
@@ -153,23 +155,23 @@ class Transaction:
                 self._ledger.commit(record)
             except BaseException:
                 self._discard()
-                self._say_that_it_is_not_committed()
+                self._report_failure()
                 raise
             self._confirmations.take_effect()
             self._finish_raw()
             missing = self._code.patch_left_out or ("" if self._code.commit else "its code is not in git")
             if record.inexact and not missing:
-                missing = f"its {' and '.join(record.inexact)} hold what JSON can't say"
-            hint = f" (which can't be rebuilt: {missing})" if missing else ""
+                missing = f"its {' and '.join(record.inexact)} contain values that JSON can't represent"
+            hint = f" (it can't be rebuilt: {missing})" if missing else ""
             log.info("committed as run %s%s", self._run_id, hint)
             if large := self._code.not_copied:
-                log.info("untracked files above 1 MB are not in its record: %s", shorten(large))
+                log.info("untracked files above 1 MB are not in the record: %s", shorten(large))
             pruned = self._prune()
-        seen = self._before.view if self._before else {}
+        view = self._before.view if self._before else {}
         digests = {name: artefact.digest for name, artefact in record.view.items()}
-        is_changed = any(digests.get(name) != artefact.digest for name, artefact in seen.items())
+        is_changed = any(digests.get(name) != artefact.digest for name, artefact in view.items())
         if self._before and is_changed and not any(is_same_run(self._before, run) for run in pruned):
-            option = self._ledger.home.option
+            option = self._ledger.data_folder.option
             log.info("to go back: kedro runs checkout %s%s", self._before.run_id, option)
         if irreproducible:
             raise IrreproducibleError(
@@ -182,73 +184,77 @@ class Transaction:
         """End a run that failed: remove what it wrote.
 
         Args:
-            is_exiting: Whether the process ends, so that nobody shows an error any more.
+            is_exiting: Whether the process is ending, so that no error message will follow.
         """
         with self._lock:
             self._discard()
-        self._say_that_it_is_not_committed(is_exiting)
+        self._report_failure(is_exiting)
 
-    def _say_that_it_is_not_committed(self, is_exiting: bool = False) -> None:
-        """Say what became of a run that failed, below its error, and how to run it again."""
+    def _report_failure(self, is_exiting: bool = False) -> None:
+        """Log the outcome of a run that failed and how to run it again, below its error."""
         if self._run_id in self._ledger.list_ids():
             return
         phrases = [
             "not committed",
             "nothing of this run is kept"
-            + (f", readers still see run {self._before.run_id}" if self._before else ""),
+            + (f", and readers still see run {self._before.run_id}" if self._before else ""),
         ]
         if self._plan.unversioned:
-            phrases.append(f"not versioned, so maybe overwritten: {shorten([*self._plan.unversioned])}")
+            phrases.append(f"not versioned, so possibly overwritten: {shorten([*self._plan.unversioned])}")
         if self._command:
-            phrases.append(f"to run all of it again: {self._command}")
-        say = partial(log.warning, "%s", "; ".join(phrases))
+            phrases.append(f"to run it again: {self._command}")
+        report = partial(log.warning, "%s", "; ".join(phrases))
         if self._command and not is_exiting:
-            atexit.register(say)  # Kedro and Python have yet to show the error
+            atexit.register(report)  # after Kedro and Python have shown the error
         else:
-            say()
+            report()
 
     def _discard(self) -> None:
-        with suppress(LedgerError):  # the next run tries again, and says so if it can't
+        with suppress(LedgerError):  # the next run tries again, and reports an error if it fails
             self._ledger.discard(self._run_id)
 
     def _finish_raw(self) -> None:
-        """Let raw datasets finish what they prepared for the run: those that fetch have a method `finish`."""
+        """Call `finish` on the raw datasets that were prepared for the run, if they have this method."""
         while self._prepared:
             dataset = self._prepared.pop(0)
             try:
                 if finish := getattr(dataset, "finish", None):
-                    finish(not is_same_run(self._ledger.current(), self._before))  # whether it is committed
-            except Exception as error:  # a dataset may raise anything, and the run has ended
+                    is_committed = not is_same_run(self._ledger.current(), self._before)
+                    finish(is_committed)
+            except Exception as error:  # a dataset may raise any error, and the run has ended
                 log.warning("raw data: %s", error)
 
-    def _say_what_to_know(self) -> None:
+    def _log_notes(self) -> None:
         if self._is_other_code(self._sources):
-            log.warning("the code was changed since this process loaded it: older code may run than there is")
+            log.warning(
+                "the code has changed since this process loaded it, so the run may use the older code"
+            )
         for note in self._plan.notes:
             log.warning("%s", note)
         if not self._plan.nodes:
-            log.info("nothing is to be made")
+            log.info("nothing to run: all outputs are up to date")
         elif not self._plan.outputs:
-            log.info("nothing that this run makes is versioned, so no run will be committed")
+            log.info("no output of this run is versioned, so the run will not be committed")
         by_run: dict[str, list[str]] = {}
         for name, artefact in self._plan.inputs.items():
             by_run.setdefault(artefact.version, []).append(name)
-        said = "; ".join(f"{shorten(names)} of run {run}" for run, names in sorted(by_run.items()))
+        origins = "; ".join(f"{shorten(names)} from run {run}" for run, names in sorted(by_run.items()))
         if len(by_run) > 1:
-            log.warning("this run reads versions of %d runs: %s", len(by_run), said)
+            log.warning("this run reads versions from %d runs: %s", len(by_run), origins)
         elif by_run:
-            log.info("this run reads %s", said)
+            log.info("this run reads %s", origins)
 
     def _is_other_code(self, sources: Sources) -> bool:
         return sources.without(self._code.left_out).files != self._code.files
 
     def _require_unmixed(self) -> None:
-        went_back = self._plan.load_versions or not is_same_run(self._before, self._last)
-        phrases, cure = describe_mixed(
+        # Versions that the user chose need not match the current raw data.
+        has_chosen_versions = self._plan.load_versions or not is_same_run(self._before, self._last)
+        phrases, advice = describe_mixed(
             self._ledger,
             self._plan,
             self._before,
-            {} if went_back else self._last_known.raw,  # they are not expected to be from the data of now
+            {} if has_chosen_versions else self._last_known.raw,
             self._last.unversioned if self._last else {},
             self._names,
             self._parameters,
@@ -259,41 +265,43 @@ class Transaction:
             for phrase in phrases:
                 log.warning("%s", phrase)
         elif phrases:
-            raise LedgerError("; ".join([*phrases, f"{cure}, {_say_how_to_allow()} reads all as it is"]))
+            raise LedgerError(
+                f"{'; '.join(phrases)}. {advice}, or {_advise_to_allow()} to read the inputs as they are"
+            )
 
     def _sweep(self) -> None:
         try:
             self._ledger.sweep()
-        except LedgerError as error:  # it lies there, but nobody reads it
+        except LedgerError as error:  # the remains stay on disk, but no reader sees them
             log.warning(error.message)
 
     def _prune(self) -> list[Record]:
         try:
             self._ledger.complete_history()
             pruned = self._ledger.prune(self._settings.keep)
-        except LedgerError as error:  # the run is committed all the same, and the next one tries again
+        except LedgerError as error:  # the run is committed, and the next one tries again
             log.warning(error.message)
             return []
         if pruned:
             runs = "1 old run" if len(pruned) == 1 else f"{len(pruned)} old runs"
-            log.info("let %s go: runs.keep is %d", runs, self._settings.keep)
+            log.info("removed %s: runs.keep is %d", runs, self._settings.keep)
         return pruned
 
     def _find_drift(self, record: Record) -> Record:
-        """Find what changed since the last run, say it, and add it to the record."""
+        """Find what changed since the last run, log it, and add it to the record."""
         last, known = self._last, self._last_known
         for limit in find_unmatched_limits(self._settings.drift.allowed, record, known):
-            log.warning("parameter runs.drift.allowed: nothing recorded has a name like %s", limit)
+            log.warning("parameter runs.drift.allowed: no recorded value matches %s", limit)
         if not last:
             return record
         drift = find_drift(record, last, known)
         log.info("%s", describe_drift(record, drift, last, known, self._settings.headline))
-        return record.model_copy(update={"drift": drift, "last_known": without(known, record)})
+        return record.model_copy(update={"drift": drift, "last_known": exclude_own(known, record)})
 
-    # --- What is recorded
+    # --- The record
 
     def _hash_outputs(self) -> Hashes:
-        """Hash all that the run wrote, and wait until it is on disk."""
+        """Hash all outputs of the run, and sync them to disk."""
         hashes: Hashes = {}
         folders = set()
         for name, output in self._plan.outputs.items():
@@ -303,9 +311,9 @@ class Transaction:
                 if not path.exists():
                     raise LedgerError(f"{name}: {output.path} was not written; the run is not committed")
                 hashes[name] = files.hash_and_size(path)
-                files.bring_to_disk(path)
+                files.sync(path)
                 folders |= {folder for folder in path.parents if folder != folder.parent}
-        files.bring_names_to_disk(folders)
+        files.sync_folders(folders)
         return hashes
 
     def _read_raw_again(self) -> dict[str, RawInput]:
@@ -360,7 +368,7 @@ class Transaction:
         )
 
     def _trace(self, hashed: Hashes, raw: dict[str, RawInput]) -> dict[str, dict[str, str]]:
-        """List for each output what it is made from."""
+        """Return for each output the hashes of what it is made from."""
         nodes = self._plan.nodes
         hashes = digest_raw(raw, nodes, self._names, self._run_id)
         hashes |= {name: digest or self._run_id for name, (digest, _) in hashed.items()}
@@ -368,12 +376,12 @@ class Transaction:
         return lineage.trace(nodes, hashes, self._parameters, self._code_hash, self._names)
 
     def _list_unversioned(self, made_from: dict[str, dict[str, str]]) -> dict[str, Unversioned]:
-        """List what is not versioned as it was left, but for what this run has found otherwise."""
+        """Record the unversioned datasets as runs left them, except those that changed before this run."""
         read = self._plan.raw
         before = {
-            name: left
-            for name, left in (self._last.unversioned if self._last else {}).items()
-            if name not in read or read[name].sha256 == left.sha256
+            name: recorded
+            for name, recorded in (self._last.unversioned if self._last else {}).items()
+            if name not in read or read[name].sha256 == recorded.sha256
         }
         now = read_raw(self._ledger, self._plan.unversioned, {})
         return before | {
@@ -382,20 +390,20 @@ class Transaction:
         }
 
     def _inherit(self, outputs: dict[str, Artefact]) -> tuple[dict[str, Artefact], list[str]]:
-        """Find what readers still see of earlier runs, and what is outdated."""
+        """Find the artefacts of earlier runs that readers still see, and the names of outdated ones."""
         view = self._before.view if self._before else {}
-        # What is both written and read is what --load-versions went back to, and that is what readers see.
+        # Readers see the version chosen with --load-versions, even if the run also writes the dataset.
         now = outputs | self._plan.inputs
         others = {name: artefact for name, artefact in view.items() if name not in now}
         unmatched = lineage.find_unmatched(others, [*now.values(), *self._find_ancestors(now)], now)
         if remade := sorted(storage.list_outputs() & set(unmatched)):
-            log.info("outdated by this run, until their pipelines make them anew: %s", shorten(remade))
+            log.info("outdated by this run, until their pipelines run again: %s", shorten(remade))
         inherited = {name: artefact for name, artefact in others.items() if name not in unmatched}
         before = self._before.outdated if self._before else []
         return inherited | self._plan.inputs, sorted({*before, *unmatched} - now.keys())
 
     def _find_ancestors(self, artefacts: dict[str, Artefact]) -> list[Artefact]:
-        """Find what it was made from that --load-versions went back to; all else matches the view anyway."""
+        """Find what versions chosen with --load-versions were made from; all others match the view anyway."""
         if not self._plan.load_versions:
             return []
         committed = {
@@ -404,12 +412,12 @@ class Transaction:
             for name, artefact in record.artefacts
         }
         found: dict[tuple[str, str], Artefact] = {}
-        left = list(artefacts.values())
-        while left:
-            for source in left.pop().made_from.items():
+        queue = list(artefacts.values())
+        while queue:
+            for source in queue.pop().made_from.items():
                 if source in committed and source not in found:
                     found[source] = committed[source]
-                    left.append(committed[source])
+                    queue.append(committed[source])
         return list(found.values())
 
     def _hash_recipe(self, raw: dict[str, RawInput], environment: Environment) -> str:
@@ -426,7 +434,7 @@ class Transaction:
         )
 
     def _read_values(self, patterns: list[str]) -> dict[str, dict[str, Scalar]]:
-        """Load the outputs of these names that are dictionaries of plain values."""
+        """Return the plain values of the outputs that match a pattern and are dictionaries."""
         values: dict[str, dict[str, Scalar]] = {}
         for name, output in self._plan.outputs.items():
             if any(fnmatch(name, pattern) for pattern in patterns):
@@ -441,7 +449,7 @@ class Transaction:
 
 
 def _find_irreproducible(record: Record, twin: Record | None, settings: Settings) -> list[str]:
-    """Report how a run differs from the last one of the same recipe, in what is expected to be the same."""
+    """Describe which reproducible outputs differ from those of the last run with the same recipe."""
     if not twin:
         return []
     differing = sorted(
@@ -451,18 +459,18 @@ def _find_irreproducible(record: Record, twin: Record | None, settings: Settings
         if any(matches(name, pattern) for pattern in settings.reproducible)
     )
     return differing and [
-        f"{', '.join(differing)}: not as in run {twin.run_id}, although code, parameters, raw data, "
+        f"{', '.join(differing)}: different from run {twin.run_id}, although code, parameters, raw data, "
         "packages, platform and threads are the same"
     ]
 
 
 def _describe_violations(violations: list[str]) -> str:
     values = "1 value" if len(violations) == 1 else f"{len(violations)} values"
-    return f"{values} moved further than parameter runs.drift.allowed says"
+    return f"{values} moved further than parameter runs.drift.allowed permits"
 
 
 def _name_runner(runner: Any) -> str:
-    """Return the name of a runner's class from what Kedro says of it: "None" for its default."""
+    """Return the name of a runner's class from Kedro's run parameters, where the default is "None"."""
     if not isinstance(runner, str):
         return "not one of Kedro's"
     name = runner.partition(" object at ")[0].rpartition(".")[2]
@@ -470,7 +478,7 @@ def _name_runner(runner: Any) -> str:
 
 
 def _read_command() -> str | None:
-    """Return what the user typed; none where the run was started from Python."""
+    """Return the command that the user typed, or None if the run was started from Python."""
     if not click.get_current_context(silent=True):
         return None
     program = Path(sys.argv[0])
@@ -478,8 +486,8 @@ def _read_command() -> str | None:
     return shlex.join([*(["python", "-m", program.parent.name] if is_package else ["kedro"]), *sys.argv[1:]])
 
 
-def _say_how_to_allow() -> str:
+def _advise_to_allow() -> str:
     command = click.get_current_context(silent=True)
     if not command:
-        return "parameter runs.allow_mixed"
-    return "--allow-mixed" if ALLOW_MIXED in command.meta else "--params runs.allow_mixed=true"
+        return "set parameter runs.allow_mixed"
+    return "use --allow-mixed" if ALLOW_MIXED in command.meta else "use --params runs.allow_mixed=true"

@@ -1,4 +1,4 @@
-"""scikit-learn as the referee: of the preprocessing, and of a logistic regression on data of its own."""
+"""scikit-learn as the referee for the preprocessing, and for logistic regression on other data."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def test_preprocessing(fit_on: str, normalisation: str, scaler: Callable[[], Any
     filled = numbers.transform(passengers[NUMBERS])
     filled[:, 3] = np.log1p(filled[:, 3])
     scaled = scaler().fit(filled[fitting]).transform(filled)
-    encoder = OneHotEncoder(categories=[one.categories for one in features.categorical], sparse_output=False)
+    encoder = OneHotEncoder(
+        categories=[column.categories for column in features.categorical], sparse_output=False
+    )
     dummies = encoder.fit_transform(words.transform(passengers[CATEGORICAL].astype(object)))
     np.testing.assert_allclose(independent, np.hstack([scaled, dummies]), rtol=1e-5, atol=1e-6)
 
@@ -71,11 +73,11 @@ def test_learnt_categories_are_those_of_the_encoder() -> None:
     assert [ours[column] for column in CATEGORICAL] == [list(map(str, categories)) for categories in theirs]
 
 
-# --- A logistic regression, and a deep net, on data of all kinds: from a CSV, by `kedro features suggest`
+# --- The variants of `kedro features suggest`, on several CSVs
 
 
 def make_rare(share: float, with_categories: bool) -> pd.DataFrame:
-    """Rows of which a small share is positive: logistic with noise, of numbers alone, or with categories."""
+    """Make rows with a small share of positives: logistic with noise, from numbers or also categories."""
     generator = np.random.default_rng(7)
     rows = 4000
     numbers = generator.normal(size=(rows, 8))
@@ -112,7 +114,7 @@ TABLES: dict[str, Callable[[], pd.DataFrame]] = {
 def test_what_suggest_writes_is_as_good_as_a_logistic_regression(
     which: str, make_project: MakeProject
 ) -> None:
-    """From each of 20 seeds it is better than the baseline, and on average within a point of scikit-learn."""
+    """Every variant beats the baseline from each seed, and on average is within a point of scikit-learn."""
     project = make_project()
     file = project.folder / "data" / "01_raw" / "own.csv"
     TABLES[which]().to_csv(file, index=False)
@@ -120,14 +122,14 @@ def test_what_suggest_writes_is_as_good_as_a_logistic_regression(
     environment.mkdir()
     own = {"type": "from_scratch.datasets.RawCSVDataset", "filepath": "data/01_raw/own.csv"}
     (environment / "catalog.yml").write_text(yaml.safe_dump({"raw_data": own}))
-    said = project.kedro("features", "suggest", str(file), "--target", "positive")
-    (environment / "parameters.yml").write_text(said.stdout)
+    printed = project.kedro("features", "suggest", str(file), "--target", "positive")
+    (environment / "parameters.yml").write_text(printed.stdout)
     settings = "stability.seeds=20,stability.splits=5"
     project.run("--env", "own", "--pipeline", "stability", "--params", settings)
 
     runs = project.load("stability_runs")
     assert runs["variant"].unique().tolist() == ["logistic", "deep_practice"]
-    features = Features.model_validate(yaml.safe_load(said.stdout)["features"])
+    features = Features.model_validate(yaml.safe_load(printed.stdout)["features"])
     splits = prepare_splits(project.load("checked_data"), features, SPLIT, Stability(splits=5))
     theirs = [
         LogisticRegression(max_iter=10_000)

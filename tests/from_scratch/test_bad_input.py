@@ -1,7 +1,7 @@
-"""Whatever is wrong is told in one line each, before anything is written, and nothing committed is lost.
+"""Problems in the input are reported, one per line, before anything is written, and no committed run is lost.
 
-The first steps of a run find what is wrong with data and parameters, and most tests call these. A handful of
-cases, or with `make test-all` each, starts `kedro run` as a user does, in a project that has committed a run.
+The first nodes of a run find the problems in data and parameters, and most tests call only these nodes. A few
+cases (with `make test-all`, all of them) start `kedro run` as a user does, in a project with a committed run.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def written(rows: Rows, separator: str = ",") -> bytes:
 
 
 def having(**cells: str | dict[int, str]) -> bytes:
-    """Good passengers but for some cells: one value for all rows, or by the row's number."""
+    """Return good passengers except for some cells: one value for all rows, or values by row number."""
     rows = [list(row) for row in GOOD]
     for column, values in cells.items():
         place = HEADER.index(column)
@@ -60,21 +60,21 @@ def renamed(column: str, name: str) -> bytes:
 
 
 class Case(NamedTuple):
-    """What is wrong, and the lines that say so, as patterns."""
+    """A problem in the input, and the lines that report it, as patterns."""
 
     name: str
     lines: list[str]
     train: bytes | None = written(GOOD)
-    """The content of train.csv; none if there is no such file."""
+    """The content of train.csv; None if the file does not exist."""
     test: bytes | None = None
     arguments: tuple[str, ...] = ()
     files: dict[str, str] = {}  # noqa: RUF012
-    """Files of `conf`."""
+    """Files in `conf`, by path."""
     prepare: Callable[[Path], object] | None = None
-    """What else is to be done in data/01_raw."""
+    """Called with data/01_raw, to prepare it further."""
 
     def write(self, folder: Path) -> None:
-        """Write what is wrong into a project that has no raw data."""
+        """Write the problem into a project without raw data."""
         raw = folder / "data" / "01_raw"
         for name, content in (("train.csv", self.train), ("test.csv", self.test)):
             if content is not None:
@@ -107,40 +107,40 @@ CSV = "type: from_scratch.datasets.RawCSVDataset"
 INFERENCE = ("--pipeline", "inference")
 
 DATA = [
-    of_data("empty file", b"", r"train\.csv can't be read as CSV: No columns to parse from file"),
-    of_data(
-        "header only", written(GOOD[:1]), "train.csv: there are no rows, only a header; expected at least"
-    ),
+    of_data("empty file", b"", r"train\.csv could not be read as CSV: No columns to parse from file"),
+    of_data("header only", written(GOOD[:1]), "train.csv: there are no rows, only a header; expected at"),
     of_data(
         "no such file",
         None,
-        "train.csv is not there; `git checkout .*train.csv` brings it back, .*`kaggle competitions download",
+        "train.csv does not exist; run `git checkout .*train.csv` or `kaggle competitions download",
     ),
     of_data(
         "no such file, but an address",
         None,
-        "x.csv is not there; expected its dataset among runs.changing, .* then it is downloaded from http:",
+        "x.csv does not exist. To download it from http:.*, list its dataset in runs.changing",
         files={"local/catalog.yml": f"raw_data: {{{CSV}, filepath: x.csv, url: 'http://127.0.0.1:9/x.csv'}}"},
     ),
     of_data(
-        "no such file in the catalog's place",
+        "the catalog names a file that does not exist",
         None,
-        "nope.csv is not there; expected a CSV file, as the catalog says",
+        "nope.csv does not exist; expected the CSV file that the catalog names",
         files={"local/catalog.yml": f"raw_data: {{{CSV}, filepath: data/01_raw/nope.csv}}"},
     ),
     of_data(
         "a folder",
         None,
-        "train.csv can't be read as CSV: .*Is a directory",
+        "train.csv could not be read as CSV: .*Is a directory",
         prepare=lambda raw: (raw / "train.csv").mkdir(),
     ),
     of_data(
         "a link to itself",
         None,
-        "train.csv can't be read as CSV: .*Too many levels of symbolic links",
+        "train.csv could not be read as CSV: .*Too many levels of symbolic links",
         prepare=lambda raw: (raw / "train.csv").symlink_to("train.csv"),
     ),
-    of_data("binary junk", bytes(range(256)) * 99, r"train\.csv can't be read as CSV: Error tokenizing data"),
+    of_data(
+        "binary junk", bytes(range(256)) * 99, r"train\.csv could not be read as CSV: Error tokenizing data"
+    ),
     of_data("zero bytes", b"\0" * 999, r"train\.csv"),
     of_data(
         "semicolons", written(GOOD, ";"), r"more fields than the header has names.*load_args: \{sep: \";\"\}"
@@ -157,7 +157,9 @@ DATA = [
     of_data("a row that is cut short", written(GOOD)[:-9], r"train\.csv: row 40 has \d+ fields; expected 12"),
     of_data("a pipe", None, "is not a regular file", prepare=lambda raw: os.mkfifo(raw / "train.csv")),
     of_data(
-        "a compressed file", gzip.compress(written(GOOD)), "can't be read as CSV: .*it is compressed: give"
+        "a compressed file",
+        gzip.compress(written(GOOD)),
+        "could not be read as CSV: .*the file is compressed; expected",
     ),
     of_data(
         "a number of 400 digits",
@@ -168,21 +170,25 @@ DATA = [
         "a page of the web",
         b"<!DOCTYPE html>\n<html><body>\n<p>Sign in</p>\n</body></html>\n",
         "no columns ",
-        "0 of 3 rows would be for validation",
+        "0 of 3 rows would be validation rows",
     ),
     of_data("a column is missing", without("Fare"), "train.csv: no column Fare; found 'PassengerId', "),
     of_data("two columns are missing", without("Fare", "Sex"), "train.csv: no columns Fare, Sex; found "),
     of_data(
-        "a column stands twice", renamed("Parch", "Age"), "column Age stands twice; expected each column once"
+        "a column appears twice",
+        renamed("Parch", "Age"),
+        "column Age appears twice; expected each column once",
     ),
     of_data("another case", renamed("Age", "age"), "no column Age; found .*'age'"),
     of_data(
         "more fields than names",
         written([HEADER, [*GOOD[1], "x"], *GOOD[2:]]),
-        r"train\.csv can't be read as CSV",
+        r"train\.csv could not be read as CSV",
     ),
     of_data(
-        "an open quote", written(GOOD) + b'1,"2,3\n', "train.csv can't be read as CSV: .*EOF inside string"
+        "an open quote",
+        written(GOOD) + b'1,"2,3\n',
+        "train.csv could not be read as CSV: .*EOF inside string",
     ),
     of_data(
         "a text among numbers", having(Age={3: "old"}), "column Age has 'old' in row 3; expected a number"
@@ -214,7 +220,7 @@ DATA = [
         having(Pclass={5: "4"}),
         "column Pclass has 4 in row 5; expected one of '1', '2', '3'",
     ),
-    of_data("all missing", having(Age=""), "column Age has no value; expected some, or a `constant`"),
+    of_data("all missing", having(Age=""), "column Age has no value; expected at least one, or a `constant`"),
     of_data(
         "one class",
         having(Survived="1"),
@@ -223,7 +229,7 @@ DATA = [
     of_data(
         "three classes",
         having(Survived={1: "2"}),
-        "column Survived has 3 values: '0', '1', '2'; the models predict yes or no: expected two values",
+        "column Survived has 3 values: '0', '1', '2'; expected two values, since the models",
     ),
     of_data(
         "a target of words",
@@ -233,20 +239,20 @@ DATA = [
     of_data(
         "a target is missing",
         having(Survived={7: ""}),
-        "column Survived has no value in row 7; expected one in ev",
+        "column Survived has no value in row 7; expected a value in",
     ),
     of_data(
         "an identifier twice",
         having(PassengerId={7: "1"}),
-        "column PassengerId has 1 in row 7; expected each value",
+        "column PassengerId has 1 in row 7; expected each identifier",
     ),
     of_data(
         "no identifier",
         having(PassengerId={7: ""}),
-        "column PassengerId has no value in row 7; expected one in ev",
+        "column PassengerId has no value in row 7; expected a value in",
     ),
     of_data(
-        "too few rows", written(GOOD[:3]), "validation_fraction is 0.2: 0 of 2 rows would be for validation"
+        "too few rows", written(GOOD[:3]), "validation_fraction is 0.2: 0 of 2 rows would be validation rows"
     ),
     of_data("a line of 30 MB", b"x" * 30_000_000, "train.csv: no columns PassengerId, .*; found 'xxx"),
     of_data("a cell of 30 MB", having(Sex={1: "x" * 30_000_000}), "column Sex has 'xxx.*… in row 1"),
@@ -262,11 +268,11 @@ DATA = [
 PARAMETERS = [
     of_parameters(
         "variants.deep.epochs=0",
-        "parameter variants.deep.epochs is 0: input should be greater than or equal to 1",
+        "parameter variants.deep.epochs is 0; expected a number greater than or equal to 1",
     ),
     of_parameters(
         "variants.deep.epochs=many",
-        "parameter variants.deep.epochs is 'many': input should be a valid integer",
+        "parameter variants.deep.epochs is 'many'; expected a valid integer",
     ),
     of_parameters(
         "variants.deep.learning_rat=1",
@@ -274,14 +280,14 @@ PARAMETERS = [
     ),
     of_parameters(
         "variants.deep.epochs=0,threads=0",
-        "parameter threads is 0: ",
-        "parameter variants.deep.epochs is 0: ",
+        "parameter threads is 0; ",
+        "parameter variants.deep.epochs is 0; ",
     ),
     of_parameters(
-        "features.fit_on=valid", "parameter features.fit_on is 'valid': expected one of all, train"
+        "features.fit_on=valid", "parameter features.fit_on is 'valid'; expected one of all, train"
     ),
     of_parameters(
-        "features.identifier=Ticket", "parameter features: column Ticket stands twice; expected each"
+        "features.identifier=Ticket", "parameter features: column Ticket appears twice; expected each"
     ),
     of_parameters("features.target.column=Died", "train.csv: no column Died; found 'PassengerId'"),
     of_parameters(
@@ -289,12 +295,12 @@ PARAMETERS = [
     ),
     of_parameters(
         "split.validation_fraction=0.001",
-        "validation_fraction is 0.001: 0 of 40 rows would be for validation",
+        "validation_fraction is 0.001: 0 of 40 rows would be validation rows",
     ),
     of_parameters(
-        "inference.variant=dep", "parameter inference.variant is 'dep': expected one of .*mean deep"
+        "inference.variant=dep", "parameter inference.variant is 'dep'; expected one of .*mean deep"
     ),
-    of_parameters("precision=float16", "parameter precision is 'float16': expected one of float32, float64"),
+    of_parameters("precision=float16", "parameter precision is 'float16'; expected one of float32, float64"),
 ]
 
 CONFIGURATION = [
@@ -318,10 +324,10 @@ CONFIGURATION = [
         "broken YAML",
         "local/parameters.yml",
         "variants: {deep: {epochs: 3",
-        "the parameters can't be read from conf/",
+        "the parameters could not be read from conf/",
     ),
     of_configuration(
-        "no block", "local/parameters.yml", "variants: {deep: 3}", "parameter variants.deep is 3: expected"
+        "no block", "local/parameters.yml", "variants: {deep: 3}", "parameter variants.deep is 3; expected"
     ),
     of_configuration(
         "a variant that isn't one",
@@ -357,7 +363,7 @@ CONFIGURATION = [
         "an unknown load_arg",
         "mine/catalog.yml",
         f"raw_data: {{{CSV}, filepath: data/01_raw/train.csv, load_args: {{separator: ;}}}}",
-        "can't be read as CSV: .*'separator'",
+        "could not be read as CSV: .*'separator'",
         "--env",
         "mine",
     ),
@@ -365,7 +371,7 @@ CONFIGURATION = [
         "an unknown encoding",
         "mine/catalog.yml",
         f"raw_data: {{{CSV}, filepath: data/01_raw/train.csv, load_args: {{encoding: utf-9}}}}",
-        "can't be read as CSV: unknown encoding: utf-9",
+        "could not be read as CSV: unknown encoding: utf-9",
         "--env",
         "mine",
     ),
@@ -382,25 +388,25 @@ DERIVED = [
         "a pattern that is none",
         "local/parameters.yml",
         "features: {derived: [{column: Title, extract: {of: Name, pattern: ', (Mr'}}]}",
-        r"parameter features.derived.0.extract.pattern is ', \(Mr': missing \): .*; expected a regular expr",
+        r"parameter features.derived.0.extract.pattern is ', \(Mr': missing \): .*; expected an RE2 regular",
     ),
     of_configuration(
         "a pattern without a group",
         "local/parameters.yml",
         "features: {derived: [{column: Title, extract: {of: Name, pattern: Mr}}]}",
-        "parameter features.derived.0.extract.pattern is 'Mr': it has no group; expected a regular expr",
+        "parameter features.derived.0.extract.pattern is 'Mr': it has no group; expected an RE2 regular",
     ),
     of_configuration(
         "a derived column that is in the file",
         "local/parameters.yml",
         "features: {derived: [{column: Cabin, is_known: {of: Ticket}}]}",
-        "train.csv: column Cabin is in the file, but features.derived makes one; expected another name",
+        "train.csv: column Cabin is in the file and in features.derived; expected another name",
     ),
     of_configuration(
         "a derived column twice",
         "local/parameters.yml",
         "features: {derived: [{column: X, is_known: {of: Ticket}}, {column: X, count: {of: Ticket}}]}",
-        "parameter features: derived column X stands twice; expected each column once",
+        "parameter features: derived column X appears twice; expected each column once",
     ),
     of_configuration(
         "a column derived from one that is missing",
@@ -418,7 +424,7 @@ DERIVED = [
         "a column derived from a derived one",
         "local/parameters.yml",
         "features: {derived: [{column: X, is_known: {of: Cabin}}, {column: Y, sum: {of: [X]}}]}",
-        "parameter features: derived column Y is made of X, which is derived too; expected columns of the",
+        "parameter features: derived column Y is computed from X, which is also derived; expected",
     ),
 ]
 
@@ -426,17 +432,17 @@ OPTIONS = [
     of_options(
         "--env",
         "nope",
-        line="there is no environment nope: no folder conf/nope; there are ablation, base, knowledge, local",
+        line="environment nope has no folder conf/nope; expected one of ablation, base, knowledge, local",
     ),
-    of_options(
-        "--pipeline", "dep", line="no pipeline named 'dep'; did you mean deep\\? There are __default__, "
-    ),
+    of_options("--pipeline", "dep", line="pipeline 'dep' does not exist; expected one of __default__, "),
     of_options("--from-nodes", "nope", line=r"Pipeline does not contain nodes named \['nope'\]"),
     of_options("--to-outputs", "nope", line=r"Pipeline does not contain datasets named \['nope'\]"),
     of_options("--tags", "nope", line="Pipeline contains no nodes after applying all provided filters"),
     of_options("--runner", "NopeRunner", line="has no attribute 'NopeRunner'"),
     of_options(
-        "--load-versions", "train:nope", line="train: no committed run has made a version nope; there are 2"
+        "--load-versions",
+        "train:nope",
+        line="train: no committed run wrote version nope; committed versions: 2",
     ),
     of_options("--conf-source", "nope", line="Invalid value for '--conf-source': Path 'nope' does not exist"),
     of_options("--params", "nope", line="Item `nope` must contain a key and a value separated by `=`"),
@@ -446,16 +452,17 @@ OPTIONS = [
 DIVERGENCE = [
     of_parameters(
         "variants.linear.learning_rate=1e39",
-        r"with learning_rate 1e\+39, training went beyond all numbers in epoch \d+ "
+        r"training with learning_rate 1e\+39 overflows in epoch \d+ "
         r"\(loss (inf|nan)\).* \(in linear\.fit\)",
     ),
     of_parameters(
-        "variants.deep.learning_rate=1e39", r"with learning_rate 1e\+39, training went .* \(in deep\.fit\)"
+        "variants.deep.learning_rate=1e39",
+        r"training with learning_rate 1e\+39 overflows .* \(in deep\.fit\)",
     ),
 ]
 
 NEW_ROWS = [
-    Case("new rows: no file", ["test.csv is not there"], arguments=INFERENCE),
+    Case("new rows: no file", ["test.csv does not exist"], arguments=INFERENCE),
     Case(
         "new rows: header only",
         ["test.csv: there are no rows, only a header"],
@@ -470,7 +477,7 @@ NEW_ROWS = [
     ),
     Case(
         "new rows: an unknown category",
-        ["test.csv: column Sex has 'x' in row 2; expected .*; parameter inference.unseen_categories: none"],
+        ["test.csv: column Sex has 'x' in row 2; expected .*. Set inference.unseen_categories: none"],
         test=having(Sex={2: "x"}),
         arguments=INFERENCE,
     ),
@@ -523,7 +530,7 @@ WHOLE_RUNS = {
     "variants.deep.learning_rate=1e39",
     "new rows: two faults",
 }
-"""The cases that are started as a user does even in a hurry: of each kind some."""
+"""The cases that run as a whole even in quick tests: some of each kind."""
 READ = [*DATA, *PARAMETERS, *CONFIGURATION, *DERIVED, *NEW_ROWS]
 ALL = [*READ, *OPTIONS, *DIVERGENCE]
 
@@ -537,7 +544,7 @@ def expect_lines(found: list[str], case: Case) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The configuration of a project, and a place for its raw data."""
+    """A project's configuration, and an empty folder for its raw data."""
     shutil.copytree(ROOT / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("local"))
     (tmp_path / "conf" / "local").mkdir()
     (tmp_path / "data" / "01_raw").mkdir(parents=True)
@@ -546,7 +553,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def read(folder: Path, pipeline: str = "__default__", env: str | None = None, params: str = "") -> None:
-    """Read the parameters and the rows as the first steps of `kedro run` do."""
+    """Read the parameters and the rows as the first nodes of `kedro run` do."""
     changes: Any = OmegaConf.to_container(OmegaConf.from_dotlist(params.split(",") if params else []))
     merge = {"parameters": "soft"}
     loader = OmegaConfigLoader(
@@ -578,7 +585,7 @@ def options(arguments: tuple[str, ...]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("case", READ, ids=lambda case: case.name)
-def test_bad_input_is_told_in_a_line_for_each_fault(case: Case, folder: Path) -> None:
+def test_bad_input_is_reported_in_one_line_per_fault(case: Case, folder: Path) -> None:
     case.write(folder)
     with pytest.raises((InputError, DatasetError)) as error:
         read(folder, **options(case.arguments))
@@ -588,7 +595,7 @@ def test_bad_input_is_told_in_a_line_for_each_fault(case: Case, folder: Path) ->
 
 @pytest.fixture(scope="module")
 def committed(article_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project in which everything ran, and whose raw data is gone; these tests may spoil it."""
+    """A project with committed runs of everything, but without raw data; these tests may change it."""
     project = Project(shutil.copytree(article_run.folder, tmp_path_factory.mktemp("bad") / "project"))
     for name in ("train.csv", "test.csv"):
         (project.folder / "data" / "01_raw" / name).unlink()
@@ -602,7 +609,7 @@ def committed(article_run: Project, tmp_path_factory: pytest.TempPathFactory) ->
         for case in ALL
     ],
 )
-def test_a_run_tells_it_and_writes_nothing(case: Case, committed: Project) -> None:
+def test_a_run_reports_bad_input_and_writes_nothing(case: Case, committed: Project) -> None:
     raw, conf = committed.folder / "data" / "01_raw", committed.folder / "conf"
     before = Ledger(committed.folder).records(), committed.artefacts()
     saved = shutil.copytree(conf, committed.folder / "saved")

@@ -21,7 +21,7 @@ CATALOG: dict[str, Any] = yaml.safe_load((ROOT / "conf" / "base" / "catalog.yml"
 
 
 @pytest.mark.parametrize("name", SHA256)
-def test_kaggles_files_have_the_articles_rows_and_gaps(name: str) -> None:
+def test_kaggles_files_have_the_articles_rows_and_missing_values(name: str) -> None:
     assert hashlib.sha256((RAW / name).read_bytes()).hexdigest() == SHA256[name]
     table = pd.read_csv(RAW / name)
     train = read_figures()["missing_values"].figures
@@ -37,7 +37,7 @@ def test_kaggles_files_have_the_articles_rows_and_gaps(name: str) -> None:
     assert f"| `{SHA256[name]}` |" in card
 
 
-def test_git_takes_these_files_alone_and_gives_back_their_bytes(tmp_path: Path) -> None:
+def test_git_tracks_only_these_files_and_keeps_their_bytes(tmp_path: Path) -> None:
     for name in (".gitignore", ".gitattributes"):
         shutil.copy(ROOT / name, tmp_path)
     raw = shutil.copytree(RAW, tmp_path / "data" / "01_raw")
@@ -59,11 +59,11 @@ def test_git_takes_these_files_alone_and_gives_back_their_bytes(tmp_path: Path) 
     git("checkout", "--quiet", "--", "data")
     for name, sha256 in SHA256.items():
         assert hashlib.sha256((raw / name).read_bytes()).hexdigest() == sha256
-    assert b"\r\n" in (raw / "README.md").read_bytes(), "as this git has it"
+    assert b"\r\n" in (raw / "README.md").read_bytes(), "at the version of this git"
 
 
 @pytest.mark.parametrize("name", ["raw_data", "new_data"])
-def test_original_files_are_known_by_their_pinned_sums(name: str) -> None:
+def test_original_files_are_recognised_by_their_pinned_hashes(name: str) -> None:
     entry = CATALOG[name]
     file = Path(entry["filepath"]).name
     assert entry["sha256"] == SHA256[file]
@@ -72,7 +72,7 @@ def test_original_files_are_known_by_their_pinned_sums(name: str) -> None:
         assert dataset.load().attrs["source"] == source
 
 
-def test_all_that_a_run_writes_is_versioned_and_in_a_layer() -> None:
+def test_every_dataset_that_a_run_writes_is_versioned_and_in_a_layer() -> None:
     written = CATALOG.keys() - {"raw_data", "new_data"}
     for name in sorted(name for name in written if not name.startswith("_")):
         entry = CATALOG[name]
@@ -95,6 +95,6 @@ def test_a_plot_is_the_same_file_anywhere_and_shown_in_kedro_viz(tmp_path: Path)
     text = (tmp_path / "plot.json").read_bytes()
     assert text.isascii()
     assert b"\r" not in text
-    assert text.startswith(b'{\n  "data": [\n'), "with orjson installed or not"
+    assert text.startswith(b'{\n  "data": [\n'), "with or without orjson"
     assert dataset.preview() == figure.to_dict()
     assert dataset.load().update_layout(template=None) == figure

@@ -1,4 +1,4 @@
-"""User names and passwords of downloads: they stand in credentials.yml, and nothing writes them down."""
+"""Downloads read user names and passwords from credentials.yml, and never write or log them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def server() -> Iterator[FileServer]:
 
 @pytest.fixture
 def project(project: Project, server: FileServer) -> Project:
-    """A project that downloads with a password."""
+    """Make a project that downloads with a password."""
     set_catalog(project, url=server.url)
     catalog = project.folder / "conf/scheduled/catalog.yml"
     entries = yaml.safe_load(catalog.read_text())
@@ -43,13 +43,13 @@ def project(project: Project, server: FileServer) -> Project:
 
 
 def files_with(secret: str, folder: Path) -> list[str]:
-    """Find the files that hold a text, but for those with the configuration."""
+    """Find the files that contain a text, except the configuration."""
     files = [file for file in folder.rglob("*") if file.is_file() and file.parent.parent.name != "conf"]
     return [file.name for file in files if secret.encode() in file.read_bytes()]
 
 
 @pytest.mark.slow
-def test_passwords_are_written_down_nowhere(project: Project, server: FileServer) -> None:
+def test_passwords_are_not_stored_or_printed(project: Project, server: FileServer) -> None:
     outputs = []
 
     def kedro(code: int) -> None:
@@ -62,9 +62,9 @@ def test_passwords_are_written_down_nowhere(project: Project, server: FileServer
     kedro(1)
     server.content = b"<html>"
     kedro(1)
-    server.expected, asked = "Basic of somebody else", server.asked
+    server.expected, asked = "Basic of another user", server.asked
     kedro(1)
-    assert "status 401: expected other credentials" in outputs[-1]
+    assert "status 401; expected other credentials" in outputs[-1]
     server.expected, server.status = BASIC, 404
     kedro(1)
     with serving(PASSENGERS.encode(), "127.0.0.2") as elsewhere:
@@ -98,7 +98,7 @@ def test_passwords_in_the_catalog_are_refused_before_anything_is_written(
     (line,) = ran.stderr.splitlines()
     assert ran.returncode == 1
     assert "Error: raw_data: " in line
-    assert "expected them in a block of credentials.yml" in line
+    assert "expected credentials in a block of credentials.yml" in line
     assert sorted(project.folder.glob("data/**")) == before
     assert not files_with(PASSWORD, project.folder)
     assert PASSWORD not in ran.stderr

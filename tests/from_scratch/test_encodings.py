@@ -1,4 +1,4 @@
-"""What runs write is UTF-8, and every command works, whatever the locale."""
+"""Runs write UTF-8, and every command works, in any locale."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEXT = "id,größe,Straße,Antwort\n" + "".join(
 
 
 def kedro(project: Project, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """Run a `kedro` command, and give back what it printed as bytes."""
+    """Run a `kedro` command, and return its output as bytes."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("KEDRO_", "LC_"))}
     command = [sys.executable, "-m", "kedro", *arguments]
     return subprocess.run(
@@ -32,7 +32,7 @@ def kedro(project: Project, *arguments: str, **environment: str) -> subprocess.C
 
 @pytest.fixture(scope="module")
 def latin_1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A locale of ISO-8859-1. In CI, where REQUIRE_LOCALES is set, its absence is a failure."""
+    """A locale with ISO-8859-1. In CI, where REQUIRE_LOCALES is set, a missing locale is a failure."""
     folder = tmp_path_factory.mktemp("locales")
     if not (shutil.which("localedef") and Path("/usr/share/i18n/charmaps/ISO-8859-1.gz").exists()):
         missing = "sources of locales are not installed: apt-get install locales"
@@ -43,14 +43,14 @@ def latin_1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     subprocess.run(made, check=True, capture_output=True)
     environment = {"LOCPATH": str(folder), "LC_ALL": "latin_1", "PYTHONUTF8": "0"}
     command = [sys.executable, "-c", "import locale; print(locale.getencoding())"]
-    said = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
-    assert said.stdout == "ISO-8859-1\n"
+    result = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
+    assert result.stdout == "ISO-8859-1\n"
     return environment
 
 
 @pytest.fixture(scope="module")
 def utf_8(make_project: MakeProject) -> Project:
-    """A project whose columns, categories and answers have umlauts, in which everything ran."""
+    """A project whose columns, categories and answers have umlauts, after a run of everything."""
     project = make_project()
     (project.folder / "data" / "01_raw" / "eigene.csv").write_text(TEXT, encoding="utf-8")
     (project.folder / "conf" / "eigene").mkdir()
@@ -78,7 +78,7 @@ def utf_8(make_project: MakeProject) -> Project:
 
 @pytest.fixture(params=["ASCII", "ISO-8859-1"])
 def locale(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Variables that choose a locale."""
+    """Return the environment variables that select a locale."""
     chosen: dict[str, str] = ASCII if request.param == "ASCII" else request.getfixturevalue("latin_1")
     return chosen
 
@@ -117,7 +117,7 @@ def test_all_commands_work_in_any_locale(utf_8: Project, locale: dict[str, str],
 
 
 @pytest.mark.matrix
-def test_errors_and_logs_are_whole_in_any_locale(utf_8: Project, locale: dict[str, str]) -> None:
+def test_errors_and_logs_are_complete_in_any_locale(utf_8: Project, locale: dict[str, str]) -> None:
     file = utf_8.folder / "data" / "01_raw" / "eigene.csv"
     file.write_text(TEXT.replace("\n2,14,", "\n2,→,"), encoding="utf-8")
     try:
@@ -125,36 +125,36 @@ def test_errors_and_logs_are_whole_in_any_locale(utf_8: Project, locale: dict[st
     finally:
         file.write_text(TEXT, encoding="utf-8")
     assert ran.returncode == 1
-    said = ran.stderr.decode("latin-1").replace(r"\xf6", "ö").replace(r"\xdf", "ß")
-    assert "Error: eigene.csv: column größe has '\\u2192' in row 3; expected a number" in said
+    output = ran.stderr.decode("latin-1").replace(r"\xf6", "ö").replace(r"\xdf", "ß")
+    assert "Error: eigene.csv: column größe has '\\u2192' in row 3; expected a number" in output
     log = (utf_8.folder / "kedro.log").read_text(encoding="utf-8")
     assert "InputError: eigene.csv: column größe has '→' in row 3; expected a number" in log
 
 
 @pytest.mark.matrix
 def test_what_suggest_prints_can_be_read_as_configuration(utf_8: Project, locale: dict[str, str]) -> None:
-    said = kedro(utf_8, "features", "suggest", "data/01_raw/eigene.csv", "--target", "Antwort", **locale)
-    assert said.returncode == 0, said.stderr
-    block = yaml.safe_load(said.stdout.decode())["features"]
+    result = kedro(utf_8, "features", "suggest", "data/01_raw/eigene.csv", "--target", "Antwort", **locale)
+    assert result.returncode == 0, result.stderr
+    block = yaml.safe_load(result.stdout.decode())["features"]
     assert block["continuous"] == [NAME]
     assert block["categorical"] == [{"column": "Straße", "categories": ["Fünf", "Čtyři"]}]
 
 
 @pytest.mark.slow
 def test_no_file_is_opened_in_the_encoding_of_the_locale(article_run: Project, tmp_path: Path) -> None:
-    said = []
+    lines = []
     for command in ("run", "runs list", f"runs history --html {tmp_path / 'history.html'}", "runs show last"):
         variables = {"PYTHONWARNDEFAULTENCODING": "1", "PYTHONWARNINGS": "always::EncodingWarning"}
-        said += kedro(article_run, *command.split(), **variables).stderr.decode().splitlines()
-    warnings = [line for line in said if "EncodingWarning" in line]
+        lines += kedro(article_run, *command.split(), **variables).stderr.decode().splitlines()
+    warnings = [line for line in lines if "EncodingWarning" in line]
     assert warnings, "torch has one"
     assert not [line for line in warnings if re.search("from_scratch|fsspec|pandas|kedro", line)]
 
 
 @pytest.mark.slow
-def test_a_console_without_characters_is_no_error(utf_8: Project) -> None:
+def test_a_console_without_characters_is_not_an_error(utf_8: Project) -> None:
     for command in ("runs history", "runs show last", "run --env eigene --pipeline inference"):
         ran = kedro(utf_8, *command.split(), PYTHONIOENCODING="ascii")
         assert ran.returncode == 0, ran.stderr
         assert ran.stdout.isascii()
-    assert rb"\xf6 in " in ran.stdout
+    assert rb"\xf6 for " in ran.stdout

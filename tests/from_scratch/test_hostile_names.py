@@ -1,4 +1,4 @@
-"""Names of a CSV, of parameters and of records reach terminals and logs as text, and order nothing."""
+"""Names in a CSV, parameters and records reach terminals and logs as plain text, without control codes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.support.project import MakeProject, Project
 
 @pytest.fixture(scope="module")
 def ran(make_project: MakeProject) -> Project:
-    """A project in which everything ran, in processes of their own, on the hostile CSV."""
+    """A project after a run of everything, in separate processes, on the hostile CSV."""
     project = make_project()
     hostile.configure(project)
-    said = project.run("--env", "hostile", "--runner", "ParallelRunner")
-    hostile.expect_printable(said.stdout + said.stderr)
-    warning = r"hostile.csv: un\x1b[2Jnamed\nError: forged ignored: no parameter in `features` names it"
-    assert warning in said.stderr
+    result = project.run("--env", "hostile", "--runner", "ParallelRunner")
+    hostile.expect_printable(result.stdout + result.stderr)
+    warning = r"hostile.csv: ignoring column un\x1b[2Jnamed\nError: forged, not named in `features`"
+    assert warning in result.stderr
     project.run("--env", "hostile", "--pipeline", "inference")
     return project
 
@@ -44,17 +44,17 @@ def ran(make_project: MakeProject) -> Project:
     ],
 )
 def test_the_ledger_prints_names_as_text(ran: Project, command: str) -> None:
-    said = ran.kedro("runs", *(word.replace("&", " ") for word in command.split(" ")))
-    hostile.expect_printable(said.stdout + said.stderr)
+    result = ran.kedro("runs", *(word.replace("&", " ") for word in command.split(" ")))
+    hostile.expect_printable(result.stdout + result.stderr)
     if "no\x1b" in command:
-        assert said.returncode == 1
-        assert r"no\x1b[2J\nError: forged" in said.stderr
+        assert result.returncode == 1
+        assert r"no\x1b[2J\nError: forged" in result.stderr
 
 
 @pytest.mark.slow
 def test_answers_are_printed_as_text(ran: Project) -> None:
-    said = ran.run("--env", "hostile", "--pipeline", "inference")
-    hostile.expect_printable(said.stdout + said.stderr)
+    result = ran.run("--env", "hostile", "--pipeline", "inference")
+    hostile.expect_printable(result.stdout + result.stderr)
 
 
 @pytest.mark.slow
@@ -67,11 +67,11 @@ def test_errors_and_the_log_show_names_as_text(ran: Project) -> None:
         with file.open("w", encoding="utf-8", newline="") as changed:
             csv.writer(changed).writerows(rows)
         for runner in ("SequentialRunner", "ParallelRunner"):
-            said = ran.kedro("run", "--env", "hostile", "--runner", runner)
-            assert said.returncode == 1
-            hostile.expect_printable(said.stdout + said.stderr)
+            result = ran.kedro("run", "--env", "hostile", "--runner", runner)
+            assert result.returncode == 1
+            hostile.expect_printable(result.stdout + result.stderr)
             column = r"hostile.csv: column a\x1b]0;HACKED\x07b has 'x\x1b[2J' in row 2; expected a number"
-            assert f"Error: {column}" in said.stderr
+            assert f"Error: {column}" in result.stderr
     finally:
         file.write_text(text, encoding="utf-8", newline="")
     log = (ran.folder / "kedro.log").read_text(encoding="utf-8")
@@ -80,39 +80,41 @@ def test_errors_and_the_log_show_names_as_text(ran: Project) -> None:
 
 
 @pytest.mark.slow
-def test_timed_lines_are_text(ran: Project) -> None:
+def test_lines_with_timestamps_are_text(ran: Project) -> None:
     logging = (ran.folder / "conf" / "scheduled" / "logging.yml").read_text(encoding="utf-8")
     ran.configure("logging.yml", logging, env="hostile")
     try:
-        said = ran.run("--env", "hostile", "--pipeline", "data_processing")
+        result = ran.run("--env", "hostile", "--pipeline", "data_processing")
     finally:
         (ran.folder / "conf" / "hostile" / "logging.yml").unlink()
-    hostile.expect_printable(said.stderr)
+    hostile.expect_printable(result.stderr)
     assert re.search(
-        r"^\d{4}.* WARNING hostile.csv: un\\x1b\[2Jnamed\\nError: forged ignored", said.stderr, re.M
+        r"^\d{4}.* WARNING hostile.csv: ignoring column un\\x1b\[2Jnamed\\nError: forged, not named",
+        result.stderr,
+        re.M,
     )
 
 
 def test_what_suggest_prints_is_text_and_yaml(project: Project) -> None:
     file = project.folder / "bad\x1b[2J\u202ename.csv"
     hostile.write(file)
-    said = project.kedro("features", "suggest", file.name, "--target", "y")
-    assert said.returncode == 0, said.stderr
-    hostile.expect_printable(said.stdout)
-    block = yaml.safe_load(said.stdout)["features"]
+    result = project.kedro("features", "suggest", file.name, "--target", "y")
+    assert result.returncode == 0, result.stderr
+    hostile.expect_printable(result.stdout)
+    block = yaml.safe_load(result.stdout)["features"]
     assert {hostile.LONG, hostile.ESC, "num\u202e"} <= set(block["continuous"])
     names = [column["column"] for column in block["categorical"]]
     assert names == [*hostile.CATEGORIES]
-    catalog = said.stdout.partition("catalog.yml:\n#\n")[2].partition("#\n")[0]
+    catalog = result.stdout.partition("catalog.yml:\n#\n")[2].partition("#\n")[0]
     entry = catalog.replace("#   ", "")
     assert yaml.safe_load(entry)["raw_data"]["filepath"] == file.name
-    said = project.kedro("features", "suggest", file.name, "--target", "n\x1b[2J\nError: forged")
-    assert said.returncode == 1
-    hostile.expect_printable(said.stderr)
+    result = project.kedro("features", "suggest", file.name, "--target", "n\x1b[2J\nError: forged")
+    assert result.returncode == 1
+    hostile.expect_printable(result.stderr)
 
 
 @pytest.mark.slow
-def test_a_record_orders_nothing(ran: Project, tmp_path: Path) -> None:
+def test_a_forged_record_prints_no_control_codes(ran: Project, tmp_path: Path) -> None:
     file = sorted((ran.folder / "data" / "runs").glob("[0-9]*.json"))[-1]
     text = file.read_text(encoding="utf-8")
     record = json.loads(text)
@@ -123,8 +125,8 @@ def test_a_record_orders_nothing(ran: Project, tmp_path: Path) -> None:
     file.write_text(json.dumps(record), encoding="utf-8")
     try:
         for command in ("list", "show last", "diff last~1 last", "history"):
-            said = ran.kedro("runs", *command.split())
-            assert said.returncode == 0, said.stderr
-            hostile.expect_printable(said.stdout + said.stderr)
+            result = ran.kedro("runs", *command.split())
+            assert result.returncode == 0, result.stderr
+            hostile.expect_printable(result.stdout + result.stderr)
     finally:
         file.write_text(text, encoding="utf-8")

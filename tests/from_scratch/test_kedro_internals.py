@@ -1,4 +1,4 @@
-"""What from_scratch uses of Kedro's private parts is still what it was."""
+"""The private parts of Kedro that from_scratch uses have not changed."""
 
 from __future__ import annotations
 
@@ -24,22 +24,24 @@ def test_kedro_viz_knows_a_preview_by_the_name_of_its_type(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("theirs", "ours"),
-    [(utils._load_and_deploy_viz, site._publish), (utils.display_cli_message, site._show)],
+    [(utils._load_and_deploy_viz, site._publish), (utils.display_cli_message, site._print_or_raise)],
 )
-def test_what_takes_the_place_of_a_function_takes_as_many_arguments(theirs: object, ours: object) -> None:
+def test_replacements_take_as_many_arguments(theirs: object, ours: object) -> None:
     assert callable(theirs)
     assert callable(ours)
     assert len(inspect.signature(theirs).parameters) == len(inspect.signature(ours).parameters)
 
 
-def test_kedro_viz_calls_what_is_replaced() -> None:
+def test_kedro_viz_calls_the_replaced_functions() -> None:
     source = inspect.getsource(utils.create_shareableviz_process)
     assert "target=_load_and_deploy_viz" in source
     assert "display_cli_message(" in source
 
 
 @pytest.mark.parametrize("kind", [SequentialRunner, ThreadRunner, ParallelRunner])
-def test_runners_log_here_what_is_done(kind: type[AbstractRunner], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runners_log_completed_nodes_here(
+    kind: type[AbstractRunner], monkeypatch: pytest.MonkeyPatch
+) -> None:
     heard: list[tuple[str, str]] = []
     here = threading.get_ident()
     listener = kedro_internals.CompletedNodes(

@@ -1,4 +1,4 @@
-"""Every model against the same model written with torch.nn, trained by torch.optim: the referee."""
+"""Every model is compared with the referee: the same model in torch.nn, trained by torch.optim."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEARNING_RATES = {"linear": 0.1, "sigmoid": 2.0, "matmul": 2.0, "neural_net": 1.
 
 
 class Referee(nn.Module):
-    """Linear layers without bias, each with one constant for all its outputs, as the article has them."""
+    """Linear layers without bias, but with one constant for all outputs of a layer, as in the article."""
 
     def __init__(self, layers: list[Tensor], constants: list[Tensor], sigmoid: bool) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ def test_trains_as_torch_nn_does(model: str, data: tuple[Tensor, Tensor]) -> Non
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_draws_are_those_of_their_seed_alone(model: str) -> None:
+def test_draws_depend_only_on_their_seed(model: str) -> None:
     def draw(seed: int) -> dict[str, Tensor]:
         drawn: dict[str, Tensor] = MODELS[model].initialise(
             FEATURES, HIDDEN[model], torch.Generator().manual_seed(seed)
@@ -85,7 +85,7 @@ def test_draws_are_those_of_their_seed_alone(model: str) -> None:
 
     before = torch.random.get_rng_state()
     first, second, other = draw(1), draw(1), draw(2)
-    assert torch.random.get_rng_state().equal(before), "the global generator must not move"
+    assert torch.random.get_rng_state().equal(before), "the global generator must not change"
     assert all(first[name].equal(second[name]) for name in first)
     assert not any(first[name].equal(other[name]) for name in first)
     assert all(tensor.dtype == torch.float32 for tensor in first.values())
@@ -93,7 +93,7 @@ def test_draws_are_those_of_their_seed_alone(model: str) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_many_stacked_train_as_each_does_alone(model: str, data: tuple[Tensor, Tensor]) -> None:
-    """With one leading dimension, and with two."""
+    """Models are stacked along one leading dimension, or along two."""
     draws = [
         MODELS[model].initialise(FEATURES, HIDDEN[model], torch.Generator().manual_seed(i)) for i in range(6)
     ]
@@ -117,7 +117,7 @@ def test_many_stacked_train_as_each_does_alone(model: str, data: tuple[Tensor, T
     torch.testing.assert_close(fit(squared, torch.float64)[1], predictions.view(2, 3, -1))
 
 
-# --- What practice adds to the start
+# --- What practice adds to the initialisation
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -139,9 +139,7 @@ def test_he_draws_weights_by_the_number_of_inputs_and_constants_from_0(model: st
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_with_a_constant_for_each_unit_it_is_what_torch_nn_has(
-    model: str, data: tuple[Tensor, Tensor]
-) -> None:
+def test_unit_biases_make_the_models_of_torch_nn(model: str, data: tuple[Tensor, Tensor]) -> None:
     independent, dependent = data
     generator = torch.Generator().manual_seed(442)
     drawn = initialise(MODELS[model], FEATURES, HIDDEN[model], generator, "he", "unit")
@@ -169,4 +167,4 @@ def test_with_a_constant_for_each_unit_it_is_what_torch_nn_has(
     assert losses[-1] < losses[0]
     assert len(coefficients) == 2 * (len(sizes) - 1)
     biases = [value for name, value in coefficients.items() if name.startswith("bias")]
-    assert not any(bias.eq(0).all() for bias in biases), "each learns"
+    assert not any(bias.eq(0).all() for bias in biases), "each bias is trained"

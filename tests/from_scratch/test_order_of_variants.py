@@ -1,11 +1,11 @@
-"""The ledger's history orders variants as the parameters do, and so gives them the report's colours."""
+"""The ledger's history orders variants like the parameters, so that their colours match the report's."""
 
 from __future__ import annotations
 
 import yaml
 
 from from_scratch.article import VARIANTS
-from kedro_ledger.looks import order_names
+from kedro_ledger.styles import order_names
 from tests.support.project import ROOT
 
 

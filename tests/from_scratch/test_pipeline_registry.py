@@ -16,7 +16,7 @@ def committed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hooks.session, "parameters", check(COMMITTED))
 
 
-def test_pipelines_stand_in_the_order_in_which_data_flows() -> None:
+def test_pipelines_are_in_the_order_of_the_data_flow() -> None:
     pipelines = pipeline_registry.register_pipelines()
     assert list(pipelines) == [
         "__default__",
@@ -39,7 +39,7 @@ def test_a_variant_includes_data_processing() -> None:
     ]
 
 
-def test_default_is_everything_but_inference_and_the_study() -> None:
+def test_default_is_everything_except_inference_and_the_study() -> None:
     pipelines = pipeline_registry.register_pipelines()
     others = [pipelines[name] for name in pipelines if name not in ("inference", "stability")]
     nodes = {node.name for pipeline in others for node in pipeline.nodes}
@@ -87,7 +87,7 @@ def test_stability_is_default_and_the_study_with_a_step_for_each_variant_and_spl
     stability = pipelines["stability"]
     assert stability.outputs() == {"comparison", "report"}
     added = {node.name for node in stability.nodes} - {node.name for node in pipelines["__default__"].nodes}
-    trainings = {f"stability.train_{one}_on_split_{i}" for one in ("matmul", "deep") for i in (1, 2, 3)}
+    trainings = {f"stability.train_{name}_on_split_{i}" for name in ("matmul", "deep") for i in (1, 2, 3)}
     others = {f"stability.{name}" for name in ("prepare_splits", "collect_runs", "summarise")}
     assert added == trainings | others | {"reporting.plot_stability"}
     raw = {name for name in stability.inputs() if not name.startswith("params:")}

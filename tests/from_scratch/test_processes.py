@@ -1,4 +1,4 @@
-"""No process of the tests outlives them."""
+"""No process that tests start outlives them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ time.sleep(1000)
 """
 
 
-def test_what_killed_tests_have_started_ends() -> None:
+def test_processes_of_killed_tests_end() -> None:
     tests = subprocess.Popen([sys.executable, "-c", TESTS], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert tests.stdout
     sessions = [int(tests.stdout.readline()) for _ in range(2)]
@@ -31,7 +31,7 @@ def test_what_killed_tests_have_started_ends() -> None:
     tests.communicate()
 
 
-def test_what_is_stopped_is_forgotten() -> None:
+def test_killed_processes_end_with_their_children() -> None:
     started = processes.start(["sh", "-c", "sleep 1000 & sleep 1000 & wait"])
     processes.wait_for(lambda: len(processes.list_session(started.pid)) == 3)
     processes.kill(started.pid)

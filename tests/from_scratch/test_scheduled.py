@@ -1,4 +1,4 @@
-"""`kedro run --env scheduled`, which every timer calls: its data, its log and its exit codes."""
+"""`kedro run --env scheduled`, which timers call: its data, its log and its exit codes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.scheduled import LINE, PASSENGERS, SCHEDULED, set_catalog, se
 
 @pytest.fixture
 def scheduled(make_project: MakeProject) -> Project:
-    """A project whose passengers lie there and are pinned."""
+    """A project with pinned raw data."""
     project = make_project()
     set_catalog(project)
     return project
@@ -62,7 +62,7 @@ def test_the_environment_can_be_named_by_a_variable(scheduled: Project) -> None:
 
 
 def patch_step(project: Project, lines: str) -> None:
-    """Let the training of the linear model do something first."""
+    """Insert lines at the start of the node that trains the linear model."""
     module = project.folder / "src/from_scratch/models.py"
     before = "def init_linear("
     name, _, rest = module.read_text().partition(before)
@@ -84,7 +84,7 @@ def test_messages_of_several_lines_are_timed_line_by_line(scheduled: Project) ->
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("code", [0, 75])
-def test_a_step_can_not_end_the_process_as_if_all_went_well(scheduled: Project, code: int) -> None:
+def test_a_step_cannot_end_the_process_with_success(scheduled: Project, code: int) -> None:
     patch_step(scheduled, f"raise SystemExit({code})")
     ran = scheduled.kedro(*SCHEDULED, "--pipeline", "linear")
     assert ran.returncode == 1
@@ -102,11 +102,11 @@ def test_warnings_of_python_are_lines_of_the_log(scheduled: Project) -> None:
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("content", ["", "version: 7", "{", "version: 1\nhandlers: {x: {class: os.system}}"])
-def test_a_logging_yml_that_can_not_be_is_told(scheduled: Project, content: str) -> None:
+def test_an_invalid_logging_yml_is_reported(scheduled: Project, content: str) -> None:
     scheduled.configure("logging.yml", content, "scheduled")
     ran = scheduled.kedro(*SCHEDULED)
     assert ran.returncode == 1
-    assert ran.stderr.startswith("Error: scheduled/logging.yml says no way to log: ")
+    assert ran.stderr.startswith("Error: scheduled/logging.yml: ")
     assert len(ran.stderr.splitlines()) == 1
 
 
@@ -126,11 +126,11 @@ def test_other_data_than_pinned_is_a_fault(scheduled: Project) -> None:
     assert "Traceback" in (scheduled.folder / "logs/details.log").read_text()
 
 
-def test_a_file_that_is_not_there_is_a_fault(scheduled: Project) -> None:
+def test_a_missing_file_is_a_fault(scheduled: Project) -> None:
     (scheduled.folder / "data/01_raw/train.csv").unlink()
     ran = scheduled.kedro(*SCHEDULED)
     assert ran.returncode == 1
-    assert "train.csv is not there" in ran.stderr
+    assert "train.csv does not exist" in ran.stderr
     assert Ledger(scheduled.folder).last() is None
 
 
@@ -146,7 +146,7 @@ def test_data_that_may_change_is_fetched_again_and_what_changed_is_recorded(
     server.content = PASSENGERS.replace(",male,", ",female,", 5).encode() + b"892,1,1,A,male,,0,0,1,1,,\n"
     ran = scheduled.kedro(*SCHEDULED)
     assert ran.returncode == 0, ran.stderr
-    assert "INFO    train.csv has changed; what it was is kept as " in ran.stderr
+    assert "INFO    train.csv has changed; the earlier file is kept as " in ran.stderr
     record = Ledger(scheduled.folder).find("last")
     assert record.drift
     data = record.drift.changed["data"]
@@ -170,13 +170,13 @@ def test_data_that_may_change_is_fetched_again_and_what_changed_is_recorded(
     before = contents(scheduled.folder / "data")
     ran = scheduled.kedro(*SCHEDULED)
     assert ran.returncode == 1
-    assert "train.csv was not fetched: no download from 127.0.0.1: status 404" in ran.stderr
+    assert "train.csv was not downloaded: the request to 127.0.0.1 failed: status 404" in ran.stderr
     assert contents(scheduled.folder / "data") == before
 
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("fault", ["an identifier twice", "a column is missing"])
-def test_data_that_fails_the_checks_does_not_take_the_place_of_the_file(
+def test_data_that_fails_the_checks_does_not_replace_the_file(
     scheduled: Project, server: FileServer, fault: str
 ) -> None:
     set_catalog(scheduled, url=server.url)
@@ -189,8 +189,8 @@ def test_data_that_fails_the_checks_does_not_take_the_place_of_the_file(
     server.content = "".join([*rows, rows[1]]).encode()
     ran = scheduled.kedro(*SCHEDULED)
     assert ran.returncode == 1
-    assert "train.csv stays as it was: what was downloaded is not kept" in ran.stderr
-    assert "expected each value once" in ran.stderr or "no column Fare" in ran.stderr
+    assert "train.csv is unchanged; the download is discarded" in ran.stderr
+    assert "expected each identifier once" in ran.stderr or "no column Fare" in ran.stderr
     assert contents(scheduled.folder / "data") == before
     assert scheduled.kedro("run", "--env", "scheduled", "--params", "runs.raw_data=any").returncode == 0
 
@@ -211,7 +211,7 @@ def test_metrics_that_move_further_than_allowed_end_with_77(scheduled: Project, 
     assert ("Error: the run is committed, but " if commit else "Error: the run is not committed: ") in outcome
     assert len(Ledger(scheduled.folder).records()) == 1 + commit
     again = scheduled.kedro(*SCHEDULED, "--pipeline", "linear", *worse)
-    assert again.returncode == (0 if commit else 77), "what is not committed stays an alarm"
+    assert again.returncode == (0 if commit else 77), "the alarm stays until a run is committed"
 
 
 def test_while_another_run_writes_it_ends_with_75_and_leaves_no_trace(scheduled: Project) -> None:
@@ -223,6 +223,7 @@ def test_while_another_run_writes_it_ends_with_75_and_leaves_no_trace(scheduled:
     (line,) = ran.stderr.splitlines()
     assert LINE.fullmatch(line)
     assert (
-        "ERROR   Error: another run is writing data; nothing was changed, try again when it is done" in line
+        "ERROR   Error: another run is writing to data; nothing was changed. Try again when it finishes"
+        in line
     )
     assert contents(scheduled.folder / "data") == before

@@ -43,7 +43,7 @@ def test_accuracy_and_confusion() -> None:
     ("positives", "metric"),
     [(8, "valid_roc_auc"), (20, "valid_accuracy"), (80, "valid_accuracy"), (92, "valid_roc_auc")],
 )
-def test_where_either_answer_is_rare_accuracy_does_not_decide(positives: int, metric: str) -> None:
+def test_if_a_class_is_rare_accuracy_does_not_decide(positives: int, metric: str) -> None:
     counts = {"train_rows": 80, "valid_rows": 20, "valid_positives": 2, "train_positives": positives - 2}
     assert choose_yardstick({**counts, "majority_accuracy": 0.9}).metric == metric
 
@@ -60,7 +60,7 @@ def test_wilson_interval_ends_where_the_score_test_does(rows: int, data: st.Data
     assert 0 <= low <= share + 1e-12
     assert share - 1e-12 <= high <= 1
     for end in (low, high):
-        if 1e-9 < end < 1 - 1e-9:  # |share - end| = 1.96 standard errors of a share that truly is `end`
+        if 1e-9 < end < 1 - 1e-9:  # |share - end| = 1.96 standard errors, if the true share is `end`
             assert abs(share - end) == pytest.approx(1.959964 * (end * (1 - end) / rows) ** 0.5, rel=1e-4)
 
 
@@ -70,9 +70,9 @@ def test_wilson_interval_as_published() -> None:
         assert wilson_interval(seen / rows, rows) == pytest.approx((low, high), abs=5e-5)
 
 
-OUTSIDE = "scores lie outside of 0 to 1 in 1 of 2 rows, so they are not probabilities"
+OUTSIDE = "scores are outside 0 to 1 in 1 of 2 rows, so they are not probabilities"
 TARGETS_AND_SCORES = st.lists(
-    # Few different scores, so that many are equal; those of 0 and 1 are certain, and often wrong.
+    # Few distinct scores, so that many are equal; scores of 0 and 1 are often wrong.
     st.tuples(st.integers(0, 1), st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.500001, 0.75, 1.0])),
     min_size=2,
     max_size=60,
@@ -92,7 +92,7 @@ THEIRS: dict[str, Callable[[NDArray[Any], NDArray[Any]], float]] = {
 @pytest.mark.parametrize("name", THEIRS)
 @given(rows=TARGETS_AND_SCORES)
 def test_scikit_learn_is_the_referee(name: str, rows: list[tuple[int, float]]) -> None:
-    """In float32, as runs keep predictions: scikit-learn clips certain scores by its epsilon."""
+    """In float32, as runs store predictions: scikit-learn clips scores of 0 and 1 by its epsilon."""
     targets, predictions = torch.tensor(rows, dtype=torch.float32).T
     assert THEIRS.keys() == MEASURES.keys()
     values, reasons = measure(predictions.double(), targets.double())
@@ -150,7 +150,7 @@ def test_measures_of_many_rows_are_scikit_learns_to_the_last_digits() -> None:
         ),
     ],
 )
-def test_what_is_not_defined_says_why(
+def test_a_measure_that_is_not_defined_has_a_reason(
     predictions: list[float], targets: list[int], undefined: dict[str, str]
 ) -> None:
     values, reasons = measure(torch.tensor(predictions).double(), torch.tensor(targets).double())
@@ -158,26 +158,28 @@ def test_what_is_not_defined_says_why(
     assert {name for name, value in values.items() if value is None} == undefined.keys()
 
 
-def test_certain_and_wrong_scores_cost_a_number() -> None:
+def test_certain_and_wrong_scores_have_a_finite_loss() -> None:
     loss = log_loss(torch.tensor([0.0, 1.0]).double(), torch.tensor([1.0, 1.0]).double())
     assert loss == pytest.approx(15.942385 / 2, rel=1e-6)
 
 
 @pytest.mark.parametrize(("positives", "negatives", "area"), [(16, 184, 0.8), (5, 95, 0.9), (70, 108, 0.5)])
-def test_the_interval_of_a_roc_auc_holds_the_true_one(positives: int, negatives: int, area: float) -> None:
-    """Of scores that are normally distributed in either class, in 95 of 100 cases."""
+def test_the_interval_of_a_roc_auc_contains_the_true_area(
+    positives: int, negatives: int, area: float
+) -> None:
+    """For normally distributed scores in both classes, in 95 of 100 cases."""
     generator = torch.Generator().manual_seed(0)
     targets = (torch.arange(positives + negatives) < positives).double()
     shift = NormalDist().inv_cdf(area) * 2**0.5
-    held = 0
+    covered = 0
     for _ in range(400):
         scores = torch.randn(len(targets), generator=generator).double() + shift * targets
         low, high = roc_auc_interval(roc_auc(scores, targets), positives, negatives)
-        held += low <= area <= high
-    assert 0.92 < held / 400 < 0.98
+        covered += low <= area <= high
+    assert 0.92 < covered / 400 < 0.98
 
 
-def test_the_interval_of_a_roc_auc_is_no_point_at_its_ends() -> None:
+def test_the_interval_of_a_roc_auc_has_a_width_at_0_and_1() -> None:
     assert roc_auc_interval(1.0, 5, 95) == pytest.approx((0.7998, 1.0), abs=1e-4)
     assert roc_auc_interval(0.0, 5, 95) == pytest.approx((0.0, 0.2002), abs=1e-4)
     low, high = roc_auc_interval(0.5, 1, 1)

@@ -1,4 +1,4 @@
-"""The study of stability, as a user runs it."""
+"""The stability study, run with `kedro run`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_every_variant_runs_from_every_seed_on_every_split(study: Study) -> None
 
 
 def test_the_first_split_is_that_of_the_other_pipelines(make_project: MakeProject) -> None:
-    """So a variant's own seed, if it is among those of the study, reaches there what it reaches alone."""
+    """So a variant's own seed gives the same results in the study as alone."""
     project = make_project()
     seeds = "variants: {deep: {seed: 3}, linear: {seed: 5}, deep_practice: {seed: 6}}\n"
     project.configure("parameters.yml", f"{seeds}features: {{fit_on: train}}\n")
@@ -59,21 +59,22 @@ def test_the_first_split_is_that_of_the_other_pipelines(make_project: MakeProjec
             assert row[name] == pytest.approx(metrics[name], rel=1e-12)
 
 
-def test_console_and_report_say_the_same(study: Study) -> None:
+def test_console_and_report_have_the_same_sentences(study: Study) -> None:
     project, ran = study
     assert "stability: 8 seeds on 2 splits" in ran.stdout
     page = project.load("report").replace("&#39;", "'")
-    said = ran.stdout.split("stability: ")[1].split("The report:")[0].strip().splitlines()[-4:]
-    assert said[0].startswith(
-        "Depth gains nothing that could be measured here: over 8 seeds and 2 splits, the best net"
+    printed = ran.stdout.split("stability: ")[1].split("Open the report")[0].strip().splitlines()[-4:]
+    depth, change, reference, trained = printed
+    assert depth.startswith("Depth brings no measurable gain here. Over 8 seeds and 2 splits, the best net")
+    assert change.startswith(
+        "A single change, initialisation: he, makes deep train. With it (variant deep_he), 100 %"
     )
-    assert said[1].startswith("One change makes deep train, initialisation = he: with it, 100 % of its runs")
-    assert said[2].startswith("Over 8 seeds and 2 splits, in points of accuracy")
-    assert said[3].startswith("Of 16 runs each, these trained: deep in")
-    assert all(sentence in page for sentence in said)
+    assert reference.startswith("Compared with linear over 8 seeds and 2 splits, in points of accuracy")
+    assert trained.startswith("Of 16 runs each, deep trains in")
+    assert all(sentence in page for sentence in printed)
     assert "source: original" in ran.stdout
-    assert "\nstability · 21 steps · 144 trainings\nreporting · 23 steps\n" in ran.stderr
-    trainings = [step for step in project.list_steps() if step.startswith("stability.train_")]
+    assert "\nstability · 21 nodes · 144 trainings\nreporting · 23 nodes\n" in ran.stderr
+    trainings = [step for step in project.list_nodes() if step.startswith("stability.train_")]
     assert len(trainings) == 18, "a line for each step"
 
 
@@ -96,7 +97,7 @@ def test_runners_give_the_same_bytes(
 
 
 @pytest.mark.slow
-def test_a_chosen_few_are_held_against_another(project: Project) -> None:
+def test_chosen_variants_are_compared_with_another_reference(project: Project) -> None:
     project.configure(
         "parameters.yml",
         "variants: {wide: {model: deep, seed: 1, learning_rate: 0.5, epochs: 3, hidden: [8, 4]}}\n"
@@ -108,17 +109,19 @@ def test_a_chosen_few_are_held_against_another(project: Project) -> None:
     assert "wide trains in" in ran.stdout
 
 
-def test_a_learning_rate_that_is_too_great_is_told_in_one_line(project: Project) -> None:
+def test_a_learning_rate_that_is_too_large_is_reported_in_one_line(project: Project) -> None:
     ran = project.kedro("run", *FEW[:-1], f"{FEW[-1]},variants.linear.learning_rate=1e200")
     assert ran.returncode == 1
     (error,) = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
-    assert "with learning_rate 1e+200, 8 of 8 models went beyond all numbers, the first from seed 0" in error
+    assert (
+        "training with learning_rate 1e+200 overflows for 8 of 8 seeds, first for seed 0; expected" in error
+    )
     assert "in stability.train_linear_on_split_" in error
     assert project.artefacts() == {}
 
 
 @pytest.mark.slow
-def test_whoever_watches_sees_a_bar_with_the_time_left(project: Project) -> None:
+def test_a_terminal_shows_a_bar_with_the_time_left(project: Project) -> None:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     command = [sys.executable, "-m", "kedro", "run", *FEW]
@@ -134,6 +137,6 @@ def test_whoever_watches_sees_a_bar_with_the_time_left(project: Project) -> None
     assert process.returncode == 0
     text = shown.decode()
     assert re.search(r"stability: +\d+%\|.*\| \d+/18 \[\d\d:\d\d<\d\d:\d\d", text)
-    lines = re.findall(r"^(?:.*\r)?(\w+) · \d+ steps · ", re.sub(r"\x1b\[\w", "", text), re.MULTILINE)
+    lines = re.findall(r"^(?:.*\r)?(\w+) · \d+ nodes · ", re.sub(r"\x1b\[\w", "", text), re.MULTILINE)
     assert lines[:2] == ["data_processing", "linear"]
     assert lines[-1] == "stability", "the bar is gone by then"

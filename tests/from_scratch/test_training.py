@@ -16,7 +16,7 @@ from from_scratch.training import (
     OPTIMISERS,
     Optimiser,
     cross_entropy,
-    drop_out,
+    dropout,
     gradient_step,
     mean_absolute_error,
     mean_squared_error,
@@ -108,7 +108,7 @@ def adam_w(parameters: list[dict[str, Any]]) -> torch.optim.Optimizer:
     [("gradient_descent", sgd), ("momentum", sgd_with_momentum), ("adam", adam_w)],
 )
 def test_optimisers_are_those_of_torch(optimiser: str, referee: Any, weight_decay: float) -> None:
-    """Weights decay and constants don't. With momentum, torch's SGD would take the decay for a gradient."""
+    """Only weights decay. With momentum, the referee decays by hand: torch adds decay to the gradient."""
     generator = torch.Generator().manual_seed(5)
     start = {
         "weights": torch.randn(6, generator=generator, dtype=torch.float64),
@@ -121,7 +121,7 @@ def test_optimisers_are_those_of_torch(optimiser: str, referee: Any, weight_deca
         {"params": [theirs["weights"]], "weight_decay": of_torch},
         {"params": [theirs["bias"]], "weight_decay": 0.0},
     ]
-    steps, memory = referee(groups), {name: {} for name in start}  # type: ignore[var-annotated]
+    steps, states = referee(groups), {name: {} for name in start}  # type: ignore[var-annotated]
 
     def loss(coefficients: Coefficients) -> Tensor:
         return (torch.log1p(coefficients["weights"] ** 4).sum() + coefficients["bias"] ** 2).sum()
@@ -134,7 +134,7 @@ def test_optimisers_are_those_of_torch(optimiser: str, referee: Any, weight_deca
                 theirs["weights"].mul_(1 - 0.05 * weight_decay)
         steps.step()
         loss(ours).backward()  # type: ignore[no-untyped-call]
-        gradient_step(ours, 0.05, OPTIMISERS[optimiser], memory, weight_decay)
+        gradient_step(ours, 0.05, OPTIMISERS[optimiser], states, weight_decay)
     for name in start:
         torch.testing.assert_close(ours[name], theirs[name])
         assert not torch.allclose(ours[name], start[name])
@@ -148,7 +148,7 @@ def predict_sum(coefficients: Coefficients, x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS.values())
-def test_batches_are_shuffled_anew_in_each_epoch_from_the_generator(optimiser: Optimiser) -> None:
+def test_batches_are_reshuffled_in_each_epoch_from_the_generator(optimiser: Optimiser) -> None:
     rows = torch.rand(10, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     targets = (rows[:, 0] > 0.5).double()
     seen: list[list[float]] = []
@@ -211,8 +211,8 @@ def test_many_rows_are_summed_over_in_chunks(monkeypatch: pytest.MonkeyPatch) ->
     at_once = fit()
     assert sizes == [1000] * 4
     sizes.clear()
-    monkeypatch.setattr(training, "LARGE", 999)
-    monkeypatch.setattr(training, "CHUNK", 300)
+    monkeypatch.setattr(training, "MAX_UNSPLIT_ROWS", 999)
+    monkeypatch.setattr(training, "CHUNK_SIZE", 300)
     in_chunks = fit()
     assert sizes == [300, 300, 300, 100] * 4
     torch.testing.assert_close(in_chunks, at_once)
@@ -220,11 +220,11 @@ def test_many_rows_are_summed_over_in_chunks(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_dropout_keeps_the_mean() -> None:
     x = torch.rand(2000, 10, generator=torch.Generator().manual_seed(1)) + 1
-    dropped = drop_out(x, 0.25, torch.Generator().manual_seed(2))
+    dropped = dropout(x, 0.25, torch.Generator().manual_seed(2))
     assert (dropped == 0).double().mean().item() == pytest.approx(0.25, abs=0.02)
     assert dropped.mean().item() == pytest.approx(x.mean().item(), rel=0.02)
     kept = dropped != 0
     torch.testing.assert_close(dropped[kept], (x / 0.75)[kept])
-    of_many = drop_out(torch.stack([x, x]), 0.25, [torch.Generator().manual_seed(seed) for seed in (2, 3)])
+    of_many = dropout(torch.stack([x, x]), 0.25, [torch.Generator().manual_seed(seed) for seed in (2, 3)])
     assert of_many[0].equal(dropped)
     assert not of_many[1].equal(dropped)

@@ -1,6 +1,6 @@
-"""A hundred real runs, each killed at a random moment of its work on a slow disk: `make chaos`.
+"""A hundred real runs, each killed at a random moment on a slow disk: `make chaos`.
 
-strace slows every write, sync, renaming and removal, so that most moments are amid them.
+strace slows each write, sync, rename and removal, so that most runs are killed during one of these.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.support.project import MakeProject, Project
 RUNS = int(os.environ.get("CHAOS_RUNS", "100"))
 SLOWED = "write,fsync,rename,unlink,rmdir,mkdir"
 DELAY = 5000
-"""Microseconds."""
+"""Delay of each system call in microseconds."""
 SLOW_DISK = ["strace", "-f", "--seccomp-bpf", "-o", os.devnull, "-e", f"inject={SLOWED}:delay_enter={DELAY}"]
 RUNNERS = ["SequentialRunner", "ThreadRunner", "ParallelRunner"]
 
@@ -37,11 +37,11 @@ class Victim:
 
     project: Project
     seconds: dict[str, float] = field(default_factory=dict)
-    """How long a run that is not killed works, by runner."""
+    """Duration of a run that is not killed, by runner."""
     ends: Counter[str] = field(default_factory=Counter)
 
     def start(self, runner: str, seed: int) -> subprocess.Popen[bytes]:
-        """Start a run on the slow disk, with artefacts like those of no other seed; wait until it works."""
+        """Start a run on the slow disk, whose artefacts depend on the seed, and wait until it has begun."""
         run = [sys.executable, "-m", "kedro", "run", "--runner", runner, "--params", f"split.seed={seed}"]
         ledger = Ledger(self.project.folder)
         known = set(ledger.folder.glob("*.uncommitted"))
@@ -61,7 +61,7 @@ class Victim:
 @pytest.fixture(scope="module")
 def victim(make_project: MakeProject) -> Iterator[Victim]:
     if not shutil.which("strace"):
-        pytest.fail("strace is not installed; expected it, to slow the disk")
+        pytest.fail("strace is not installed, but it is needed to slow the disk")
     victim = Victim(make_project())
     victim.project.run()
     for runner in RUNNERS:
@@ -70,7 +70,7 @@ def victim(make_project: MakeProject) -> Iterator[Victim]:
         assert process.wait() == 0
         victim.seconds[runner] = time.monotonic() - started
     yield victim
-    print(f"\n{dict(victim.ends)}, of runs of {victim.seconds} seconds")
+    print(f"\n{dict(victim.ends)}; seconds that a whole run takes: {victim.seconds}")
     assert victim.ends["killed before the commit"] >= sum(victim.ends.values()) / 2
 
 
@@ -98,7 +98,7 @@ def test_a_killed_run_harms_nothing(victim: Victim, number: int) -> None:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a run and its workers, and wait until they are gone, which a slow disk may put off."""
+    """Kill a run and its workers, and wait until they are gone, which a slow disk may delay."""
     with suppress(ProcessLookupError):
         while True:
             os.killpg(process.pid, signal.SIGKILL)
@@ -110,7 +110,7 @@ def expect_one_whole_run(project: Project) -> None:
     ledger = Ledger(project.folder)
     for record in ledger.records():
         for name, artefact in record.artefacts:
-            ledger.check(name, artefact)
+            ledger.require_intact(name, artefact)
     comparison = project.load("comparison").set_index("variant")
     for variant, row in comparison.iterrows():
         metrics = project.load(f"{variant}.metrics")
@@ -127,9 +127,9 @@ def versions_on_disk(project: Project) -> set[str]:
 
 
 def announced(ledger: Ledger) -> set[str]:
-    """What a killed run's orphaned workers may still be writing, and the next run removes."""
+    """Return the folders to which orphaned workers may still be writing, and which the next run removes."""
     return {
         folder
-        for mark in ledger.folder.glob("*.uncommitted")
-        for folder in json.loads(mark.read_text()).values()
+        for announcement in ledger.folder.glob("*.uncommitted")
+        for folder in json.loads(announcement.read_text()).values()
     }

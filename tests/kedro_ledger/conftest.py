@@ -1,4 +1,4 @@
-"""Small projects for the tests of the ledger, and a small disk."""
+"""A small project and a small disk for the tests of the ledger."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.support.tiny import Tiny
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Tiny:
-    """A small project in which nothing ran yet."""
+    """A small project without runs."""
     return Tiny.make(tmp_path / "tiny")
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of a megabyte."""
+    """A disk of one megabyte."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]

@@ -1,4 +1,4 @@
-"""In projects that nobody here wrote: their logging, their contexts, their plugins."""
+"""The ledger in other projects, with their own logging, contexts and plugins."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ handlers: {rich: {class: kedro.logging.RichHandler, rich_tracebacks: True}}
 loggers: {kedro: {level: INFO}, tiny: {level: INFO}}
 root: {handlers: [rich]}
 """,
-    "one that disables what was there": """
+    "one that disables existing loggers": """
 version: 1
 formatters: {plain: {format: "%(message)s"}}
 handlers: {console: {class: logging.StreamHandler, formatter: plain}}
@@ -38,29 +38,29 @@ loggers: {kedro_ledger: {level: ERROR}}
 
 
 def kedro(tiny: Tiny, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `kedro` in a process that has configured nothing before."""
+    """Run `kedro` in a new process, in which no logging is configured yet."""
     command = [sys.executable, "-m", "kedro", *arguments]
     wide = {"COLUMNS": "200", **environment}
     return subprocess.run(command, cwd=tiny.folder, env=os.environ | wide, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("logging", LOGGINGS)
-def test_what_the_ledger_says_is_seen(tiny: Tiny, logging: str) -> None:
+def test_messages_of_the_ledger_are_shown(tiny: Tiny, logging: str) -> None:
     file = tiny.folder / "conf/logging.yml"
     file.unlink()
     if text := LOGGINGS[logging]:
         file.write_text(text)
     ran = kedro(tiny, "run")
     assert ran.returncode == 0, ran.stderr
-    said = ran.stdout + ran.stderr
-    assert said.count("committed as run") == 1, said
+    message = ran.stdout + ran.stderr
+    assert message.count("committed as run") == 1, message
     ran = kedro(tiny, "run", "--params", "factor=text")
     assert ran.returncode == 1
-    said = ran.stdout + ran.stderr
-    assert said.count("not committed; nothing of this run is kept") == 1, said
+    message = ran.stdout + ran.stderr
+    assert message.count("not committed; nothing of this run is kept") == 1, message
 
 
-def test_a_project_may_keep_it_quiet(tiny: Tiny) -> None:
+def test_a_project_can_silence_the_ledger(tiny: Tiny) -> None:
     (tiny.folder / "conf/logging.yml").write_text(QUIET)
     ran = kedro(tiny, "run")
     assert ran.returncode == 0
@@ -76,8 +76,8 @@ def test_a_context_of_the_project_is_combined(tiny: Tiny) -> None:
     ran = tiny.kedro("run")
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-1] == (
-        "Error: settings.py: CONTEXT_CLASS is OwnContext; the ledger's RunHooks expect RunContext, "
-        "or a class of both: `class Context(RunContext, OwnContext)`"
+        "Error: settings.py: CONTEXT_CLASS is OwnContext; expected RunContext, which the ledger's "
+        "RunHooks need, or a subclass of both: `class Context(RunContext, OwnContext)`"
     )
     both = "class Context(RunContext, OwnContext): pass\nCONTEXT_CLASS = Context\n"
     settings.write_text(f"{text}{own}{both}")
@@ -86,7 +86,7 @@ def test_a_context_of_the_project_is_combined(tiny: Tiny) -> None:
 
 
 PLUGIN = '''
-"""Runs a project as kedro-dagster 0.8 does: hooks, nodes and datasets one by one, without a runner."""
+"""Run a project as kedro-dagster 0.8 does: hooks, nodes and datasets one by one, without a runner."""
 
 import sys
 from pathlib import Path
@@ -149,18 +149,18 @@ def test_a_plugin_that_runs_nodes_itself_commits(tiny: Tiny, plugin: Path) -> No
     tiny.expect_whole()
 
 
-def test_a_plugin_with_a_process_for_each_node_is_told(tiny: Tiny, plugin: Path) -> None:
+def test_a_plugin_with_a_process_for_each_node_is_refused(tiny: Tiny, plugin: Path) -> None:
     tiny.run()
     before = tiny.versions()
-    assert call(plugin, "begin").returncode == 0, "it ends, and with it what it began"
+    assert call(plugin, "begin").returncode == 0, "the process ends, and its run is undone"
     ran = call(plugin, "nodes")
     assert ran.returncode == 1
-    said = "LedgerError: this node's run has begun in another process, which is not supported: "
-    assert said in ran.stderr.splitlines()[-1]
+    message = "LedgerError: this node's run began in another process, "
+    assert message in ran.stderr.splitlines()[-1]
     assert tiny.versions() == before
 
 
-def test_a_session_without_a_runner_has_one(tiny: Tiny) -> None:
+def test_a_session_without_a_runner_uses_the_default_runner(tiny: Tiny) -> None:
     code = (
         "from pathlib import Path\n"
         "from kedro.framework.session import KedroSession\n"
@@ -172,7 +172,7 @@ def test_a_session_without_a_runner_has_one(tiny: Tiny) -> None:
     assert tiny.ledger.find("last").runner == "SequentialRunner"
 
 
-def test_a_foreign_project_gets_the_ledgers_commands_alone(tiny: Tiny) -> None:
+def test_another_project_gets_only_the_ledgers_commands(tiny: Tiny) -> None:
     commands = kedro(tiny, "--help").stdout.partition("Project specific commands")[2]
     assert "runs" in commands
     for command in ("features", "schedule", "describe-datasets"):

@@ -1,4 +1,4 @@
-"""What changed between runs, in words."""
+"""Descriptions of the changes between runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def make_run(seq: int = 2, **changed: dict[str, tuple[Any, Any]]) -> Summary:
     )
 
 
-def test_what_changed_over_several_runs_and_came_back_has_not_changed() -> None:
+def test_a_value_that_changed_back_has_not_changed() -> None:
     there = make_run(2, parameters={"rate": (4, 5), "seed": (42, 43)}, code={"models.py": DIGESTS})
     back = make_run(3, parameters={"rate": (5, 4), "seed": (43, 44)})
     found = find_changes([there, back])
@@ -56,11 +56,11 @@ def test_what_changed_over_several_runs_and_came_back_has_not_changed() -> None:
         ),
     ],
 )
-def test_changes_in_words(changed: dict[str, dict[str, tuple[Any, Any]]], phrases: list[str]) -> None:
+def test_changes_are_described(changed: dict[str, dict[str, tuple[Any, Any]]], phrases: list[str]) -> None:
     assert describe_changes([make_run(2, **changed)]) == phrases
 
 
-def test_what_an_earlier_version_did_not_record_is_not_called_nothing() -> None:
+def test_unrecorded_changes_are_not_described_as_nothing() -> None:
     earlier = make_run(2).model_copy(update={"drift": None})
     assert describe_changes([earlier]) == ["not recorded"]
     assert describe_changes([earlier, make_run(3)]) == ["not recorded"]

@@ -1,4 +1,4 @@
-"""Which code ran: the commit, and what differed from it."""
+"""The recorded code: the commit and the differences from it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 from kedro_ledger import code
 from kedro_ledger.code import read_code
 
-NO_GIT = "git is not installed; expected it, to find or check out code"
+NO_GIT = "git is not installed; install git to record or check out code"
 
 
 def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:
-    """Run git as somebody."""
+    """Run git with a user name."""
     who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
     ran = subprocess.run(["git", *who, *arguments], cwd=folder, input=stdin, capture_output=True, check=True)
     return ran.stdout.decode().strip()
@@ -24,7 +24,7 @@ def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository with a project in a folder, `sub`, of which everything is committed."""
+    """A repository with a project in the folder `sub`, with everything committed."""
     project = tmp_path / "repository" / "sub"
     (project / "src" / "__pycache__").mkdir(parents=True)
     (project / "src" / "a.py").write_text("one\n")
@@ -44,7 +44,7 @@ def test_a_clean_tree_is_its_commit(repository: Path) -> None:
     assert found.files.keys() == {"src/a.py"}
 
 
-def test_what_pip_leaves_of_an_install_is_no_code(repository: Path) -> None:
+def test_leftovers_of_pip_are_not_code(repository: Path) -> None:
     for place, name in (("package", "pyproject.toml"), ("package/build", "b.py"), ("module/build", "c.py")):
         (repository / "src" / place).mkdir(parents=True, exist_ok=True)
         (repository / "src" / place / name).write_text("\n")
@@ -122,16 +122,19 @@ def test_a_removed_file_is_in_the_patch(repository: Path) -> None:
     assert "deleted file" in (read_code(repository).patch or "")
 
 
-def test_data_that_is_not_ignored_is_no_patch(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_that_git_does_not_ignore_is_not_in_the_patch(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(code, "MAX_PATCH_BYTES", 1_000_000)
     for name in ("one.csv", "two.csv", "three.csv"):
         (repository / name).write_bytes(bytes(700_000))
     found = read_code(repository)
     assert (found.patch, found.not_copied) == (None, [])
-    assert found.patch_left_out == "2 MB differ from the commit: have git ignore what is no code"
+    expected = "expected at most 1 MB. Add files that are not code to .gitignore"
+    assert found.patch_left_out == f"2 MB differ from the commit; {expected}"
 
 
-def test_without_git_there_are_sums_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_there_are_only_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "a.py").write_text("one\n")
     for path in (None, ""):
@@ -159,7 +162,7 @@ def test_the_patch_is_the_same_whatever_the_configuration(repository: Path, sett
     assert read_code(repository).patch == plain
 
 
-def test_what_git_cannot_record_is_said(repository: Path) -> None:
+def test_what_git_cannot_record_is_reported(repository: Path) -> None:
     (repository / "scratch").mkdir()
     git(repository / "scratch", "init", "--quiet")
     (repository / "scratch" / "file").touch()
@@ -168,8 +171,8 @@ def test_what_git_cannot_record_is_said(repository: Path) -> None:
     assert (found.patch_left_out or "").startswith("git update-index: ")
 
 
-def test_a_change_that_only_its_content_shows_is_seen(repository: Path) -> None:
-    # As quick as the clock: same size, same time, and the index no younger than the file.
+def test_a_change_of_content_only_is_detected(repository: Path) -> None:
+    # Within one clock tick: same size, same time, and an index that is not newer than the file.
     git(repository, "config", "core.trustctime", "false")
     file = repository / "src" / "a.py"
     index = Path(git(repository, "rev-parse", "--path-format=absolute", "--git-path", "index"))
@@ -185,7 +188,7 @@ def test_a_change_that_only_its_content_shows_is_seen(repository: Path) -> None:
 @pytest.mark.parametrize(
     "cause", ["core.autocrlf", "ignored", "excludesFile", "attributes", "info/attributes", "filter", "ident"]
 )
-def test_sources_that_git_would_not_give_back_are_said_at_once(
+def test_sources_that_git_cannot_restore_are_reported_at_once(
     repository: Path, tmp_path: Path, cause: str
 ) -> None:
     top, source = repository.parent, repository / "src" / "a.py"
@@ -211,23 +214,23 @@ def test_sources_that_git_would_not_give_back_are_said_at_once(
     name = "src/b.py" if cause in ("ignored", "excludesFile") else "src/a.py"
     found = read_code(repository)
     assert found.commit
-    assert (found.patch_left_out or "").startswith(f"git ignores {name}, or checks it out with other bytes")
+    assert (found.patch_left_out or "").startswith(f"git ignores {name}, or changes its bytes on checkout")
 
 
-def test_line_ends_that_git_gives_back_are_no_hindrance(repository: Path) -> None:
+def test_line_ends_that_git_restores_are_allowed(repository: Path) -> None:
     git(repository, "config", "core.autocrlf", "true")
     (repository / "src" / "a.py").write_bytes(b"one\r\n")
     assert read_code(repository).patch_left_out is None
 
 
-def test_links_in_the_sources_are_no_hindrance(repository: Path) -> None:
+def test_links_in_the_sources_are_allowed(repository: Path) -> None:
     (repository / "conf.yml").write_text("x: 1\n")
     (repository / "src" / "conf.yml").symlink_to("../conf.yml")
     found = read_code(repository)
     assert (found.patch_left_out, "src/conf.yml" in found.files) == (None, True)
 
 
-def test_a_repository_of_another_user_is_said(repository: Path) -> None:
+def test_a_repository_of_another_user_is_reported(repository: Path) -> None:
     if os.geteuid():
         pytest.skip("only root can give a repository to another user")
     for file in [repository.parent, *repository.parent.rglob("*")]:
@@ -237,7 +240,7 @@ def test_a_repository_of_another_user_is_said(repository: Path) -> None:
     assert "detected dubious ownership in repository" in (found.patch_left_out or "")
 
 
-def test_a_repository_without_a_commit_is_said(tmp_path: Path) -> None:
+def test_a_repository_without_a_commit_is_reported(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     assert read_code(tmp_path).patch_left_out == "the repository has no commit yet"
 
@@ -257,15 +260,15 @@ def test_git_in_another_language_is_understood(tmp_path: Path, monkeypatch: pyte
         ("notes.md", "see http://localhost:8080/x and a@example.org\n", False),
     ],
 )
-def test_a_patch_holds_no_address_with_credentials(
+def test_a_patch_contains_no_address_with_credentials(
     repository: Path, name: str, content: str, is_left_out: bool
 ) -> None:
     (repository / name).parent.mkdir(parents=True, exist_ok=True)
     (repository / name).write_text(content)
     found = read_code(repository)
     if is_left_out:
-        said = f"what changed in sub/{name} has an address with a user name or a password"
-        assert (found.patch, found.patch_left_out) == (None, said)
+        message = f"the changes in sub/{name} contain an address with a user name or a password"
+        assert (found.patch, found.patch_left_out) == (None, message)
     else:
         assert content in (found.patch or "")
 

@@ -1,4 +1,4 @@
-"""Code wherever it is: in other folders than `src`, installed, in submodules, or nowhere that is known."""
+"""Code outside `src`: in other folders, installed, in submodules, or in unknown places."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def tiny(tiny: Tiny) -> Tiny:
 
 
 def move_sources(tiny: Tiny, source_dir: str) -> Path:
-    """Move the package into another folder of sources, and give back its file with the nodes."""
+    """Move the package into another source folder, and return its file with the nodes."""
     project = tiny.folder / "pyproject.toml"
     project.write_text(f'{project.read_text()}source_dir = "{source_dir}"\n')
     package = tiny.folder / source_dir / "tiny"
@@ -70,13 +70,13 @@ def change(registry: Path) -> None:
 
 
 def expect_change_seen(tiny: Tiny, registry: Path) -> tuple[Record, Record]:
-    """See that a run knows the code, and that another one sees a change of it."""
+    """Check that a run records the code, and that the next run notices a change in it."""
     first = tiny.run()
     assert any(name.endswith("tiny/pipeline_registry.py") for name in first.code.files)
     assert first.code.unknown is None
     change(registry)
     second = tiny.run(**MISSING)
-    assert second.outputs.keys() == first.outputs.keys(), "all is made anew"
+    assert second.outputs.keys() == first.outputs.keys(), "everything is made again"
     assert first.recipe != second.recipe
     assert second.drift
     assert [*second.drift.changed["code"]][-1].endswith("tiny/pipeline_registry.py")
@@ -136,7 +136,7 @@ def pip(*arguments: str) -> None:
 
 
 def python(folder: Path, path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in a folder, with packages of another one."""
+    """Run Python in a folder, with the packages in another folder."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
@@ -148,7 +148,7 @@ def python(folder: Path, path: Path, *arguments: str) -> subprocess.CompletedPro
 
 @pytest.mark.slow
 def test_an_installed_package_is_the_code(wheel: Path, tmp_path: Path) -> None:
-    """`python -m NAME` in a folder with nothing but the configuration and the data."""
+    """Run `python -m NAME` in a folder that contains only the configuration and the data."""
     tiny, site = Tiny.make(tmp_path / "here"), tmp_path / "site"
     shutil.rmtree(tiny.folder / "src")
     (tiny.folder / "pyproject.toml").unlink()
@@ -160,8 +160,8 @@ def test_an_installed_package_is_the_code(wheel: Path, tmp_path: Path) -> None:
     def run(*arguments: str) -> Record:
         ran = python(tiny.folder, site, *(arguments or ("-m", "tiny")))
         assert ran.returncode == 0, ran.stderr
-        said = "(which can't be rebuilt: its code is of the installed distribution tiny-things 1.2, "
-        assert said in ran.stderr
+        message = "(it can't be rebuilt: its code is from the installed distribution tiny-things 1.2, "
+        assert message in ran.stderr
         record = tiny.ledger.last()
         assert record
         return record
@@ -179,23 +179,27 @@ def test_an_installed_package_is_the_code(wheel: Path, tmp_path: Path) -> None:
     assert second.drift.changed["code"].keys() == {"tiny/pipeline_registry.py"}
     (site / "tiny" / "added.py").write_text("")
     third = run("-c", missing)
-    assert third.outputs.keys() == first.outputs.keys(), "what was added since is code, too"
+    assert third.outputs.keys() == first.outputs.keys(), "files added after the installation are code, too"
     (tiny.folder / "conf").rename(tiny.folder / "settings")
-    for arguments, said in ((("list",), third.run_id), (("verify",), "8 artefacts of 2 runs"), (("x",), "")):
+    for arguments, message in (
+        (("list",), third.run_id),
+        (("verify",), "8 artefacts of 2 runs"),
+        (("x",), ""),
+    ):
         ran = python(tiny.folder, site, "-m", "kedro_ledger", "tiny", "runs", *arguments)
-        assert (ran.returncode == 0, said in ran.stdout) == (bool(said), True), ran.stderr
+        assert (ran.returncode == 0, message in ran.stdout) == (bool(message), True), ran.stderr
     ran = python(tiny.folder, site, "-m", "kedro_ledger", "tinny", "runs", "list")
     assert ran.stderr == (
-        "Error: PACKAGE is tinny, which can't be imported; expected that of a Kedro project\n"
+        "Error: PACKAGE is tinny, which can't be imported; expected a Kedro project's package\n"
     )
     (tiny.folder / "settings").rename(tiny.folder / "conf")
     ran = python(tiny.folder, site, "-c", missing)
-    assert (ran.returncode, "nothing is to be made" in ran.stderr) == (0, True), ran.stderr
+    assert (ran.returncode, "nothing to run" in ran.stderr) == (0, True), ran.stderr
 
 
 @pytest.mark.slow
 def test_code_elsewhere_is_unknown_and_never_the_same(tmp_path: Path) -> None:
-    """A package that is neither in the project nor installed, as an editable install is."""
+    """Use a package outside the project and any installed distribution, as in an editable install."""
     tiny, elsewhere = Tiny.make(tmp_path / "here"), tmp_path / "elsewhere"
     shutil.move(tiny.folder / "src", elsewhere)
     (tiny.folder / "pyproject.toml").unlink()
@@ -215,25 +219,25 @@ def test_code_elsewhere_is_unknown_and_never_the_same(tmp_path: Path) -> None:
         assert record
         return record, ran.stderr
 
-    first, said = run()
-    assert "(which can't be rebuilt: its code is unknown: tiny lies neither in the project nor " in said
+    first, message = run()
+    assert "(it can't be rebuilt: its code is unknown: tiny is neither in the project nor " in message
     assert (first.code.files, first.code.commit) == ({}, None)
     assert first.code.unknown
-    second, said = run()
+    second, message = run()
     assert second.outputs["total.metrics"].sha256 != first.outputs["total.metrics"].sha256
     assert first.recipe != second.recipe
-    assert "; unknown: code\n" in said
-    assert " inputs are the same" not in said
+    assert "; unknown: code\n" in message
+    assert " inputs are the same" not in message
     shutil.copy(Tiny.make(tmp_path / "other").folder / "pyproject.toml", tiny.folder)
     shutil.copytree(elsewhere, tiny.folder / "src")
     shown = tiny.kedro("runs", "show", "last").stdout
-    assert "code      unknown: tiny lies neither in the project nor " in shown
+    assert "code      unknown: tiny is neither in the project nor " in shown
     assert "unknown: code" in shown
     assert not re.search(r"code.* the same as in run", shown)
     assert "unknown: code" in (differences := tiny.kedro("runs", "diff", "last~1", "last").stdout)
     assert "code" not in differences.partition("the same: ")[2].partition("\n")[0]
     third = tiny.run(**MISSING)
-    assert third.outputs.keys() == first.outputs.keys(), "now it is known"
+    assert third.outputs.keys() == first.outputs.keys(), "now the code is known"
     assert third.drift
     assert third.drift.changed["code"] == {"commit": ("unknown", "not in git")}
     assert describe_changes([third]) == describe_changes([second]) == ["code: unknown"]
@@ -242,7 +246,7 @@ def test_code_elsewhere_is_unknown_and_never_the_same(tmp_path: Path) -> None:
 # --- Submodules and links
 
 
-def test_a_submodule_is_code_that_cannot_be_given_back(tiny: Tiny, tmp_path: Path) -> None:
+def test_code_in_a_submodule_cannot_be_restored(tiny: Tiny, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     git(other, "init", "--quiet")
@@ -254,7 +258,7 @@ def test_a_submodule_is_code_that_cannot_be_given_back(tiny: Tiny, tmp_path: Pat
     commit(tiny)
     ran = tiny.kedro("run")
     assert ran.returncode == 0, ran.stderr
-    assert "(which can't be rebuilt: src/vendor is a submodule, " in ran.stderr
+    assert "(it can't be rebuilt: src/vendor is a submodule, " in ran.stderr
     assert "src/vendor/m.py" in tiny.ledger.find("last").code.files
     (tiny.folder / "src" / "vendor" / "m.py").write_text("x = 2\n")
     record = tiny.run(**MISSING)
@@ -275,16 +279,16 @@ def test_python_behind_a_link_is_code(tiny: Tiny, place: str) -> None:
     commit(tiny)
     first = tiny.run()
     assert {name for name in first.code.files if "shared" in name} == {"src/shared/scale.py"}
-    said = first.code.patch_left_out
+    message = first.code.patch_left_out
     if place == "shared":
         expect_reproduced(tiny, first)
     else:
-        assert said == "src/shared/scale.py lies outside the repository, behind a link"
+        assert message == "src/shared/scale.py is outside the repository, behind a link"
     (shared / "scale.py").write_text("TEN = 11\n")
     assert tiny.run(**MISSING).outputs.keys() == first.outputs.keys()
 
 
-# --- Data and logs are no code
+# --- Data and logs are not code
 
 
 def test_a_dataset_in_the_sources_is_data(tiny: Tiny) -> None:
@@ -300,7 +304,7 @@ def test_a_dataset_in_the_sources_is_data(tiny: Tiny) -> None:
         f"src/tiny/{name}.py" for name in ("__init__", "pipeline_registry", "settings")
     }
     assert first.code.is_committed
-    assert not first.code_changed_meanwhile, "by what the run itself wrote"
+    assert not first.code_changed_meanwhile, "the run's own outputs are not code"
     second = tiny.run()
     assert first.recipe == second.recipe
     assert second.code.is_committed
@@ -315,7 +319,7 @@ def test_a_dataset_in_the_sources_is_data(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize("path", ["src/tiny/pipeline_registry.py", "src/tiny", "src"])
-def test_what_holds_python_is_code_even_if_it_is_a_dataset(tiny: Tiny, path: str) -> None:
+def test_a_dataset_that_contains_python_is_code(tiny: Tiny, path: str) -> None:
     catalog = tiny.folder / "conf/base/catalog.yml"
     entry = f"listing: {{type: partitions.PartitionedDataset, path: {path}, dataset: text.TextDataset}}\n"
     catalog.write_text(catalog.read_text() + entry)
@@ -328,7 +332,7 @@ def test_what_holds_python_is_code_even_if_it_is_a_dataset(tiny: Tiny, path: str
     expect_reproduced(tiny, second)
 
 
-def test_a_log_in_the_sources_is_no_code(tiny: Tiny) -> None:
+def test_a_log_in_the_sources_is_not_code(tiny: Tiny) -> None:
     first = tiny.run()
     for name in ("info.log", "info.log.2026-01-01", "logs/errors.log.1"):
         (tiny.folder / "src/tiny" / name).parent.mkdir(exist_ok=True)
@@ -339,7 +343,7 @@ def test_a_log_in_the_sources_is_no_code(tiny: Tiny) -> None:
 
 
 def test_records_do_not_grow_where_git_ignores_nothing(tiny: Tiny) -> None:
-    """Neither with what runs write into `data` or elsewhere, nor with logs."""
+    """Neither outputs of runs, in `data` or elsewhere, nor logs are recorded."""
     (tiny.folder / ".gitignore").unlink()
     catalog = tiny.folder / "conf/base/catalog.yml"
     text = catalog.read_text().replace("data/02_numbers", "numbers").replace("data/03_scaled", "src/scaled")
@@ -362,12 +366,12 @@ def test_records_do_not_grow_where_git_ignores_nothing(tiny: Tiny) -> None:
 # --- Files that are too large for a record
 
 
-def test_a_large_file_that_git_does_not_have_is_named_and_not_copied(tiny: Tiny) -> None:
+def test_a_large_untracked_file_is_named_and_not_copied(tiny: Tiny) -> None:
     (tiny.folder / "export.bin").write_bytes(bytes(2_000_000))
     (tiny.folder / "small.txt").write_text("small\n")
     ran = tiny.kedro("run")
     assert ran.returncode == 0
-    assert "untracked files above 1 MB are not in its record: export.bin (2 MB)" in ran.stderr
+    assert "untracked files above 1 MB are not in the record: export.bin (2 MB)" in ran.stderr
     record = tiny.ledger.find("last")
     assert record.code.not_copied == ["export.bin (2 MB)"]
     assert "+small" in (record.code.patch or "")
@@ -378,15 +382,18 @@ def test_a_large_file_that_git_does_not_have_is_named_and_not_copied(tiny: Tiny)
     assert "*" in tiny.kedro("runs", "list").stdout.splitlines()[2], "the tree is not clean"
 
 
-def test_a_large_file_in_the_sources_that_git_does_not_have_cannot_be_given_back(tiny: Tiny) -> None:
+def test_a_large_untracked_file_in_the_sources_cannot_be_restored(tiny: Tiny) -> None:
     (tiny.folder / "src" / "tiny" / "weights.bin").write_bytes(bytes(2_000_000))
     ran = tiny.kedro("run")
     assert ran.returncode == 0
-    assert "(which can't be rebuilt: git doesn't have src/tiny/weights.bin, and with 2 MB " in ran.stderr
+    assert (
+        "(it can't be rebuilt: src/tiny/weights.bin is not in git, and too large to be recorded (2 MB)"
+        in ran.stderr
+    )
 
 
-def test_what_is_recorded_of_an_earlier_run_is_read_by_code_of_any_commit(tiny: Tiny) -> None:
-    """The record of the first format, for reruns of old commits that have the ledger in their sources."""
+def test_the_record_for_a_rerun_can_be_read_by_the_code_of_any_commit(tiny: Tiny) -> None:
+    """Write records of format 1, for reruns of old commits that contain the ledger in their sources."""
     record = tiny.run()
     old = record.model_copy(update={"format": 1}).to_json()
     for name in ("source_dir", "left_out", "unknown", "not_copied", "last_known"):

@@ -1,4 +1,4 @@
-"""Several processes at once: one writes, others read, are refused, or are interrupted."""
+"""Concurrent processes: one writes, the others read, are refused, or are interrupted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.tiny import ALLOW_MIXED, TOTALS, Tiny, in_process, run_when_t
 
 
 @pytest.mark.slow
-def test_of_two_runs_at_once_one_is_refused_and_none_is_lost(tiny: Tiny, tmp_path: Path) -> None:
+def test_one_of_two_concurrent_runs_is_refused_and_no_commit_is_lost(tiny: Tiny, tmp_path: Path) -> None:
     refused = committed = 0
     for attempt in range(50):
         tiny.feed([attempt + 1, attempt + 2])
@@ -23,7 +23,7 @@ def test_of_two_runs_at_once_one_is_refused_and_none_is_lost(tiny: Tiny, tmp_pat
             for i in range(2)
         ]
         go.touch()
-        codes = [one.result() for one in both]
+        codes = [run.result() for run in both]
         assert set(codes) <= {0, 75}
         assert 0 in codes
         committed += codes.count(0)
@@ -33,9 +33,9 @@ def test_of_two_runs_at_once_one_is_refused_and_none_is_lost(tiny: Tiny, tmp_pat
         assert last.seq == committed, "no commit is lost"
         assert {artefact.version for artefact in last.view.values()} == {last.run_id}, "no mixture"
     tiny.expect_one_whole_run()
-    assert refused > 10, "otherwise they never met"
-    said = {file.read_text().partition(";")[0] for file in tmp_path.glob("[0-9]*-?")}
-    assert said <= {"another run is writing data", "another run has just been committed"}
+    assert refused > 10, "the runs did compete"
+    message = {file.read_text().partition(";")[0] for file in tmp_path.glob("[0-9]*-?")}
+    assert message <= {"another run is writing to data", "another run has just been committed"}
 
 
 def test_readers_see_the_last_committed_run_while_another_writes(tiny: Tiny) -> None:
@@ -43,13 +43,13 @@ def test_readers_see_the_last_committed_run_while_another_writes(tiny: Tiny) -> 
     before, versions = tiny.read(), tiny.versions()
     tiny.feed([3, 4])
     with tiny.running() as writer:
-        assert tiny.versions() > versions, "it has begun to write"
+        assert tiny.versions() > versions, "the run has begun to write"
         assert tiny.read() == before
         assert tiny.kedro("runs", "verify").returncode == 0
         refused = tiny.kedro("run", "--pipeline", "totals")
         assert (refused.returncode, refused.stderr.splitlines()[-1]) == (
             75,
-            "Error: another run is writing data; nothing was changed, try again when it is done",
+            "Error: another run is writing to data; nothing was changed. Try again when it finishes",
         )
         assert tiny.kedro("runs", "checkout", "last").returncode == 75
         tiny.go_on()
@@ -81,11 +81,11 @@ def test_ctrl_c_leaves_everything_as_it_was(tiny: Tiny, runner: str) -> None:
     with tiny.running("--runner", runner) as writer:
         os.killpg(writer.pid, signal.SIGINT)
         tiny.go_on()  # threads can't be interrupted
-        said = writer.communicate(timeout=30)[1]
-        assert writer.returncode == 1, said
-        assert said.splitlines()[-1] == (
-            f"not committed; nothing of this run is kept, readers still see run {first.run_id}; "
-            f"to run all of it again: kedro run --runner {runner}"
+        message = writer.communicate(timeout=30)[1]
+        assert writer.returncode == 1, message
+        assert message.splitlines()[-1] == (
+            f"not committed; nothing of this run is kept, and readers still see run {first.run_id}; "
+            f"to run it again: kedro run --runner {runner}"
         )
         assert tiny.read() == before
         assert {path.rpartition("/")[2] for path in tiny.versions()} == {first.run_id}, "nothing is left"

@@ -1,4 +1,4 @@
-"""A run that is killed or terminated, or finds the disk full, at every step of its writing."""
+"""Runs that are killed or terminated, or that find the disk full, at every step of their writes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def after_three_runs(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    """A project whose next run writes, commits, and prunes a run of which others still need a part.
+    """A project whose next run writes, commits, and prunes a run whose outputs are partly still needed.
 
-    The line of history of the run before it is torn.
+    The line of the previous run in the history is torn.
     """
     tiny = Tiny.make(tmp_path_factory.mktemp("crash") / "tiny")
     tiny.run()
@@ -29,7 +29,7 @@ def after_three_runs(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 
 
 def crash(template: Tiny, folder: Path, step: int, action: str) -> tuple[int, str, bool]:
-    """Crash a copy of the project and see that nothing is lost.
+    """Crash a copy of the project, and check that nothing is lost.
 
     Returns:
         The exit code, the error, and whether the run is committed.
@@ -55,7 +55,7 @@ def crash(template: Tiny, folder: Path, step: int, action: str) -> tuple[int, st
 def test_nothing_committed_is_lost_at_any_step(after_three_runs: Tiny, tmp_path: Path, action: str) -> None:
     shutil.copytree(after_three_runs.folder, tmp_path / "count")
     steps = in_process(run_until, tmp_path / "count", 0, "count", "")
-    assert steps > 30, "every fsync, replacement, unlinking and removal of a run that commits and prunes"
+    assert steps > 30, "all syncs, replacements and removals of a run that commits and prunes"
     crashes = [
         server().submit(crash, after_three_runs, tmp_path / str(step), step, action)
         for step in range(1, steps + 1)
@@ -66,5 +66,5 @@ def test_nothing_committed_is_lost_at_any_step(after_three_runs: Tiny, tmp_path:
     elif action == "terminate":
         assert {code for code, *_ in ends} == {143}
     else:
-        for code, said, committed in ends:
-            assert (code, "No space left on device" in said) == ((0, False) if committed else (1, True))
+        for code, message, committed in ends:
+            assert (code, "No space left on device" in message) == ((0, False) if committed else (1, True))

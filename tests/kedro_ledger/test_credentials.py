@@ -1,4 +1,4 @@
-"""A catalog names credentials, and holds none."""
+"""Catalogs must not contain credentials, only their names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CATALOG = {
 }
 
 
-def test_names_of_credentials_and_of_containers_are_right() -> None:
+def test_names_of_credentials_and_of_containers_are_accepted() -> None:
     require_no_credentials(CATALOG)
 
 
@@ -35,5 +35,5 @@ def test_a_catalog_with_a_password_is_refused(name: str, change: dict[str, Any])
     with pytest.raises(LedgerError) as error:
         require_no_credentials({**CATALOG, name: CATALOG[name] | change})
     assert error.value.message.startswith(f"{name}: ")
-    assert "expected them in a block of credentials.yml" in error.value.message
+    assert "expected credentials in a block of credentials.yml" in error.value.message
     assert PASSWORD not in error.value.message

@@ -1,4 +1,4 @@
-"""Datasets that the ledger holds otherwise than most, or not at all: each works, or is named beforehand."""
+"""Special datasets, and datasets that the ledger doesn't version: each works, or is named before the run."""
 
 from __future__ import annotations
 
@@ -87,12 +87,12 @@ def test_a_class_may_say_that_it_is_versioned(tiny: Tiny) -> None:
     tiny.expect_whole()
 
 
-def test_versions_that_lie_elsewhere_are_refused(tiny: Tiny) -> None:
+def test_versions_in_other_places_are_refused(tiny: Tiny) -> None:
     set_entry(tiny, "json.JSONDataset, filepath: data/02", "tiny.datasets.Elsewhere, filepath: data/02")
-    code, said = tiny.try_to_run()
+    code, message = tiny.try_to_run()
     assert code == 1
-    assert said.startswith("numbers: a Elsewhere keeps a version at ")
-    assert said.endswith("; expected PATH/VERSION/NAME, where NAME is the last part of PATH")
+    assert message.startswith("numbers: a Elsewhere stores a version at ")
+    assert message.endswith("; expected PATH/VERSION/NAME, where NAME is the last part of PATH")
 
 
 def test_versions_of_partitions_are_named(tiny: Tiny) -> None:
@@ -106,23 +106,21 @@ def test_versions_of_partitions_are_named(tiny: Tiny) -> None:
     for _ in range(2):
         ran = tiny.kedro("run")
         assert ran.returncode == 0, ran.stderr
-        assert (
-            "versions of partitions are Kedro's alone, and stay even if the run fails: numbers" in ran.stderr
-        )
+        assert "partitions versioned only by Kedro, so kept even if the run fails: numbers" in ran.stderr
     assert len(tiny.ledger.records()) == 2
     assert {path.name for path in (tiny.folder / "data/02_numbers/parts").iterdir()} == {"a.json"}
 
 
-def test_a_generator_can_make_no_version(tiny: Tiny) -> None:
+def test_a_generator_cannot_make_a_version(tiny: Tiny) -> None:
     change_code(tiny, ("    return raw\n", "    yield raw\n"))
-    code, said = tiny.try_to_run()
-    assert (code, said.partition(":")[0]) == (1, "parse is a generator, and numbers is versioned")
+    code, message = tiny.try_to_run()
+    assert (code, message.partition(",")[0]) == (1, "node parse is a generator")
     set_entry(tiny, NUMBERS, "numbers: {type: json.JSONDataset, filepath: data/02_numbers/plain.json}")
     assert "numbers" in tiny.run().unversioned
 
 
 def confirm_parts(tiny: Tiny, body: str) -> Path:
-    """Let a node read partitions as they come, and confirm them; give back their folder, with one of them."""
+    """Make a node read and confirm new partitions, and return their folder, which contains one."""
     entry = "raw: {type: partitions.IncrementalDataset, path: data/01_raw/parts, dataset: text.TextDataset}"
     set_entry(tiny, RAW, entry)
     change_code(
@@ -137,7 +135,7 @@ def confirm_parts(tiny: Tiny, body: str) -> Path:
 
 
 @pytest.mark.parametrize("runner", ["SequentialRunner", "ThreadRunner"])
-def test_what_a_run_confirms_counts_once_it_is_committed(tiny: Tiny, runner: str) -> None:
+def test_confirmations_take_effect_with_the_commit(tiny: Tiny, runner: str) -> None:
     parts = confirm_parts(tiny, "    return [int(text) for text in raw.values()]\n")
     (parts / "p2").write_text("2")
     ran = tiny.kedro("run", "--runner", runner, "--params", "factor=text")
@@ -150,28 +148,29 @@ def test_what_a_run_confirms_counts_once_it_is_committed(tiny: Tiny, runner: str
     assert tiny.kedro("run", "--runner", runner).returncode == 0
     assert tiny.read()["numbers"] == [3], "each partition is in one committed run"
     assert len(tiny.ledger.records()) == 2
-    assert tiny.try_to_run(**TOTALS) == (0, ""), "its checkpoint is not other data"
+    assert tiny.try_to_run(**TOTALS) == (0, ""), "a new checkpoint does not count as other data"
 
 
-def test_a_partition_that_comes_meanwhile_is_not_confirmed(tiny: Tiny) -> None:
+def test_a_partition_that_arrives_during_the_run_is_not_confirmed(tiny: Tiny) -> None:
     write = "    Path('data/01_raw/parts/p2').write_text('2')\n"
     parts = confirm_parts(tiny, f"{write}    return [int(raw['p1'])]\n")
-    code, said = tiny.try_to_run()
-    assert (code, said) == (1, "data/01_raw/parts changed while the run read it; the run is not committed")
+    code, message = tiny.try_to_run()
+    assert (code, message) == (1, "data/01_raw/parts changed while the run read it; the run is not committed")
     assert not (parts / "CHECKPOINT").exists()
 
 
-def test_what_can_not_be_confirmed_from_here_is_refused(tiny: Tiny) -> None:
+def test_confirmations_that_are_not_possible_are_refused(tiny: Tiny) -> None:
     change_code(tiny, ('"numbers", name="parse"', '"numbers", name="parse", confirms="raw"'))
-    code, said = tiny.try_to_run()
-    assert (code, said.partition(";")[0]) == (1, "parse confirms raw, a JSONDataset")
+    code, message = tiny.try_to_run()
+    assert (code, message.partition(";")[0]) == (1, "node parse confirms raw, a JSONDataset")
     set_entry(
         tiny, RAW, "raw: {type: partitions.IncrementalDataset, path: data/01_raw, dataset: json.JSONDataset}"
     )
     ran = tiny.kedro("run", "--runner", "ParallelRunner")
     assert ran.returncode == 1
     assert (
-        "Error: parse confirms raw, which takes effect with the commit, and can't from another" in ran.stderr
+        "Error: node parse confirms raw, but the commit can't confirm a dataset in another process"
+        in ran.stderr
     )
     ran = tiny.kedro("run", "--runner", "kedro_ledger.dask.DaskRunner")
     assert "Error: raw: can't be confirmed by a worker; expected another runner" in ran.stderr
@@ -181,9 +180,11 @@ def test_what_can_not_be_confirmed_from_here_is_refused(tiny: Tiny) -> None:
 def test_two_names_for_one_file_are_one_dataset(tiny: Tiny) -> None:
     set_entry(tiny, NUMBERS, f"{NUMBERS}\n{NUMBERS.replace('numbers:', 'a_reader:', 1)}")
     change_code(tiny, ('node(scale, ["numbers",', 'node(scale, ["a_reader",'))
-    code, said = tiny.try_to_run()
+    code, message = tiny.try_to_run()
     assert code == 1
-    assert said.startswith("a_reader and numbers are one file, which this run writes; expected one name in ")
+    assert message.startswith(
+        "a_reader and numbers are the same file, which this run writes; expected one name in "
+    )
     first = tiny.run(node_names=["parse"])
     assert tiny.run(pipeline_names=["scaling"]).inputs == {"numbers": first.run_id}
     assert tiny.run(pipeline_names=["totals"]).view["scaled.up"].made_from["numbers"]
@@ -195,7 +196,7 @@ def test_two_names_for_one_file_are_one_dataset(tiny: Tiny) -> None:
     )
     tiny.feed([5, 6])
     tiny.run(node_names=["parse"])
-    assert tiny.try_to_run(**TOTALS)[0] == 1, "what was made from the other name is outdated"
+    assert tiny.try_to_run(**TOTALS)[0] == 1, "datasets made from the other name are outdated"
     assert tiny.read(["numbers", "a_reader"]) == {"numbers": [5, 6], "a_reader": [5, 6]}
 
 
@@ -207,15 +208,15 @@ def test_two_names_for_one_file_are_one_dataset(tiny: Tiny) -> None:
         "raw: {type: partitions.PartitionedDataset, path: data, dataset: json.JSONDataset}",
     ],
 )
-def test_what_a_run_both_reads_and_writes_is_refused_before_it(tiny: Tiny, entry: str) -> None:
+def test_raw_data_that_the_run_writes_is_refused_before_the_run(tiny: Tiny, entry: str) -> None:
     plain = "scaled.down: {type: json.JSONDataset, filepath: data/03_scaled/down.json}"
     set_entry(tiny, RAW, f"{entry}\n{plain}")
     (tiny.folder / "data/03_scaled").mkdir()
     (tiny.folder / "data/03_scaled/down.json").write_text("[1, 2]")
-    code, said = tiny.try_to_run()
+    code, message = tiny.try_to_run()
     assert code == 1
-    assert said.startswith("raw is read from data")
-    assert ", and the run writes " in said
+    assert message.startswith("raw is read from data")
+    assert ", and the run writes " in message
     assert tiny.versions() == set()
 
 
@@ -233,19 +234,19 @@ def test_a_table_is_named_and_its_content_never_called_the_same(tiny: Tiny) -> N
     assert first.raw["raw"].sha256 is None
     make_table(tiny, [1])
     ran = tiny.kedro("run")
-    assert ran.returncode == 0, "other rows are no other artefacts of the same recipe"
-    assert "not recorded, so that nobody knows what the run read: raw" in ran.stderr
+    assert ran.returncode == 0, "other rows are another recipe"
+    assert "not recorded, so the ledger can't show what the run read: raw" in ran.stderr
     assert "are the same as in run" not in ran.stderr
     assert len(tiny.run(only_missing_outputs=True).nodes) == 5, "it may have changed"
     record = tiny.run(node_names=["parse"])
-    assert "total.metrics" in record.view, "what may have changed is not called changed"
+    assert "total.metrics" in record.view, "a possible change is not called a change"
     make_table(tiny, [1, 2])
     before = tiny.run()
     ran = tiny.kedro("run")
     assert f"recorded inputs and results are the same as in run {before.run_id}; unknown: raw\n" in ran.stderr
-    said = tiny.kedro("runs", "diff", "last~1", "last").stdout
-    assert "data" not in said.partition("the same:")[2].partition("\n")[0]
-    assert said.splitlines()[-1] == "unknown: data (raw)"
+    message = tiny.kedro("runs", "diff", "last~1", "last").stdout
+    assert "data" not in message.partition("the same:")[2].partition("\n")[0]
+    assert message.splitlines()[-1] == "unknown: data (raw)"
     assert "unknown: data (raw)" in tiny.kedro("runs", "show", "last").stdout
 
 
@@ -255,10 +256,10 @@ def test_a_table_as_output_is_named(tiny: Tiny) -> None:
     assert ran.returncode == 0, ran.stderr
     assert "not versioned, so overwritten even if the run fails: numbers" in ran.stderr
     ran = tiny.kedro("run", "--nodes", "parse")
-    assert "nothing that this run makes is versioned, so no run will be committed" in ran.stderr
+    assert "no output of this run is versioned, so the run will not be committed" in ran.stderr
     assert len(tiny.ledger.records()) == 1
-    said = "--only-missing-outputs needs all outputs to be versioned; not versioned: numbers"
-    assert tiny.try_to_run(only_missing_outputs=True) == (1, said)
+    message = "--only-missing-outputs: numbers: not versioned; expected versioned outputs only"
+    assert tiny.try_to_run(only_missing_outputs=True) == (1, message)
 
 
 def test_the_alarm_of_irreproducible_artefacts_can_be_narrowed(tiny: Tiny) -> None:

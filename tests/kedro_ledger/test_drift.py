@@ -1,4 +1,4 @@
-"""What a record says has changed since the last run, and what moved further than allowed."""
+"""Changes since the last run in a record, and values that moved further than allowed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_what_changed_is_recorded_by_section(tiny: Tiny) -> None:
     assert changed(third)["parameters"]["factor"] == (2, 3)
     assert changed(third)["code"].keys() == {"src/tiny/extra.py"}
     assert changed(third)["metrics"] == {"total.metrics.total": (6, 18)}
-    assert tiny.ledger.find("last") == third, "it can be read again"
+    assert tiny.ledger.find("last") == third, "the record can be read again"
 
 
 def test_packages_and_the_data_of_a_runs_own_datasets_drift_too(tiny: Tiny) -> None:
@@ -73,13 +73,13 @@ def test_data_and_metrics_are_compared_with_the_last_run_that_had_them(tiny: Tin
     assert changed(last)["data"].keys() == {"raw"}
 
 
-def test_what_was_known_of_pruned_runs_is_compared_with_too(tiny: Tiny) -> None:
+def test_values_of_pruned_runs_are_compared_too(tiny: Tiny) -> None:
     configure(tiny, keep=1, drift={"allowed": {"metrics.*.total": 0}})
     tiny.run()
     for _ in range(2):
         ran = tiny.kedro("run", "--pipeline", "scaling")
         assert ran.returncode == 0
-        assert "nothing recorded has a name like" not in ran.stderr
+        assert "no recorded value matches" not in ran.stderr
     (scaling,) = tiny.ledger.records()
     assert scaling.last_known.metrics == {"total.metrics": {"total": 6, "rest": 0}}
     assert scaling.last_known.raw.keys() == {"raw"}
@@ -88,10 +88,10 @@ def test_what_was_known_of_pruned_runs_is_compared_with_too(tiny: Tiny) -> None:
     (last,) = tiny.ledger.records()
     assert changed(last)["metrics"] == {"total.metrics.total": (6, 12)}
     assert changed(last)["data"].keys() == {"raw"}
-    assert last.last_known.metrics == {}, "it had them itself"
+    assert last.last_known.metrics == {}, "the run had them itself"
 
 
-def test_what_records_of_the_first_format_knew_is_compared_with_too(tiny: Tiny) -> None:
+def test_values_in_records_of_format_1_are_compared_too(tiny: Tiny) -> None:
     configure(tiny)
     tiny.run()
     tiny.run(pipeline_names=["scaling"])
@@ -104,14 +104,14 @@ def test_what_records_of_the_first_format_knew_is_compared_with_too(tiny: Tiny) 
     assert changed(tiny.run())["metrics"] == {"total.metrics.total": (6, 12)}
 
 
-def test_the_ledgers_own_parameters_are_no_drift(tiny: Tiny) -> None:
+def test_the_parameters_of_the_ledger_do_not_count_as_drift(tiny: Tiny) -> None:
     tiny.run()
     for limit in (0, 1):
         configure(tiny, drift={"allowed": {"parameters.*": limit}, "commit": False})
         assert changed(tiny.run()) == {}
 
 
-def test_what_stands_in_the_data_breaks_no_line(tiny: Tiny) -> None:
+def test_line_breaks_in_the_data_do_not_break_messages(tiny: Tiny) -> None:
     limits = {"data.total.metrics.a b": 0, "data.total.metrics.[x]": 0, "data.total.metrics.a\nc": 0}
     configure(tiny, data=["total.metrics"], drift={"allowed": limits})
     registry = tiny.folder / "src/tiny/pipeline_registry.py"
@@ -125,12 +125,12 @@ def test_what_stands_in_the_data_breaks_no_line(tiny: Tiny) -> None:
     assert ran.returncode == 77
     assert "Error: data.total.metrics.a b went from c dc d to c dc dc d (allowed: 0)\n" in ran.stderr
     assert "Error: data.total.metrics.[x] went from 2 to 3 (allowed: 0)\n" in ran.stderr
-    assert "nothing recorded has a name like data.total.metrics.a c; did you mean " in ran.stderr
+    assert "no recorded value matches data.total.metrics.a c; did you mean " in ran.stderr
     assert all(line.startswith("Error: ") for line in ran.stderr.partition("Error: ")[2].splitlines()[1:])
     assert "a b" in tiny.kedro("runs", "show", "last").stdout
 
 
-def test_it_is_said(tiny: Tiny) -> None:
+def test_changes_are_logged(tiny: Tiny) -> None:
     first = tiny.run()
     assert f"inputs and results are the same as in run {first.run_id}\n" in tiny.kedro("run").stderr
     same = f"data, parameters, code, packages and metrics are the same as in run {first.run_id}\n"
@@ -142,32 +142,33 @@ def test_it_is_said(tiny: Tiny) -> None:
     assert ["metrics", "total.metrics.total", "6", "12"] in [line.split() for line in shown.splitlines()]
 
 
-def test_what_is_made_for_the_first_time_is_new(tiny: Tiny) -> None:
+def test_an_output_that_is_made_for_the_first_time_is_new(tiny: Tiny) -> None:
     first = tiny.run(to_nodes=["keep"])
-    said = tiny.kedro("run").stderr
+    message = tiny.kedro("run").stderr
     assert (
-        f"inputs and results are the same as in run {first.run_id}; new: scaled.down, total.metrics\n" in said
+        f"inputs and results are the same as in run {first.run_id}; new: scaled.down, total.metrics\n"
+        in message
     )
     tiny.feed([1, 5])
     assert "new" not in tiny.kedro("run").stderr
     assert tiny.kedro("run", "--pipeline", "totals").stderr.count("inputs and results are the same") == 1
 
 
-def test_a_new_parameter_and_what_comes_of_it_are_told_together(tiny: Tiny) -> None:
+def test_a_new_parameter_and_its_effects_are_reported_together(tiny: Tiny) -> None:
     tiny.run(to_nodes=["keep"])
     (tiny.folder / "conf/base/parameters.yml").write_text("factor: 3\n")
     assert ": parameters (factor); new: scaled.down, total.metrics\n" in tiny.kedro("run").stderr
 
 
-def test_results_that_differ_from_the_same_inputs_are_told(tiny: Tiny) -> None:
+def test_results_that_differ_from_the_same_inputs_are_reported(tiny: Tiny) -> None:
     registry = tiny.folder / "src/tiny/pipeline_registry.py"
     other = '"other": Pipeline([node(list, "scaled.up", "scaled.down", name="copy")])'
     registry.write_text(
         registry.read_text().replace('return {"__default__"', f'return {{{other}, "__default__"')
     )
     first = tiny.run()
-    said = tiny.kedro("run", "--pipeline", "other").stderr
-    assert f"inputs are the same as in run {first.run_id}; changed: scaled.down\n" in said
+    message = tiny.kedro("run", "--pipeline", "other").stderr
+    assert f"inputs are the same as in run {first.run_id}; changed: scaled.down\n" in message
 
 
 @pytest.mark.parametrize("commit", [True, False])
@@ -180,43 +181,44 @@ def test_beyond_a_limit_the_exit_code_is_77(tiny: Tiny, commit: bool) -> None:
     assert ran.returncode == 77
     sums = [first.raw["raw"].sha256, ""]
     assert f"Error: data.raw went from {sums[0]} to " in ran.stderr, (
-        "of what is no number, any change is beyond"
+        "any change of a value that is not a number exceeds its limit"
     )
     assert "total" not in ran.stderr.partition("Error: ")[2], "8 is less than 50 % from 6"
     assert [line for line in ran.stderr.splitlines() if line.startswith("Error: ")][-1] == (
-        "Error: the run is committed, but 1 value moved further than parameter runs.drift.allowed says"
+        "Error: the run is committed, but 1 value moved further than parameter runs.drift.allowed permits"
         if commit
-        else "Error: the run is not committed: 1 value moved further than parameter runs.drift.allowed says"
+        else "Error: the run is not committed: 1 value moved further than parameter runs.drift.allowed "
+        "permits"
     )
     last = tiny.ledger.find("last")
     assert (last.run_id != first.run_id) == commit
     assert len(last.alarms) == commit
     tiny.expect_one_whole_run()
-    assert len(tiny.versions()) == 4 * len(tiny.ledger.records()), "what was not committed is gone"
+    assert len(tiny.versions()) == 4 * len(tiny.ledger.records()), "outputs of uncommitted runs are removed"
     assert tiny.read()["total.metrics"]["total"] == (8 if commit else 6)
 
 
-def test_same_recipe_other_bytes_comes_before_a_limit(tiny: Tiny) -> None:
+def test_irreproducible_artefacts_are_reported_before_limits(tiny: Tiny) -> None:
     configure(tiny, drift={"allowed": {"metrics.*": 0}})
     assert tiny.kedro("run", TINY_VARIES="1").returncode == 0
     ran = tiny.kedro("run", TINY_VARIES="1")
     assert ran.returncode == 76
     lines = ran.stderr.splitlines()[-2:]
     assert lines[0].startswith("Error: metrics.total.metrics.noise went from ")
-    assert lines[1].startswith("Error: total.metrics: not as in run ")
+    assert lines[1].startswith("Error: total.metrics: different from run ")
     assert "!" in tiny.kedro("runs", "list").stdout
-    assert "alarm     total.metrics: not as in run " in tiny.kedro("runs", "show", "last").stdout
+    assert "alarm     total.metrics: different from run " in tiny.kedro("runs", "show", "last").stdout
 
 
-def test_a_limit_that_limits_nothing_is_told(tiny: Tiny) -> None:
+def test_a_limit_that_matches_nothing_is_reported(tiny: Tiny) -> None:
     configure(tiny, drift={"allowed": {"metrics.*.totl": 1, "metrics.*.total": 1, "packages.kedro": 0}})
     ran = tiny.kedro("run")
     assert ran.returncode == 0
-    assert ran.stderr.count("nothing recorded has a name like") == 1
-    said = "nothing recorded has a name like metrics.*.totl; did you mean metrics.total.metrics.total?"
-    assert said in ran.stderr
-    assert "has a name like" in tiny.kedro("run", "--pipeline", "scaling").stderr, (
-        "of the runs before neither"
+    assert ran.stderr.count("no recorded value matches") == 1
+    message = "no recorded value matches metrics.*.totl; did you mean metrics.total.metrics.total?"
+    assert message in ran.stderr
+    assert "no recorded value matches" in tiny.kedro("run", "--pipeline", "scaling").stderr, (
+        "the earlier runs had no such metric either"
     )
 
 
@@ -251,7 +253,7 @@ def test_limits(then: Any, now: Any, limit: float | str, is_beyond: bool) -> Non
 
 
 @pytest.mark.slow
-def test_a_rerun_is_held_to_no_limit_and_checks_no_raw_data(tiny: Tiny) -> None:
+def test_a_rerun_checks_no_limits_and_no_raw_data(tiny: Tiny) -> None:
     for command in ("init -q", "add .", "-c user.name=a -c user.email=a commit -qm a"):
         import subprocess
 
@@ -276,7 +278,7 @@ def test_pinned_needs_datasets_that_can_check_their_data_against_a_hash(tiny: Ti
     ran = tiny.kedro("run")
     assert ran.returncode == 1
     assert ran.stderr == (
-        "Error: raw: parameter runs.raw_data is pinned, and a JSONDataset can't check its data against a "
+        "Error: raw: parameter runs.raw_data is pinned, but a JSONDataset can't check a "
         "hash; expected a dataset that can, or its name in runs.changing\n"
     )
-    assert tiny.run(**TOTALS).inputs, "what reads no raw data needs no sum"
+    assert tiny.run(**TOTALS).inputs, "a run without raw data needs no hash"

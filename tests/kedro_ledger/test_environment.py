@@ -1,4 +1,4 @@
-"""What a run runs on."""
+"""The recorded environment of a run."""
 
 from __future__ import annotations
 

@@ -12,13 +12,13 @@ from tests.support.project import MakeProject
 from tests.support.tiny import Tiny
 
 
-def test_ours_speak_for_themselves_and_others_say_their_type() -> None:
+def test_other_errors_than_the_ledgers_are_shown_with_their_type() -> None:
     assert format_error(InputError("parameter x\n  is wrong")) == ["parameter x is wrong"]
     assert format_error(DatasetError("Failed while loading.\n\nNo file")) == ["Failed while loading. No file"]
     assert format_error(KeyError("x")) == ["KeyError: 'x'"]
 
 
-def test_the_node_is_told() -> None:
+def test_the_node_is_named() -> None:
     error = InputError("column x is wrong")
     error.add_note("in data_processing.ingest")
     assert format_error(error) == ["column x is wrong (in data_processing.ingest)"]
@@ -27,8 +27,8 @@ def test_the_node_is_told() -> None:
 def test_show_logs_a_line_for_each_fault(caplog: pytest.LogCaptureFixture) -> None:
     error = InputError("parameter x is wrong", "parameter y is wrong")
     show(InputError, error, None)
-    said = [one.getMessage() for one in caplog.records if one.name == "kedro_ledger.errors"]
-    assert said == ["Error: parameter x is wrong", "Error: parameter y is wrong"]
+    lines = [record.getMessage() for record in caplog.records if record.name == "kedro_ledger.errors"]
+    assert lines == ["Error: parameter x is wrong", "Error: parameter y is wrong"]
 
 
 @pytest.mark.parametrize("error", [InputError("a", "b\nc"), LedgerError("a", "b\nc"), BusyError("a", "b\nc")])
@@ -42,7 +42,7 @@ def test_an_error_comes_back_from_a_worker_as_it_was(error: UserError) -> None:
     assert format_error(again)[0] == "a (in scale)"
 
 
-def test_tracebacks_are_logged_only_where_there_is_a_file_for_them(
+def test_tracebacks_are_logged_only_to_a_file(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logger = logging.getLogger("kedro_ledger.tracebacks")
@@ -72,11 +72,11 @@ def test_a_node_that_ends_the_process_commits_nothing(tiny: Tiny, runner: str) -
         assert ran.returncode == 1
         assert f"Error: a node ended the process with exit code {code}; expected it to return" in ran.stderr
         assert tiny.ledger.last() == seen
-        assert tiny.try_to_run()[0] == 1, "nor from Python"
+        assert tiny.try_to_run()[0] == 1, "also from Python"
 
 
 @pytest.mark.parametrize("runner", ["SequentialRunner", "ParallelRunner"])
-def test_a_bug_in_a_node_says_its_line_and_where_the_traceback_is(
+def test_a_bug_in_a_node_is_shown_with_its_line_and_the_file_with_the_traceback(
     make_project: MakeProject, runner: str
 ) -> None:
     project = make_project()
@@ -88,7 +88,7 @@ def test_a_bug_in_a_node_says_its_line_and_where_the_traceback_is(
     ran = project.kedro("run", "--pipeline", "linear", "--runner", runner)
     assert ran.returncode == 1
     place = re.escape(f"src/from_scratch/scoring.py:{body + 1}")
-    said = rf"Error: KeyError: 'layerX1' \(in linear\.score, {place}; traceback: kedro\.log\)"
-    assert re.search(said, ran.stderr), ran.stderr
+    message = rf"Error: KeyError: 'layerX1' \(in linear\.score, {place}; traceback: kedro\.log\)"
+    assert re.search(message, ran.stderr), ran.stderr
     assert "Traceback" not in ran.stderr
     assert "Traceback (most recent call last)" in (project.folder / "kedro.log").read_text()

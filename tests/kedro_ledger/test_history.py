@@ -1,4 +1,4 @@
-"""`kedro runs history`: the metrics of all runs ever."""
+"""`kedro runs history`: the metrics of all runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NUMBERS = [[1, 2], [1, 3], [1, 4], [2, 4]]
 
 @pytest.fixture(scope="module")
 def long_past(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    """A project that keeps two runs of five; the fourth reads nothing but the third."""
+    """A project that keeps two runs of five; the fourth reads only the third."""
     tiny = Tiny.make(tmp_path_factory.mktemp("history") / "tiny")
     for numbers in NUMBERS[:3]:
         tiny.feed(numbers)
@@ -29,16 +29,16 @@ def long_past(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     return tiny
 
 
-def test_pruned_runs_are_there_too_in_their_order(long_past: Tiny) -> None:
+def test_pruned_runs_are_in_the_history_in_their_order(long_past: Tiny) -> None:
     assert len(long_past.ledger.records()) == 2
     runs = long_past.ledger.history()
     assert [run.seq for run in runs] == [1, 2, 3, 4, 5]
-    said = json.loads(long_past.kedro("runs", "history", "--json").stdout)
-    assert said == [json.loads(run.model_dump_json()) for run in runs]
-    assert [run["metrics"].get("total.metrics", {}).get("total") for run in said] == [6, 8, 10, None, 12]
+    message = json.loads(long_past.kedro("runs", "history", "--json").stdout)
+    assert message == [json.loads(run.model_dump_json()) for run in runs]
+    assert [run["metrics"].get("total.metrics", {}).get("total") for run in message] == [6, 8, 10, None, 12]
 
 
-def test_a_run_between_its_line_of_history_and_its_end_is_there_once(long_past: Tiny) -> None:
+def test_a_run_between_its_line_of_history_and_its_end_is_listed_once(long_past: Tiny) -> None:
     file = long_past.ledger.folder / "history.jsonl"
     before = file.read_text()
     last = long_past.ledger.last()
@@ -67,8 +67,8 @@ def test_every_run_adds_its_line_and_pruning_changes_none(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 2, 100, 200, -1])
-def test_a_torn_line_comes_from_the_record_and_the_next_run_writes_it_anew(tiny: Tiny, cut: int) -> None:
-    """By a process that ended in the middle of its line; `-1` stands for all but one character of it."""
+def test_a_torn_line_is_read_from_the_record_and_the_next_run_rewrites_it(tiny: Tiny, cut: int) -> None:
+    """A process ended in the middle of its line; with `-1`, it wrote all characters except one."""
     for _ in range(3):
         tiny.run()
     file = tiny.ledger.folder / "history.jsonl"
@@ -77,13 +77,13 @@ def test_a_torn_line_comes_from_the_record_and_the_next_run_writes_it_anew(tiny:
     file.write_bytes(torn)
     assert tiny.ledger.history() == runs
     assert tiny.kedro("runs", "history").returncode == 0
-    assert file.read_bytes() == torn, "looking writes nothing"
+    assert file.read_bytes() == torn, "reading changes nothing"
     last = tiny.run()
     assert file.read_bytes() == whole + f"{last.summary().model_dump_json()}\n".encode()
 
 
-def test_lines_that_are_missing_come_from_the_records_and_the_next_run_adds_them(tiny: Tiny) -> None:
-    """As in a ledger of an earlier version, which wrote them when it pruned, and kept a run meanwhile."""
+def test_missing_lines_are_read_from_the_records_and_the_next_run_adds_them(tiny: Tiny) -> None:
+    """In a ledger of an earlier version, which wrote lines when it pruned."""
     for _ in range(5):
         tiny.run(runtime_params={"runs": {"keep": 3}})
     file = tiny.ledger.folder / "history.jsonl"
@@ -96,36 +96,38 @@ def test_lines_that_are_missing_come_from_the_records_and_the_next_run_adds_them
     assert [run.seq for run in tiny.ledger.history()] == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize("damage", ["a part of a line", "no line", "what is no line"])
-def test_what_no_interrupted_run_leaves_is_damage(long_past: Tiny, tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize("damage", ["a part of a line", "no line", "another text"])
+def test_damage_that_no_interrupted_run_can_cause_is_reported(
+    long_past: Tiny, tmp_path: Path, damage: str
+) -> None:
     tiny = Tiny(shutil.copytree(long_past.folder, tmp_path / "tiny"))
     file = tiny.ledger.folder / "history.jsonl"
     whole = file.read_bytes()
     damaged = {"a part of a line": whole + b'{"seq":1,', "no line": whole + b"\n"}.get(damage, b"x" + whole)
     file.write_bytes(damaged)
-    said = "data/runs/history.jsonl is damaged: restore it from a copy\n"
+    message = "data/runs/history.jsonl is damaged; restore it from a copy\n"
     for command in (("history",), ("history", "--json"), ("prune", "--keep", "1")):
         ran = tiny.kedro("runs", *command)
-        assert (ran.returncode, ran.stderr) == (1, f"Error: {said}")
+        assert (ran.returncode, ran.stderr) == (1, f"Error: {message}")
     ran = tiny.kedro("run")
-    assert (ran.returncode, ran.stderr.endswith(said)) == (0, True)
+    assert (ran.returncode, ran.stderr.endswith(message)) == (0, True)
     assert file.read_bytes() == damaged
-    assert len(tiny.ledger.list_ids()) == 3, "nothing is pruned whose line can't be written"
+    assert len(tiny.ledger.list_ids()) == 3, "a run is pruned only if its line can be written"
     file.write_bytes(whole)
     assert [run.seq for run in tiny.ledger.history()] == [*range(1, 7)]
 
 
-def test_a_line_that_cannot_be_read_again_is_not_all_that_is_left(tiny: Tiny) -> None:
+def test_a_run_whose_line_cannot_be_read_again_is_not_pruned(tiny: Tiny) -> None:
     tiny.run()
     tiny.run()
     file = tiny.ledger.folder / "history.jsonl"
     file.write_bytes(file.read_bytes().replace(b'"recipe"', b'"r"', 1))
     ran = tiny.kedro("runs", "prune", "--keep", "1")
-    assert ran.stderr == "Error: data/runs/history.jsonl is damaged: restore it from a copy\n"
+    assert ran.stderr == "Error: data/runs/history.jsonl is damaged; restore it from a copy\n"
     assert len(tiny.ledger.list_ids()) == 2
 
 
-def test_an_id_that_was_pruned_may_come_again(tiny: Tiny) -> None:
+def test_the_id_of_a_pruned_run_can_be_used_again(tiny: Tiny) -> None:
     for run_id, factor in (("a", 2), ("b", 2), ("c", 2), ("a", 3)):
         tiny.run(run_id=run_id, runtime_params={"factor": factor})
     runs = [(run.seq, run.run_id, run.metrics["total.metrics"]["total"]) for run in tiny.ledger.history()]
@@ -136,7 +138,7 @@ def test_an_id_that_was_pruned_may_come_again(tiny: Tiny) -> None:
 
 @pytest.fixture
 def many_runs(tiny: Tiny) -> Tiny:
-    """A project with 130 runs, of which the last 40 are kept; only the first has a metric `old`."""
+    """A project with 130 runs, of which the last 40 are kept. Only the first has a metric `old`."""
     first = tiny.run(runtime_params={"runs": {"keep": 40}})
     ledger = tiny.ledger.folder
     record = (ledger / f"000001_{first.run_id}.json").read_text()
@@ -155,7 +157,7 @@ def many_runs(tiny: Tiny) -> Tiny:
 
 
 def numbers_of(output: str) -> list[int]:
-    """The numbers of the runs in a table."""
+    """Return the numbers of the runs in a table."""
     return [int(number) for number in re.findall(r"^[ >!]*(\d+) (?!earlier)", output, re.MULTILINE)]
 
 
@@ -164,7 +166,7 @@ def test_the_table_has_the_newest_runs_and_the_plot_some_before_them(many_runs: 
     table, _, plot = shown.partition("\ntotal in the newest 100 runs, from 6 (low) to 6 (high)\n")
     assert plot
     assert numbers_of(table) == [*range(111, 131)]
-    assert "\n110 earlier runs are not shown; `kedro runs history --all` shows all\n" in table
+    assert "\n110 earlier runs are not shown; run `kedro runs history --all` to show all\n" in table
     whole = many_runs.kedro("runs", "history", "--all").stdout
     assert numbers_of(whole.partition("\ntotal, from 6 (low) to 6 (high)\n")[0]) == [*range(1, 131)]
     assert "not shown" not in whole
@@ -176,7 +178,7 @@ def test_the_table_has_the_newest_runs_and_the_plot_some_before_them(many_runs: 
 def test_the_list_has_the_newest_runs_and_the_one_that_readers_see(many_runs: Tiny) -> None:
     shown = many_runs.kedro("runs", "list").stdout
     assert numbers_of(shown) == [*range(111, 131)]
-    assert shown.endswith("\n20 earlier runs are not shown; `kedro runs list --all` shows all\n")
+    assert shown.endswith("\n20 earlier runs are not shown; run `kedro runs list --all` to show all\n")
     whole = many_runs.kedro("runs", "list", "--all").stdout
     assert numbers_of(whole) == [*range(91, 131)]
     assert "not shown" not in whole
@@ -202,22 +204,22 @@ def test_the_table_and_the_plot(long_past: Tiny) -> None:
     assert [line[1] for line in lines[1:6]] == ["6", "8", "10", "-", "12"]
     assert "total, from 6 (low) to 12 (high)" in ran.stdout
     assert re.search(r"^total +▁▃▆ █ +6 +12 +12$", ran.stdout, re.M)
-    assert "--metric shows others: rest\n" in ran.stdout
+    assert "other metrics, shown by --metric: rest\n" in ran.stdout
     rest = long_past.kedro("runs", "history", "--metric", "rest").stdout
     assert re.search(r"^total +▁▁▁ ▁ +0 +0 +0$", rest, re.M)
 
 
-def test_an_unknown_metric_is_told(long_past: Tiny) -> None:
+def test_an_unknown_metric_is_reported(long_past: Tiny) -> None:
     ran = long_past.kedro("runs", "history", "--metric", "totl")
     assert ran.returncode == 1
-    assert ran.stderr == "Error: no run has a metric totl; there are total, rest; did you mean total?\n"
+    assert ran.stderr == "Error: no run has a metric totl; expected one of total, rest; did you mean total?\n"
 
 
-def test_the_page_holds_all_it_needs(long_past: Tiny, tmp_path: Path) -> None:
+def test_the_page_is_self_contained(long_past: Tiny, tmp_path: Path) -> None:
     page = tmp_path / "history.html"
     for _ in range(2):
         ran = long_past.kedro("runs", "history", "--html", str(page))
-        assert ran.stderr == f"the page is {page}\n"
+        assert ran.stderr == f"wrote {page}\n"
         text = page.read_text()
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=", text)
     body = text.partition("<script>")[0]
@@ -232,12 +234,12 @@ def test_the_page_holds_all_it_needs(long_past: Tiny, tmp_path: Path) -> None:
     ran = long_past.kedro("runs", "history", "--html", str(tmp_path / "nowhere" / "x.html"))
     assert (ran.returncode, ran.stderr) == (
         1,
-        f"Error: {tmp_path}/nowhere/x.html can't be written: No such file or directory\n",
+        f"Error: {tmp_path}/nowhere/x.html could not be written: No such file or directory\n",
     )
 
 
-def test_a_point_and_a_row_say_what_changed_since_the_one_before(tiny: Tiny) -> None:
-    """Even if it changed in a run between them, which scored nothing, and was pruned."""
+def test_points_and_rows_show_what_changed_since_the_previous_one(tiny: Tiny) -> None:
+    """Changes include those of a pruned run in between that has no metrics."""
     tiny.run()
     parameters = tiny.folder / "conf/base/parameters.yml"
     parameters.write_text("factor: 3\nruns: {keep: 1, headline: total}\n")
@@ -249,7 +251,7 @@ def test_a_point_and_a_row_say_what_changed_since_the_one_before(tiny: Tiny) -> 
     assert tiny.kedro("runs", "history", "--html", "page.html").returncode == 0
     page = (tiny.folder / "page.html").read_text()
     (plots, notes) = (
-        json.loads(re.findall(rf"const {name} = (.*);", page)[-1]) for name in ("plots", "notes")
+        json.loads(re.findall(rf"const {name} = (.*);", page)[-1]) for name in ("plots", "hoverTexts")
     )
     ids = [run.run_id for run in tiny.ledger.history()]
     assert [notes[number] for number in plots[0]["data"][0]["customdata"]] == [
@@ -265,7 +267,7 @@ def test_a_point_and_a_row_say_what_changed_since_the_one_before(tiny: Tiny) -> 
     assert "changed: factor: 2 → 3" in rows[2]
 
 
-def test_the_command_and_what_changed_stay_of_a_pruned_run(tiny: Tiny) -> None:
+def test_the_command_and_the_changes_of_a_pruned_run_are_kept(tiny: Tiny) -> None:
     for factor in (2, 3, 3):
         assert tiny.kedro("run", "--params", f"factor={factor},runs.keep=1").returncode == 0
     assert len(tiny.ledger.records()) == 1
@@ -273,7 +275,7 @@ def test_the_command_and_what_changed_stay_of_a_pruned_run(tiny: Tiny) -> None:
     assert (first.command, first.drift) == ("kedro run --params factor=2,runs.keep=1", None)
     assert second.command == "kedro run --params factor=3,runs.keep=1"
     assert second.drift
-    assert second.drift.changed == {"parameters": {"factor": (2, 3)}}, "metrics are there already"
+    assert second.drift.changed == {"parameters": {"factor": (2, 3)}}, "metrics are on the page already"
 
 
 def test_a_line_of_history_of_an_earlier_version_is_read(long_past: Tiny) -> None:
@@ -285,13 +287,13 @@ def test_a_line_of_history_of_an_earlier_version_is_read(long_past: Tiny) -> Non
     assert [(run.command, run.drift) for run in earlier] == [(None, None)] * len(lines)
 
 
-def test_without_a_run_or_a_metric_it_says_so(tiny: Tiny) -> None:
-    assert tiny.kedro("runs", "history").stdout == "no run is committed yet; `kedro run` makes one\n"
+def test_a_missing_run_or_metric_is_reported(tiny: Tiny) -> None:
+    assert tiny.kedro("runs", "history").stdout == "no run is committed yet; run `kedro run` to create one\n"
     assert json.loads(tiny.kedro("runs", "history", "--json").stdout) == []
     tiny.run(to_nodes=["keep"])
     assert len(json.loads(tiny.kedro("runs", "history", "--json").stdout)) == 1
     assert tiny.kedro("runs", "history").stderr == (
-        "Error: no run has written metrics; parameter runs.metrics says which datasets hold some\n"
+        "Error: no run has metrics; expected datasets whose names match parameter runs.metrics\n"
     )
 
 
@@ -305,7 +307,7 @@ def test_runs_beyond_a_limit_are_marked(tiny: Tiny) -> None:
     shown = tiny.kedro("runs", "history").stdout
     assert [line.split()[:3] for line in shown.splitlines()[2:3]] == [["!", "2", "20"]]
     assert [line.split()[0] for line in shown.splitlines()[1:4]] == ["1", "!", "3"]
-    assert "! ended with an alarm" in shown
+    assert "! this run ended with an alarm" in shown
     tiny.kedro("runs", "history", "--html", "page.html")
     page = (tiny.folder / "page.html").read_text()
     plots = json.loads(re.findall(r"const plots = (.*);", page)[-1])
@@ -329,9 +331,9 @@ def test_lines_of_blocks(values: list[float | None], width: int, line: str) -> N
     assert sparkline([2, 2], 2, 2, 9) == "▁▁", "all the same"
 
 
-def test_an_unknown_headline_is_told(tiny: Tiny) -> None:
+def test_an_unknown_headline_is_reported(tiny: Tiny) -> None:
     parameters = tiny.folder / "conf/base/parameters.yml"
     parameters.write_text("factor: 2\nruns: {headline: totl}\n")
     tiny.run()
     ran = tiny.kedro("runs", "history")
-    assert ran.stderr == "Error: no run has a metric totl; there are total, rest; did you mean total?\n"
+    assert ran.stderr == "Error: no run has a metric totl; expected one of total, rest; did you mean total?\n"

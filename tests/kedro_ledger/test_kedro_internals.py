@@ -1,4 +1,4 @@
-"""What the ledger takes from inside Kedro: these fail where Kedro changes it."""
+"""Kedro's private API as the ledger uses it: these tests fail if Kedro changes it."""
 
 from __future__ import annotations
 
@@ -47,19 +47,21 @@ def test_sessions_make_catalogs_and_workers_as_the_ledger_expects(tiny: Tiny) ->
     settings.write_text(settings.read_text() + SPYING)
     calls = tiny.folder / "calls"
     tiny.run()
-    said = calls.read_text().splitlines()
-    assert said.index("make_catalog for a run") < said.index("before_pipeline_run"), "of service sessions"
+    calls_made = calls.read_text().splitlines()
+    assert calls_made.index("make_catalog for a run") < calls_made.index("before_pipeline_run"), (
+        "of service sessions"
+    )
     assert tiny.read()["numbers"] == [1, 2]
     assert calls.read_text().splitlines()[-1] == "make_catalog for readers"
     calls.unlink()
     ran = tiny.kedro("run", "--runner", "ParallelRunner")
     assert ran.returncode == 0, ran.stderr
-    said = calls.read_text().splitlines()
-    assert said.index("make_catalog for a run") < said.index("before_pipeline_run"), "of sessions"
-    assert said.count("worker") >= 2, "the manager and a worker"
+    calls_made = calls.read_text().splitlines()
+    assert calls_made.index("make_catalog for a run") < calls_made.index("before_pipeline_run"), "of sessions"
+    assert calls_made.count("worker") >= 2, "the manager and a worker"
 
 
-def test_a_dataset_reads_the_version_that_it_is_told_to(tmp_path: Path) -> None:
+def test_a_dataset_reads_the_version_that_is_set(tmp_path: Path) -> None:
     file = (tmp_path / "one.json").as_posix()
     config = {"one": {"type": "json.JSONDataset", "filepath": file, "versioned": True}}
     for catalog_class in (DataCatalog, SharedMemoryDataCatalog):

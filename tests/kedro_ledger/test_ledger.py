@@ -1,4 +1,4 @@
-"""Finding runs, going back to them, and what is left of them."""
+"""Finding runs, checking them out, and pruning them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.support.tiny import TOTALS, Tiny
 
 @pytest.fixture
 def three_runs(tiny: Tiny) -> Tiny:
-    """A project with runs on the data [1, 2], [2, 3] and [3, 4], of which two are kept."""
+    """A project with runs on the data [1, 2], [2, 3] and [3, 4], of which the last two are kept."""
     for number in (1, 2, 3):
         tiny.feed([number, number + 1])
         tiny.run()
     return tiny
 
 
-def test_runs_are_found_by_id_by_its_beginning_and_from_the_end(three_runs: Tiny) -> None:
+def test_runs_are_found_by_id_prefix_number_and_position(three_runs: Tiny) -> None:
     ledger = three_runs.ledger
     second, third = ledger.records()
     assert ledger.find("last") == third
@@ -41,24 +41,24 @@ def test_runs_are_found_by_id_by_its_beginning_and_from_the_end(three_runs: Tiny
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
-        ("last~2", "there is no run last~2: 2 are kept"),
-        ("202", "202 is the beginning of 2 runs: "),
-        ("x", "there is no run x; `kedro runs list` shows those that there are"),
-        ("", "there is no run ; "),
+        ("last~2", "run last~2 does not exist; expected at most last~1"),
+        ("202", "202 matches 2 runs: "),
+        ("x", "run x does not exist; run `kedro runs list` to list the runs"),
+        ("", "run  does not exist; "),
     ],
 )
-def test_what_is_not_found_is_said(three_runs: Tiny, name: str, said: str) -> None:
+def test_a_run_that_is_not_found_is_reported(three_runs: Tiny, name: str, message: str) -> None:
     with pytest.raises(LedgerError) as raised:
         three_runs.ledger.find(name)
-    assert raised.value.message.startswith(said)
+    assert raised.value.message.startswith(message)
 
 
-def test_a_pruned_run_is_told_from_one_that_never_was(three_runs: Tiny) -> None:
+def test_a_pruned_run_is_reported_as_pruned(three_runs: Tiny) -> None:
     pruned, *_ = three_runs.ledger.history()
     for name in (pruned.run_id, pruned.run_id[:-1]):
-        with pytest.raises(LedgerError, match="was pruned: only its line of history is left"):
+        with pytest.raises(LedgerError, match="was pruned; only its line in the history is left"):
             three_runs.ledger.find(name)
 
 
@@ -70,7 +70,7 @@ def test_going_back_lasts_until_the_next_commit(three_runs: Tiny) -> None:
     assert three_runs.read()["numbers"] == [2, 3]
     assert three_runs.run(**TOTALS).inputs["scaled.up"] == second.run_id
     assert ledger.current() == ledger.last() != third
-    assert three_runs.read()["numbers"] == [2, 3], "the new run stands on the one that was gone back to"
+    assert three_runs.read()["numbers"] == [2, 3], "the new run builds on the one that was checked out"
     three_runs.expect_one_whole_run()
 
 
@@ -83,7 +83,7 @@ def test_going_back_to_the_last_run_undoes_it(three_runs: Tiny) -> None:
     assert ledger.current() == third
 
 
-def test_the_run_that_was_gone_back_to_is_not_pruned(three_runs: Tiny) -> None:
+def test_the_checked_out_run_is_not_pruned(three_runs: Tiny) -> None:
     ledger = three_runs.ledger
     second, third = ledger.records()
     ledger.checkout(second)
@@ -95,14 +95,14 @@ def test_the_run_that_was_gone_back_to_is_not_pruned(three_runs: Tiny) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
-        ("went_back.json", "data/runs/went_back.json is damaged: remove it"),
-        ("history.jsonl", "data/runs/history.jsonl is damaged: restore it from a copy"),
-        ("x.uncommitted", "data/runs/x.uncommitted is damaged: remove it"),
+        ("went_back.json", "data/runs/went_back.json is damaged; remove it"),
+        ("history.jsonl", "data/runs/history.jsonl is damaged; restore it from a copy"),
+        ("x.uncommitted", "data/runs/x.uncommitted is damaged; remove it"),
     ],
 )
-def test_damaged_files_are_said(three_runs: Tiny, name: str, said: str) -> None:
+def test_damaged_files_are_reported(three_runs: Tiny, name: str, message: str) -> None:
     (three_runs.ledger.folder / name).write_text("{\n")
     ways: dict[str, Callable[[Ledger], object]] = {
         "w": Ledger.current,
@@ -111,14 +111,14 @@ def test_damaged_files_are_said(three_runs: Tiny, name: str, said: str) -> None:
     }
     with pytest.raises(LedgerError) as raised:
         ways[name[0]](three_runs.ledger)
-    assert raised.value.message == said
+    assert raised.value.message == message
 
 
-def test_a_record_of_another_format_is_said(tiny: Tiny) -> None:
+def test_a_record_of_another_format_is_reported(tiny: Tiny) -> None:
     run = tiny.run().run_id
     file = tiny.ledger.folder / f"000001_{run}.json"
     file.write_text(file.read_text().replace('"format": 2,', '"format": 3,'))
-    with pytest.raises(LedgerError, match="has format 3, expected at most 2: it was written by another"):
+    with pytest.raises(LedgerError, match=r"has format 3; expected at most 2\. It was written by a newer"):
         tiny.ledger.last()
 
 
@@ -136,19 +136,21 @@ def test_records_of_the_first_format_are_read(tiny: Tiny) -> None:
 def test_an_empty_ledger_has_no_run(tiny: Tiny) -> None:
     ledger = tiny.ledger
     assert (ledger.records(), ledger.last(), ledger.current(), ledger.history()) == ([], None, None, [])
-    assert not ledger.folder.exists(), "looking writes nothing"
+    assert not ledger.folder.exists(), "reading writes nothing"
 
 
-def test_a_record_under_another_name_is_said(three_runs: Tiny) -> None:
+def test_a_record_under_another_name_is_reported(three_runs: Tiny) -> None:
     last = three_runs.ledger.folder / f"000003_{three_runs.ledger.find('last').run_id}.json"
     last.rename(last.with_name("000009_x.json"))
-    with pytest.raises(LedgerError, match=r"data/runs/000009_x.json holds run .*, no. 3: restore its name"):
+    with pytest.raises(
+        LedgerError, match=r"data/runs/000009_x.json contains run .*; expected the file name 000003_"
+    ):
         three_runs.ledger.last()
 
 
 @pytest.fixture
 def fifty_runs(tiny: Tiny) -> Tiny:
-    """A project with a run and 49 copies of its record that name other versions."""
+    """A project with a run, and 49 copies of its record that name other versions."""
     first = tiny.run()
     text = (tiny.ledger.folder / f"000001_{first.run_id}.json").read_text()
     for seq in range(2, 51):
@@ -160,7 +162,7 @@ def fifty_runs(tiny: Tiny) -> Tiny:
 
 @contextmanager
 def counting(function: str) -> Iterator[list[str]]:
-    """Count which records a method of the ledger reads."""
+    """Return the records that a method of the ledger reads."""
     read: list[str] = []
     original = getattr(Ledger, function)
 
@@ -174,15 +176,15 @@ def counting(function: str) -> Iterator[list[str]]:
         yield read
 
 
-def test_pruning_reads_each_record_but_once(fifty_runs: Tiny) -> None:
+def test_pruning_reads_each_record_only_once(fifty_runs: Tiny) -> None:
     ledger = fifty_runs.ledger
     with counting("_read_bytes") as read:
         assert len(ledger.prune(1)) == 49
-    assert len(read) == 50 + 1, "and the last one, which readers see"
+    assert len(read) == 50 + 1, "the last record is read again, as readers see it"
     assert [run.seq for run in ledger.history()] == [*range(1, 51)]
 
 
-def test_pruning_parses_only_records_that_may_name_what_goes(fifty_runs: Tiny) -> None:
+def test_pruning_parses_only_records_that_may_name_removed_versions(fifty_runs: Tiny) -> None:
     ledger = fifty_runs.ledger
     escaped = ledger.folder / "000030_copy-30.json"
     escaped.write_text(escaped.read_text().replace('"factor"', '"f\\u0061ctor"'))
@@ -196,11 +198,11 @@ def test_pruning_parses_only_records_that_may_name_what_goes(fifty_runs: Tiny) -
     with counting("_read") as parsed:
         (gone,) = ledger.prune(49)
     assert sorted(parsed) == [oldest.name, escaped.name, heir.name, "000050_copy-50.json"]
-    assert ledger.path(gone.outputs["numbers"]).exists(), "no. 40 needs it"
+    assert ledger.path(gone.outputs["numbers"]).exists(), "run 40 needs it"
     assert not ledger.path(gone.outputs["scaled.up"]).exists()
 
 
-def test_what_is_cut_off_may_name_what_goes(fifty_runs: Tiny) -> None:
+def test_pruning_parses_records_that_are_cut_off(fifty_runs: Tiny) -> None:
     file = fifty_runs.ledger.folder / "000030_copy-30.json"
     file.write_bytes(file.read_bytes()[:-10])
     before = fifty_runs.versions()
@@ -210,18 +212,18 @@ def test_what_is_cut_off_may_name_what_goes(fifty_runs: Tiny) -> None:
     assert len(fifty_runs.ledger.list_ids()) == 50
 
 
-def test_an_interrupted_pruning_goes_on(three_runs: Tiny) -> None:
-    """Whatever is left of what was pruned is removed by the next run."""
+def test_an_interrupted_pruning_is_completed(three_runs: Tiny) -> None:
+    """The next run removes the remains of pruned runs."""
     ledger = three_runs.ledger
     left = three_runs.folder / "data/02_numbers/numbers.json/gone/numbers.json"
     left.parent.mkdir()
     left.write_text("[1]")
-    mark = ledger.folder / "pruned.json"
-    mark.write_text('{"gone": {"numbers": "data/02_numbers/numbers.json/gone"}}')
+    pending = ledger.folder / "pruned.json"
+    pending.write_text('{"gone": {"numbers": "data/02_numbers/numbers.json/gone"}}')
     three_runs.run()
     assert not left.parent.exists()
     three_runs.run()
-    assert not mark.exists()
+    assert not pending.exists()
 
 
 OF_EARLIER_VERSIONS = """{"seq": 7, "run_id": "2026-11-26", "started": "2026-11-26T01:00:00.000",
@@ -236,7 +238,7 @@ OF_EARLIER_VERSIONS = """{"seq": 7, "run_id": "2026-11-26", "started": "2026-11-
 
 
 def test_the_files_keep_the_keys_of_earlier_versions(tiny: Tiny) -> None:
-    """`wrote` is `outputs` in the code, `carried` is `inherited`; `to` and `at` are `run_id` and `at_seq`."""
+    """In the code, `wrote` is `outputs`, `carried` is `inherited`, `to` is `run_id`, and `at` is `at_seq`."""
     tiny.ledger.folder.mkdir(parents=True)
     run_id = "2026-11-26"
     (tiny.ledger.folder / f"000007_{run_id}.json").write_text(OF_EARLIER_VERSIONS)

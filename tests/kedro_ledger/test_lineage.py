@@ -1,4 +1,4 @@
-"""What was made from what."""
+"""The lineage of artefacts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def find_outdated(view: dict[str, Artefact], code: str = "sum of code", **raw: s
     return sorted(node.name for node in nodes)
 
 
-def test_what_is_in_memory_passes_on_what_it_was_made_from() -> None:
+def test_datasets_in_memory_pass_on_their_sources() -> None:
     view = make_view()
     assert view["end"].made_from == {"code": "sum of code", "cars": "sum of cars"}
     x = hash_value(1)
@@ -47,24 +47,24 @@ def test_what_is_in_memory_passes_on_what_it_was_made_from() -> None:
     assert view["other"].made_from["parameters"] == hash_value(PARAMETERS)
 
 
-def test_what_matches_is_not_outdated() -> None:
+def test_matching_nodes_are_not_outdated() -> None:
     assert find_outdated(make_view()) == []
 
 
-def test_what_is_not_there_is_made_with_what_it_needs_from_memory() -> None:
+def test_a_missing_output_is_made_with_its_inputs_in_memory() -> None:
     view = make_view()
     del view["end"]
     assert find_outdated(view) == ["second", "third"]
 
 
-def test_what_changed_outdates_all_that_follows() -> None:
+def test_a_change_outdates_everything_downstream() -> None:
     assert find_outdated(make_view(), raw="another") == ["first", "second", "third"]
     assert find_outdated(make_view({"block": {"x": 5, "y": 2}})) == ["apart", "first", "second", "third"]
     assert find_outdated(make_view({"block": {"x": 1, "y": 5}})) == ["apart"]
     assert find_outdated(make_view(), code="another") == ["apart", "first", "second", "third"]
 
 
-def test_unmatched_is_what_was_made_from_another_content_and_all_that_follows() -> None:
+def test_unmatched_are_artefacts_made_from_other_contents_and_everything_downstream() -> None:
     view = make_view()
     view["after"] = Artefact(
         version="v", path="after/v/after", sha256="s", bytes=1, made_from={"end": "sum of end"}
@@ -76,7 +76,7 @@ def test_unmatched_is_what_was_made_from_another_content_and_all_that_follows() 
     assert find_unmatched(view, [another], {"cars": another}) == ["after", "end"]
 
 
-def test_what_a_run_read_goes_back_to_what_that_was_made_from() -> None:
+def test_mixed_inputs_are_traced_to_their_sources() -> None:
     view = make_view()
     end = view.pop("end").model_copy(update={"made_from": {"cars": "another", "code": "another"}})
     assert find_unmatched(view, [end], {"end": end}) == ["cars"]
@@ -98,6 +98,6 @@ def test_parameters_are_found_as_kedro_names_them(name: str, value: object) -> N
     assert parameter_at(name, PARAMETERS) == value
 
 
-def test_sums_of_values_know_no_order_of_keys() -> None:
+def test_hashes_of_values_ignore_the_order_of_keys() -> None:
     assert hash_value({"a": 1, "b": [1, 2]}) == hash_value({"b": [1, 2], "a": 1})
     assert hash_value({"a": 1, "b": [1, 2]}) != hash_value({"a": 1, "b": [2, 1]})

@@ -1,4 +1,4 @@
-"""A run reads nothing that was made from something else than there is now, and all else that was made."""
+"""A run refuses inputs made with other parameters, code or data than its own, and accepts all others."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ total.metrics: {type: json.JSONDataset, filepath: data/04/metrics.json, versione
 
 @pytest.fixture
 def tiny(tiny: Tiny) -> Tiny:
-    """A project like Kedro's starter: two sets that are not versioned, a model and metrics that are."""
+    """A project like Kedro's starter: two sets that are not versioned, and a model and metrics that are."""
     package = tiny.folder / "src/tiny"
     splitting, training, evaluation = NODES.split("\n\n\n")
     (package / "splitting.py").write_text(splitting)
@@ -68,7 +68,7 @@ def run(tiny: Tiny, *pipelines: str, **parameters: object) -> tuple[int, str]:
 
 
 def fail(tiny: Tiny, **parameters: object) -> None:
-    """Run all, and fail in the last node, so that the sets are overwritten."""
+    """Run everything and fail in the last node, so that the sets are overwritten."""
     evaluation = tiny.folder / "src/tiny/evaluation.py"
     text = evaluation.read_text()
     evaluation.write_text(text.replace("    return", "    1 / 0\n    return"))
@@ -76,7 +76,7 @@ def fail(tiny: Tiny, **parameters: object) -> None:
     evaluation.write_text(text)
 
 
-def test_partial_runs_of_the_same_go_through(tiny: Tiny) -> None:
+def test_partial_runs_with_the_same_sources_are_allowed(tiny: Tiny) -> None:
     tiny.run()
     for pipeline in ("splitting", "training", "evaluation", "training", "evaluation"):
         assert run(tiny, pipeline) == (0, "")
@@ -84,9 +84,7 @@ def test_partial_runs_of_the_same_go_through(tiny: Tiny) -> None:
 
 @pytest.mark.parametrize("trained", ["with the split", "apart"])
 @pytest.mark.parametrize("change", ["parameter", "data"])
-def test_what_kedro_proposes_after_a_failure_scores_no_old_model(
-    tiny: Tiny, change: str, trained: str
-) -> None:
+def test_resuming_after_a_failure_does_not_score_an_old_model(tiny: Tiny, change: str, trained: str) -> None:
     tiny.run()
     if trained == "apart":
         assert run(tiny, "training")[0] == 0
@@ -95,23 +93,26 @@ def test_what_kedro_proposes_after_a_failure_scores_no_old_model(
         tiny.feed([1, 22, 3, 99])
     fail(tiny, **parameters)
     last = tiny.ledger.last()
-    code, said = tiny.try_to_run(from_nodes=["evaluate"], runtime_params=parameters or None)
+    code, message = tiny.try_to_run(from_nodes=["evaluate"], runtime_params=parameters or None)
     assert code == 1
-    assert "; `kedro run` makes everything, parameter runs.allow_mixed reads all as it is" in said
-    assert "model" in said
+    assert (
+        ". Run `kedro run` to make everything again, "
+        "or set parameter runs.allow_mixed to read the inputs as they are" in message
+    )
+    assert "model" in message
     assert tiny.ledger.last() == last
     assert run(tiny, **parameters)[0] == 0
 
 
-def test_a_split_that_was_made_anew_fits_no_old_model(tiny: Tiny) -> None:
+def test_a_new_split_does_not_match_an_old_model(tiny: Tiny) -> None:
     for pipeline in ("splitting", "training", "evaluation"):
         assert run(tiny, pipeline)[0] == 0
     assert run(tiny, "splitting", share=1)[0] == 0
-    code, said = run(tiny, "evaluation", share=1)
-    assert (code, said.partition(";")[0]) == (1, "made with other train_set: model")
+    code, message = run(tiny, "evaluation", share=1)
+    assert (code, message.partition(". ")[0]) == (1, "model: made with other data in train_set")
 
 
-def test_what_was_made_anew_one_after_the_other_goes_together(tiny: Tiny) -> None:
+def test_datasets_rebuilt_one_after_the_other_match(tiny: Tiny) -> None:
     tiny.run()
     assert run(tiny, "evaluation")[0] == 0
     before = tiny.ledger.last()
@@ -127,17 +128,17 @@ def test_what_was_made_anew_one_after_the_other_goes_together(tiny: Tiny) -> Non
     assert "data" not in again.drift.changed, "it is what the training before has read"
 
 
-def test_it_holds_when_the_run_that_made_something_is_pruned(tiny: Tiny) -> None:
+def test_mixed_inputs_of_a_pruned_run_are_found(tiny: Tiny) -> None:
     (tiny.folder / "conf/base/parameters.yml").write_text("share: 2\nruns: {keep: 2}\n")
     first = tiny.run()
     for _ in range(3):
         assert run(tiny, "evaluation")[0] == 0
     assert first.run_id not in tiny.ledger.list_ids()
     tiny.feed([5, 6, 7])
-    assert run(tiny, "evaluation")[1].startswith("made with other raw: ")
+    assert run(tiny, "evaluation")[1].partition(". ")[0].endswith(": made with other data in raw")
 
 
-def test_code_that_had_no_part_in_it_does_not_count(tiny: Tiny) -> None:
+def test_unrelated_code_does_not_count(tiny: Tiny) -> None:
     tiny.run()
     package = tiny.folder / "src/tiny"
     for module in ("evaluation", "unused"):
@@ -149,20 +150,23 @@ def test_code_that_had_no_part_in_it_does_not_count(tiny: Tiny) -> None:
     (package / "training.py").write_text("from .helpers import TEN\n" + (package / "training.py").read_text())
     assert run(tiny, "training") == (0, "")
     (package / "helpers.py").write_text("TEN = 11\n")
-    code, said = run(tiny, "evaluation")
-    assert (code, said.partition(";")[0]) == (1, "made with other code (src/tiny/helpers.py): model")
+    code, message = run(tiny, "evaluation")
+    assert (code, message.partition(". ")[0]) == (1, "model: made with other code (src/tiny/helpers.py)")
     tiny.run(pipeline_names=["evaluation"], **ALLOW_MIXED)
 
 
-def test_what_is_not_versioned_counts_as_a_committed_run_left_it(tiny: Tiny) -> None:
+def test_unversioned_datasets_count_as_a_committed_run_left_them(tiny: Tiny) -> None:
     tiny.run()
     splitting = tiny.folder / "src/tiny/splitting.py"
     splitting.write_text(splitting.read_text().replace("raw[share:]", "raw[share:] * 2"))
-    code, said = run(tiny, "training")
-    assert (code, said.partition(";")[0]) == (1, "made with other code (src/tiny/splitting.py): train_set")
-    code, said = run(tiny, "training", share=1)
-    assert said.startswith(
-        "made with other code (src/tiny/splitting.py): train_set; made with another value of share"
+    code, message = run(tiny, "training")
+    assert (code, message.partition(". ")[0]) == (
+        1,
+        "train_set: made with other code (src/tiny/splitting.py)",
+    )
+    code, message = run(tiny, "training", share=1)
+    assert message.startswith(
+        "train_set: made with other code (src/tiny/splitting.py); train_set: made with another value of share"
     )
 
 
@@ -172,26 +176,30 @@ def test_how_the_catalog_loads_raw_data_counts(tiny: Tiny) -> None:
     catalog.write_text(
         CATALOG.replace("raw.json}", "raw.json, fs_args: {open_args_load: {encoding: ascii}}}")
     )
-    assert run(tiny, "evaluation")[1].startswith("made with other raw: model")
+    assert run(tiny, "evaluation")[1].startswith("model, test_set: made with other data in raw. ")
 
 
-def test_going_back_is_no_accident(tiny: Tiny) -> None:
+def test_a_checkout_is_intentional(tiny: Tiny) -> None:
     first = tiny.run()
     tiny.feed([4, 5, 6])
     tiny.run()
     with tiny.ledger.lock():
         tiny.ledger.checkout(first)
-    code, said = run(tiny, "evaluation")
-    assert said.startswith("not as a committed run left it") or code == 0, "the set is that of the second run"
+    code, message = run(tiny, "evaluation")
+    phrase = message.partition(". ")[0]
+    assert phrase == "train_set: changed since a committed run wrote it" or code == 0, "the second run's set"
 
 
-def test_what_makes_it_is_named_if_the_default_does_not(tiny: Tiny) -> None:
+def test_the_pipeline_is_named_if_the_default_does_not_make_a_dataset(tiny: Tiny) -> None:
     registry = tiny.folder / "src/tiny/pipeline_registry.py"
     registry.write_text(REGISTRY.replace('"__default__": splitting + training', '"__default__": splitting'))
     assert run(tiny, "splitting", "training")[0] == 0
     tiny.feed([7, 8, 9])
-    said = run(tiny, "evaluation")[1]
-    assert "; `kedro run --pipeline training` makes model, parameter runs.allow_mixed reads all" in said
+    message = run(tiny, "evaluation")[1]
+    assert (
+        ". Run `kedro run --pipeline training` to make model again, or set parameter runs.allow_mixed"
+        in message
+    )
 
 
 def test_notebooks_load_what_is_not_versioned(tiny: Tiny) -> None:
@@ -199,9 +207,9 @@ def test_notebooks_load_what_is_not_versioned(tiny: Tiny) -> None:
     assert in_process(load_a_set, tiny.folder) == 0
     ran = tiny.kedro("runs", "path", "train_set")
     assert ran.returncode == 1
-    assert "train_set is not versioned: it lies at data/02/train_set.json" in ran.stderr
+    assert "train_set is not versioned; it is at data/02/train_set.json" in ran.stderr
     assert (
-        "raw is read, and made by no run: it lies at data/01_raw/raw.json"
+        "raw is raw data, which no run makes; it is at data/01_raw/raw.json"
         in tiny.kedro("runs", "path", "raw").stderr
     )
 

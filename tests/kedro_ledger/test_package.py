@@ -1,4 +1,4 @@
-"""The package alone: what it imports, and that it runs where nothing of this project is."""
+"""The package by itself: its imports, and its use without this project."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ sys.meta_path.insert(0, Block())
 
 
 @pytest.mark.slow
-def test_a_foreign_project_runs_with_the_package_alone(tiny: Tiny, tmp_path: Path) -> None:
-    """Installed by its own pyproject.toml, where the libraries of this project can't be imported."""
+def test_another_project_runs_with_only_this_package(tiny: Tiny, tmp_path: Path) -> None:
+    """The package is installed by its own pyproject.toml, and this project's libraries can't be imported."""
     site = tmp_path / "site"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site)]
     sources = tmp_path / "kedro_ledger"
@@ -50,7 +50,7 @@ def test_a_foreign_project_runs_with_the_package_alone(tiny: Tiny, tmp_path: Pat
     installed = subprocess.run([*pip, str(sources)], capture_output=True, text=True)
     assert installed.returncode == 0, installed.stderr
     (site / "sitecustomize.py").write_text(BLOCK)
-    stub = site / "from_scratch" / "cli"  # of which this environment has entry points
+    stub = site / "from_scratch" / "cli"  # this environment has entry points for it
     stub.mkdir(parents=True)
     (stub / "hooks.py").write_text("command_hooks = object()\n")
     for folder in (stub, stub.parent):

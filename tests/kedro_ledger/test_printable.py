@@ -23,7 +23,7 @@ from kedro_ledger.printable import PrintableRecord, printable
         ("", ""),
     ],
 )
-def test_what_can_not_be_seen_is_shown_as_in_repr(text: str, shown: str) -> None:
+def test_invisible_characters_are_shown_as_in_repr(text: str, shown: str) -> None:
     assert printable(text) == printable(printable(text)) == shown
     assert printable(text, keep="\n") == shown.replace(r"\n", "\n")
 
@@ -52,22 +52,22 @@ def test_tracebacks_are_printable() -> None:
     try:
         raise ValueError("a\x1b]0;x\x07b")
     except ValueError:
-        said = log("", exc_info=True)
-    assert "\n  Traceback (most recent call last):\n    File " in said, (
+        message = log("", exc_info=True)
+    assert "\n  Traceback (most recent call last):\n    File " in message, (
         "indented: no line looks like one of the log"
     )
-    assert said.endswith("ValueError: a\\x1b]0;x\\x07b\n")
+    assert message.endswith("ValueError: a\\x1b]0;x\\x07b\n")
 
 
 def test_each_line_of_an_error_is_one(caplog: pytest.LogCaptureFixture) -> None:
     error = LedgerError("deep\nError: forged is gone", "a\u2028b")
     assert error.message == "deep\\nError: forged is gone\na\\u2028b"
     error.show()
-    said = [record.getMessage() for record in caplog.records if record.name == "kedro_ledger.errors"]
-    assert said == ["Error: deep\\nError: forged is gone", "Error: a\\u2028b"]
+    lines = [record.getMessage() for record in caplog.records if record.name == "kedro_ledger.errors"]
+    assert lines == ["Error: deep\\nError: forged is gone", "Error: a\\u2028b"]
 
 
-def test_rich_takes_no_name_in_brackets_for_markup() -> None:
+def test_rich_does_not_treat_names_in_brackets_as_markup() -> None:
     stream = io.StringIO()
     handler = RichHandler(console=Console(file=stream, width=200), markup=True)
     handler.handle(
@@ -76,7 +76,7 @@ def test_rich_takes_no_name_in_brackets_for_markup() -> None:
     assert "install ledger[dask]" in stream.getvalue()
 
 
-def test_a_record_that_comes_from_another_process_can_be_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_from_another_process_can_be_recreated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging, "_logRecordFactory", PrintableRecord)
     record = logging.makeLogRecord({"name": "kedro_ledger.hooks", "msg": "a\x1bb"})
     assert record.getMessage() == r"a\x1bb"

@@ -1,4 +1,4 @@
-"""How the processes of a run end."""
+"""The end of a run's processes."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ CONTEXTS = ("fork", "forkserver", "spawn")
 
 
 def wait_until_gone(leader: int) -> None:
-    """Wait for the end of all processes that a run has started."""
+    """Wait until all processes that a run has started have ended."""
     wait_for(lambda: not list_session(leader), f"processes of {leader}", seconds=20)
 
 
 def widen(tiny: Tiny) -> None:
-    """Let there be a step that doesn't need those which wait, so that there are two workers."""
+    """Add a node that doesn't depend on the waiting nodes, so that there are two workers."""
     registry = tiny.folder / "src/tiny/pipeline_registry.py"
     also = 'node(list, "numbers", "scaled.copy", name="copy"),\n        node(total'
     registry.write_text(registry.read_text().replace("node(total", also))
 
 
 def expect_undone(tiny: Tiny, run: subprocess.Popen[str], before: set[str]) -> None:
-    said = run.communicate(timeout=60)[1]
-    assert run.returncode == 143, said
-    assert said.splitlines()[-1].startswith("not committed; "), said
-    assert "Traceback" not in said
+    message = run.communicate(timeout=60)[1]
+    assert run.returncode == 143, message
+    assert message.splitlines()[-1].startswith("not committed; "), message
+    assert "Traceback" not in message
     assert tiny.versions() == before
     assert not list((tiny.folder / "data").rglob("*~*"))
     assert not list(tiny.ledger.folder.glob("*.uncommitted"))
@@ -67,7 +67,7 @@ def test_sigterm_undoes_the_run(
     for terminate in (
         os.kill,
         os.killpg,
-    ):  # the run alone, as a person does; with its workers, as systemd does
+    ):  # signals the run only, as a person does, or also its workers, as systemd does
         with tiny.running(*options) as run:
             terminate(run.pid, signal.SIGTERM)
             expect_undone(tiny, run, before)
@@ -127,18 +127,18 @@ def test_a_signal_while_the_run_is_undone(
         if first:
             run.send_signal(first)
         else:
-            tiny.go_on()  # to the step that fails
+            tiny.go_on()  # to the node that fails
         wait_for((tiny.folder / "data/undoing").exists)
         run.send_signal(second)
-        said = run.communicate(timeout=60)[1]
-        assert run.returncode == (143 if (first or second) == signal.SIGTERM else 1), said
-        assert said.splitlines()[-1].startswith("not committed; "), said
-        assert "Traceback" not in said
+        message = run.communicate(timeout=60)[1]
+        assert run.returncode == (143 if (first or second) == signal.SIGTERM else 1), message
+        assert message.splitlines()[-1].startswith("not committed; "), message
+        assert "Traceback" not in message
     assert tiny.versions() == before
     assert not list(tiny.ledger.folder.glob("*.uncommitted"))
 
 
-def test_whoever_handles_sigterm_goes_on_to(tiny: Tiny) -> None:
+def test_an_existing_handler_of_sigterm_is_kept(tiny: Tiny) -> None:
     registry = tiny.folder / "src/tiny/pipeline_registry.py"
     look = "    import signal\n    Path('data/seen').write_text(repr(signal.getsignal(signal.SIGTERM)))\n"
     registry.write_text(registry.read_text().replace("def parse(raw):\n", f"def parse(raw):\n{look}"))
@@ -165,7 +165,7 @@ def run_and_look_who_handles_sigterm(folder: Path) -> None:
     assert run([{}]) == (repr(signal.default_int_handler), signal.default_int_handler)
 
 
-def test_a_child_of_a_step_ends_by_itself(tiny: Tiny) -> None:
+def test_a_child_process_of_a_node_ends_by_itself(tiny: Tiny) -> None:
     registry = tiny.folder / "src/tiny/pipeline_registry.py"
     terminate = """def parse(raw):
     import multiprocessing, time
@@ -180,7 +180,7 @@ def test_a_child_of_a_step_ends_by_itself(tiny: Tiny) -> None:
 
 
 @pytest.mark.slow
-def test_a_step_that_catches_everything_is_ended(tiny: Tiny) -> None:
+def test_a_node_that_catches_all_exceptions_is_ended(tiny: Tiny) -> None:
     registry = tiny.folder / "src/tiny/pipeline_registry.py"
     wait, catch = "        time.sleep(0.01)\n", "        try: time.sleep(0.01)\n        except: pass\n"
     assert wait in registry.read_text()

@@ -1,4 +1,4 @@
-"""Raw data that a run fetches: the file stays what it was until the run is committed, whatever happens."""
+"""Raw data that a run fetches: the file does not change before the run is committed, whatever happens."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def files() -> Iterator[FileServer]:
 
 @pytest.fixture
 def fetching(tiny: Tiny, files: FileServer) -> Tiny:
-    """A project that has fetched its raw data once; now there is other data."""
+    """A project that has fetched its raw data once, and whose data has changed since."""
     raw = {
         "type": "from_scratch.datasets.RawCSVDataset",
         "filepath": "data/01_raw/raw.csv",
@@ -52,7 +52,7 @@ def raw_files(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(raw)): file.read_bytes() for file in raw.rglob("*.csv") if file.is_file()}
 
 
-def test_what_is_fetched_takes_its_place_with_the_commit(fetching: Tiny) -> None:
+def test_fetched_data_replaces_the_file_with_the_commit(fetching: Tiny) -> None:
     record = fetching.run()
     assert fetching.read()["numbers"] == [3, 4]
     old = f"earlier/raw_{hashlib.sha256(OLD).hexdigest()[:12]}.csv"
@@ -63,7 +63,7 @@ def test_what_is_fetched_takes_its_place_with_the_commit(fetching: Tiny) -> None
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("fault", ["the plan", "a node", "the drift"])
-def test_what_is_fetched_goes_if_the_run_fails(fetching: Tiny, files: FileServer, fault: str) -> None:
+def test_fetched_data_is_removed_if_the_run_fails(fetching: Tiny, files: FileServer, fault: str) -> None:
     options: dict[str, Any] = {}
     if fault == "the plan":
         options = {"run_id": fetching.ledger.find("last").run_id}
@@ -81,7 +81,7 @@ def test_what_is_fetched_goes_if_the_run_fails(fetching: Tiny, files: FileServer
 
 
 @pytest.mark.slow
-def test_raw_data_that_can_not_take_its_place_is_a_warning(fetching: Tiny) -> None:
+def test_raw_data_that_cannot_be_replaced_is_a_warning(fetching: Tiny) -> None:
     (fetching.folder / "conf/local/parameters.yml").write_text("factor: 3\n")
     file = fetching.folder / "src/tiny/pipeline_registry.py"
     make_a_folder = "Path('data/01_raw/raw.csv').unlink(); Path('data/01_raw/raw.csv').mkdir(); "
@@ -94,7 +94,7 @@ def test_raw_data_that_can_not_take_its_place_is_a_warning(fetching: Tiny) -> No
 
 
 def crash(template: Tiny, folder: Path, step: int, action: str) -> int:
-    """Crash a copy of the project, and see that the raw data fits the ledger."""
+    """Crash a copy of the project, and check that the raw data matches the ledger."""
     shutil.copytree(template.folder, folder)
     code = in_process(run_until, folder, step, action, str(folder.with_suffix(".crash")))
     last = Ledger(folder).last()
@@ -114,7 +114,7 @@ def crash(template: Tiny, folder: Path, step: int, action: str) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("action", ["kill", "fill"])
-def test_at_any_step_the_raw_data_is_what_a_committed_run_has_read(
+def test_at_any_step_the_raw_data_matches_a_committed_run(
     fetching: Tiny, tmp_path: Path, action: str
 ) -> None:
     shutil.copytree(fetching.folder, tmp_path / "count")

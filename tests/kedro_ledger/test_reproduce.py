@@ -1,4 +1,4 @@
-"""Old runs once more, after everything has moved on."""
+"""Rebuilding old runs after everything else has changed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def change_code(tiny: Tiny) -> None:
 
 
 def snapshot(folder: Path) -> dict[str, str]:
-    """The sums of all files, those of git too; Kedro-Viz's and Python's own aside."""
+    """Return the hashes of all files, including git's, except internal files of Kedro-Viz and Python."""
     return {
         str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(folder.rglob("*"))
@@ -42,19 +42,19 @@ def snapshot(folder: Path) -> dict[str, str]:
     }
 
 
-def expect_reproduced(tiny: Tiny, record: Record, *said: str) -> None:
-    """See that a run comes out again, and that nothing of the project is touched."""
+def expect_reproduced(tiny: Tiny, record: Record, *lines: str) -> None:
+    """Check that a run is rebuilt identically, and that nothing in the project changes."""
     before = snapshot(tiny.folder)
     ran = tiny.kedro("runs", "reproduce", record.run_id)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert f"all {len(record.outputs)} artefacts of run {record.run_id} are identical" in ran.stdout
-    for line in said:
+    for line in lines:
         assert line in ran.stderr
     assert snapshot(tiny.folder) == before
 
 
 @pytest.mark.slow
-def test_a_run_comes_out_again_after_everything_has_moved_on(tiny: Tiny, tmp_path: Path) -> None:
+def test_a_run_can_be_rebuilt_after_everything_has_changed(tiny: Tiny, tmp_path: Path) -> None:
     (tiny.folder / "conf/local/parameters.yml").write_text("factor: 7\n")
     (tiny.folder / "conf/local/catalog.yml").write_text(
         "total.metrics: {type: json.JSONDataset, filepath: data/local/total.json, versioned: true, "
@@ -92,7 +92,7 @@ def test_a_run_comes_out_again_after_everything_has_moved_on(tiny: Tiny, tmp_pat
     expect_reproduced(Tiny(clone), third)
 
 
-def test_a_run_on_a_tree_that_was_not_clean_comes_out_again(tiny: Tiny) -> None:
+def test_a_run_on_a_tree_that_was_not_clean_can_be_rebuilt(tiny: Tiny) -> None:
     change_code(tiny)
     (tiny.folder / "src/tiny/new.py").write_text("")
     record = tiny.run()
@@ -102,28 +102,28 @@ def test_a_run_on_a_tree_that_was_not_clean_comes_out_again(tiny: Tiny) -> None:
     expect_reproduced(tiny, record)
 
 
-def test_what_was_gone_back_to_is_gone_back_to_again(tiny: Tiny) -> None:
+def test_chosen_versions_are_chosen_again(tiny: Tiny) -> None:
     first = tiny.run()
     tiny.feed([3, 4])
-    allowed = {"runs": {"allow_mixed": True}}  # the raw data is another now
+    allowed = {"runs": {"allow_mixed": True}}  # the raw data has changed since
     record = tiny.run(load_versions={"numbers": first.run_id}, runtime_params=allowed)
     assert tiny.read()["total.metrics"] == {"total": 6, "rest": 0}
     expect_reproduced(tiny, record)
 
 
-def test_what_differs_is_told_with_the_largest_difference(tiny: Tiny, tmp_path: Path) -> None:
+def test_differences_are_reported_with_the_largest_one(tiny: Tiny, tmp_path: Path) -> None:
     assert tiny.kedro("run", TINY_VARIES="1").returncode == 0
     record = tiny.ledger.find("last")
     again = tiny.kedro("runs", "reproduce", "last", "--into", str(tmp_path / "again"))
     assert again.returncode == 1
-    assert "noise is only in one of them; rest is only in one of them" in again.stdout
+    assert "noise is only in one version; rest is only in one version" in again.stdout
     assert f"3 of 4 artefacts of run {record.run_id} are identical" in again.stdout
     assert (tmp_path / "again" / "project" / record.outputs["numbers"].path).exists(), (
-        "it stays to be looked at"
+        "the folder is kept for inspection"
     )
 
 
-def test_other_packages_and_threads_are_told_first(tiny: Tiny) -> None:
+def test_other_packages_and_threads_are_reported_first(tiny: Tiny) -> None:
     record = tiny.run()
     file = tiny.ledger.folder / f"000001_{record.run_id}.json"
     recorded = json.loads(file.read_text())
@@ -133,27 +133,27 @@ def test_other_packages_and_threads_are_told_first(tiny: Tiny) -> None:
     file.write_text(json.dumps(recorded))
     ran = tiny.kedro("runs", "reproduce", "last", "--json")
     assert ran.returncode == 0, ran.stderr
-    told = json.loads(ran.stdout)["not_as_recorded"]
-    assert "kedro: 1.6.0 then, 1.7.0 now" in told
-    assert "threads.OMP_NUM_THREADS: 64 then, none now" in told
-    assert any(line.startswith("cpu_capability: NEON then, ") for line in told)
-    assert ran.stderr.splitlines()[0].startswith("not as recorded: ")
+    changed = json.loads(ran.stdout)["not_as_recorded"]
+    assert "kedro: 1.6.0 then, 1.7.0 now" in changed
+    assert "threads.OMP_NUM_THREADS: 64 then, none now" in changed
+    assert any(line.startswith("cpu_capability: NEON then, ") for line in changed)
+    assert ran.stderr.splitlines()[0].startswith("differs from the record: ")
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"),
+    ("harm", "message"),
     [
         (
             "raw",
-            "raw: data/01_raw/raw.json is not what the run read, and nothing beside it is; expected 6 bytes ",
+            "raw: neither data/01_raw/raw.json nor another file in its folder is what the run read; ",
         ),
         ("input", "scaled.up: data/03_scaled/up.json/"),
         ("commit", " is not in this repository"),
-        ("git", " was not recorded: it ran outside git"),
+        ("git", " can't be rebuilt: its code is not in git"),
         ("code", "the rerun failed with exit code 1"),
     ],
 )
-def test_what_is_missing_is_said(tiny: Tiny, tmp_path: Path, harm: str, said: str) -> None:
+def test_missing_inputs_are_reported(tiny: Tiny, tmp_path: Path, harm: str, message: str) -> None:
     if harm == "git":
         shutil.rmtree(tiny.folder / ".git")
     record = tiny.run()
@@ -173,7 +173,7 @@ def test_what_is_missing_is_said(tiny: Tiny, tmp_path: Path, harm: str, said: st
     before = snapshot(tiny.folder)
     ran = tiny.kedro("runs", "reproduce", "last")
     assert ran.returncode == 1
-    assert said in ran.stderr.splitlines()[-1]
+    assert message in ran.stderr.splitlines()[-1]
     assert ran.stderr.splitlines()[-1].startswith("Error: ")
     assert snapshot(tiny.folder) == before
 
@@ -183,7 +183,7 @@ def test_nothing_is_written_through_a_link(tiny: Tiny, tmp_path: Path) -> None:
     (tiny.folder / "data").symlink_to(tmp_path / "disk")
     commit(tiny)
     record = tiny.run()
-    assert "data" in git(tiny.folder, "ls-files").split(), "git has the link"
+    assert "data" in git(tiny.folder, "ls-files").split(), "the link is in git"
     raw = tmp_path / "disk/01_raw/raw.json"
     raw.rename(raw.with_name("old.json"))
     raw.write_text("[7, 8]")
@@ -225,14 +225,14 @@ def test_the_variables_of_a_git_hook_do_no_harm(tiny: Tiny) -> None:
     assert snapshot(tiny.folder) == before
 
 
-def test_code_that_git_does_not_know_is_said(tiny: Tiny) -> None:
+def test_code_that_git_does_not_know_is_reported(tiny: Tiny) -> None:
     (tiny.folder / ".gitignore").write_text((tiny.folder / ".gitignore").read_text() + "/src/tiny/own.py\n")
     (tiny.folder / "src/tiny/own.py").write_text("")
-    said = "git ignores src/tiny/own.py, or checks it out with other bytes, "
-    assert f" (which can't be rebuilt: {said}" in tiny.kedro("run").stderr
+    message = "git ignores src/tiny/own.py, or changes its bytes on checkout "
+    assert f" (it can't be rebuilt: {message}" in tiny.kedro("run").stderr
     ran = tiny.kedro("runs", "reproduce", "last")
     assert ran.returncode == 1
-    assert f" was not recorded: {said}" in ran.stderr.splitlines()[-1]
+    assert f" can't be rebuilt: {message}" in ran.stderr.splitlines()[-1]
 
 
 def test_parameters_come_from_the_record_alone(tiny: Tiny) -> None:
@@ -250,16 +250,16 @@ def test_parameters_come_from_the_record_alone(tiny: Tiny) -> None:
     expect_reproduced(tiny, record)
 
 
-def test_what_json_cannot_say_is_said(tiny: Tiny) -> None:
+def test_values_that_json_cannot_represent_are_reported(tiny: Tiny) -> None:
     parameters = tiny.folder / "conf/base/parameters.yml"
     parameters.write_text(parameters.read_text() + "mixed: {1: a, b: c}\n")
     assert tiny.run().inexact == ["parameters"]
     ran = tiny.kedro("runs", "reproduce", "last")
-    assert (ran.returncode, "held what JSON can't say" in ran.stderr) == (1, True)
+    assert (ran.returncode, "contain values that JSON can't represent" in ran.stderr) == (1, True)
 
 
 @pytest.mark.slow
-def test_a_run_comes_out_again_in_a_shallow_clone(tiny: Tiny, tmp_path: Path) -> None:
+def test_a_run_can_be_rebuilt_in_a_shallow_clone(tiny: Tiny, tmp_path: Path) -> None:
     change_code(tiny)
     commit(tiny)
     git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{tiny.folder}", "shallow")
@@ -299,7 +299,7 @@ def test_text_stays_text(tiny: Tiny) -> None:
 
 @pytest.fixture(params=["data/01_raw/raw.json", "docs/raw.json", "link/raw.json"])
 def tracked(request: pytest.FixtureRequest, tiny: Tiny) -> tuple[Tiny, Path]:
-    """A project that has its raw data in git, and the file: where data is, elsewhere, or behind a link."""
+    """A project with its raw data in git, and the file: in `data`, elsewhere, or behind a link."""
     catalog = tiny.folder / "conf/base/catalog.yml"
     catalog.write_text(catalog.read_text().replace("data/01_raw/raw.json", request.param))
     raw = tiny.folder / request.param
@@ -347,13 +347,13 @@ def test_raw_data_that_replaces_what_git_has_is_found_by_its_hash(tracked: tuple
     (line,) = ran.stderr.splitlines()
     path = raw.relative_to(tiny.folder)
     assert line.startswith(
-        f"Error: raw: {path} is not what the run read, and nothing beside it is; expected "
+        f"Error: raw: neither {path} nor another file in its folder is what the run read; expected "
     )
 
 
 @pytest.mark.slow
 def test_a_raw_folder_is_that_of_the_run(tiny: Tiny) -> None:
-    """Not that with what else the commit has in it."""
+    """The files that the commit has in this folder are not mixed in."""
     catalog, parts = tiny.folder / "conf/base/catalog.yml", tiny.folder / "docs/parts"
     entry = "raw: {type: partitions.PartitionedDataset, path: docs/parts, dataset: json.JSONDataset}"
     text = catalog.read_text()
@@ -384,7 +384,7 @@ def test_raw_data_is_looked_for_among_files_only(tiny: Tiny) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_comes_out_again_in_a_repository_of_another_kind(tmp_path: Path) -> None:
+def test_a_run_can_be_rebuilt_in_a_repository_of_another_kind(tmp_path: Path) -> None:
     tiny = Tiny.make(tmp_path / "other")
     git(tiny.folder, "init", "--quiet", "--object-format=sha256")
     git(tiny.folder, "config", "core.autocrlf", "true")

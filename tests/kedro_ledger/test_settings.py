@@ -15,8 +15,8 @@ def test_all_faults_are_reported_each_with_what_was_expected() -> None:
     with pytest.raises(InputError) as error:
         read_settings({"runs": {"kep": 3, "raw_data": "pined", "drift": {"allowed": {"metric.x": 1}}}})
     assert error.value.args == (
-        "parameter runs.raw_data is 'pined': expected one of any, pinned; did you mean pinned?",
-        "parameter runs.drift.allowed has 'metric.x': expected names that begin with data., parameters., "
+        "parameter runs.raw_data is 'pined'; expected one of any, pinned; did you mean pinned?",
+        "parameter runs.drift.allowed has 'metric.x'; expected names that begin with data., parameters., "
         "catalog., code., environment., packages., metrics.; did you mean metrics.x?",
         "parameter runs.kep is unknown; did you mean runs.keep?",
     )

@@ -7,7 +7,7 @@ from kedro.io import DataCatalog
 from kedro_datasets.json import JSONDataset
 
 from kedro_ledger.kedro_internals import is_versioned
-from kedro_ledger.storage import Place, find_place
+from kedro_ledger.storage import Location, find_location
 
 CONFIG: dict[str, dict[str, Any]] = {
     "one": {"type": "json.JSONDataset", "filepath": "/data/one.json", "versioned": True},
@@ -18,15 +18,17 @@ CONFIG: dict[str, dict[str, Any]] = {
 }
 
 
-def test_places_are_those_where_kedro_saves(tmp_path: Path) -> None:
+def test_locations_are_those_of_kedro(tmp_path: Path) -> None:
     catalog = DataCatalog.from_config(CONFIG, save_version="v")
-    places = {name: find_place(name, catalog[name]) for name in ("one", "x.many", "plain", "far", "table")}
-    assert places["one"] == Place("/data/one.json", is_local=True)
-    many, dataset = places["x.many"], catalog["x.many"]
+    locations = {
+        name: find_location(name, catalog[name]) for name in ("one", "x.many", "plain", "far", "table")
+    }
+    assert locations["one"] == Location("/data/one.json", is_local=True)
+    many, dataset = locations["x.many"], catalog["x.many"]
     assert many
     assert isinstance(dataset, JSONDataset)
     assert many.version("v") == str(dataset._get_save_path()) == "/data/x/many.json/v/many.json"
-    assert places["plain"] == Place("/data/plain.json", is_local=True)
-    assert places["far"] == Place("memory://data/far.json", is_local=False)
-    assert places["table"] is None
-    assert [name for name in places if is_versioned(catalog[name])] == ["one", "x.many", "far"]
+    assert locations["plain"] == Location("/data/plain.json", is_local=True)
+    assert locations["far"] == Location("memory://data/far.json", is_local=False)
+    assert locations["table"] is None
+    assert [name for name in locations if is_versioned(catalog[name])] == ["one", "x.many", "far"]

@@ -1,4 +1,4 @@
-"""What a run reads, what it commits, and what it refuses."""
+"""The inputs that a run accepts or refuses, and what it commits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BOOTSTRAP = (
 SCALING = {"pipeline_names": ["scaling"]}
 
 
-def test_a_record_holds_all_that_decides_the_artefacts(tiny: Tiny) -> None:
+def test_a_record_contains_everything_that_determines_the_artefacts(tiny: Tiny) -> None:
     ran = tiny.kedro("run", "--params", "factor=5", OMP_NUM_THREADS="2")
     assert ran.returncode == 0, ran.stderr
     record = tiny.ledger.last()
@@ -55,7 +55,7 @@ def test_nothing_uncommitted_is_read_whatever_the_clock_says(tiny: Tiny) -> None
     record = tiny.run(**SCALING)
     assert record.inputs == {"numbers": first.run_id}
     tiny.run()
-    assert future.exists(), "what the ledger did not write is not its own to remove"
+    assert future.exists(), "the ledger removes only its own files"
 
 
 @pytest.mark.parametrize("reader", ["notebook", "viz"])
@@ -87,7 +87,7 @@ def read_in_viz(folder: Path) -> None:
     assert catalog.load("total.metrics") == {"total": 6, "rest": 0}
 
 
-def test_a_partial_run_takes_the_rest_from_the_last_commit(tiny: Tiny) -> None:
+def test_a_partial_run_reads_other_inputs_from_the_last_commit(tiny: Tiny) -> None:
     first = tiny.run()
     second = tiny.run(**TOTALS)
     assert second.inputs == {"scaled.down": first.run_id, "scaled.up": first.run_id}
@@ -96,7 +96,7 @@ def test_a_partial_run_takes_the_rest_from_the_last_commit(tiny: Tiny) -> None:
     tiny.expect_one_whole_run()
 
 
-def test_what_no_longer_matches_is_not_read_any_more(tiny: Tiny) -> None:
+def test_artefacts_that_no_longer_match_are_not_read(tiny: Tiny) -> None:
     tiny.run()
     record = tiny.run(**SCALING, runtime_params={"factor": 3})
     assert record.view.keys() == {"numbers", "scaled.up", "scaled.down"}
@@ -106,33 +106,36 @@ def test_what_no_longer_matches_is_not_read_any_more(tiny: Tiny) -> None:
     assert tiny.read()["total.metrics"] == {"total": 9, "rest": 0}
 
 
-def test_what_was_made_with_other_parameters_is_not_read(tiny: Tiny) -> None:
+def test_inputs_made_with_other_parameters_are_not_read(tiny: Tiny) -> None:
     first = tiny.run()
-    said = "made with another value of factor: scaled.up"
+    message = "scaled.up: made with another value of factor"
     ran = tiny.kedro("run", "--pipeline", "totals", "--params", "factor=3")
     assert ran.returncode == 1
-    assert ran.stderr == (f"Error: {said}; `kedro run` makes everything, --allow-mixed reads all as it is\n")
+    assert ran.stderr == (
+        f"Error: {message}. Run `kedro run` to make everything again, "
+        "or use --allow-mixed to read the inputs as they are\n"
+    )
     assert tiny.ledger.last() == first
     ran = tiny.kedro("run", "--pipeline", "totals", "--params", "factor=3", "--allow-mixed")
-    assert (ran.returncode, ran.stderr.splitlines()[0]) == (0, said)
+    assert (ran.returncode, ran.stderr.splitlines()[0]) == (0, message)
     assert tiny.ledger.find("last").parameters["runs"]["allow_mixed"] is True, "so that it can be rebuilt"
     assert "another value" not in tiny.kedro("run", "--pipeline", "totals").stderr
     assert "--allow-mixed" in tiny.kedro("run", "--help").stdout
 
 
-def test_what_was_made_with_other_code_is_not_read(tiny: Tiny) -> None:
+def test_inputs_made_with_other_code_are_not_read(tiny: Tiny) -> None:
     tiny.run()
     registry = tiny.folder / "src/tiny/pipeline_registry.py"
     registry.write_text(registry.read_text() + "\n# another state of the code\n")
-    code, said = tiny.try_to_run(**TOTALS)
+    code, message = tiny.try_to_run(**TOTALS)
     assert code == 1
-    assert said.startswith(
-        "made with other code (src/tiny/pipeline_registry.py): scaled.down, scaled.up; `kedro run` makes "
+    assert message.startswith(
+        "scaled.down, scaled.up: made with other code (src/tiny/pipeline_registry.py). Run `kedro run` "
     )
     tiny.run(**TOTALS, **ALLOW_MIXED)
 
 
-def test_what_was_made_with_other_data_is_not_read(tiny: Tiny) -> None:
+def test_inputs_made_with_other_data_are_not_read(tiny: Tiny) -> None:
     registry = tiny.folder / "src/tiny/pipeline_registry.py"
     text = registry.read_text()
     registry.write_text(text.replace("up, down):", "up, down, raw=0):"))
@@ -141,12 +144,12 @@ def test_what_was_made_with_other_data_is_not_read(tiny: Tiny) -> None:
     tiny.run()
     assert tiny.run(**TOTALS).raw.keys() == {"raw"}
     tiny.feed([3, 4])
-    code, said = tiny.try_to_run(**TOTALS)
-    assert (code, said.partition(";")[0]) == (1, "made with other raw: scaled.up")
+    code, message = tiny.try_to_run(**TOTALS)
+    assert (code, message.partition(". ")[0]) == (1, "scaled.up: made with other data in raw")
 
 
-def test_what_a_failed_run_has_overwritten_is_not_mixed_with_what_it_left(tiny: Tiny) -> None:
-    """Kedro says after a failure to go on from the last nodes: with the model of the run before."""
+def test_datasets_that_a_failed_run_overwrote_are_not_mixed_with_others(tiny: Tiny) -> None:
+    """After a failure, Kedro suggests resuming from the last nodes, which would read older inputs."""
     catalog = tiny.folder / "conf/base/catalog.yml"
     catalog.write_text(
         catalog.read_text() + "scaled.down: {type: json.JSONDataset, filepath: data/03_scaled/plain.json}\n"
@@ -161,25 +164,29 @@ def test_what_a_failed_run_has_overwritten_is_not_mixed_with_what_it_left(tiny: 
     ran = subprocess.run(command, cwd=tiny.folder, capture_output=True, text=True)
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-1] == (
-        f"not committed; nothing of this run is kept, readers still see run {first.run_id}; "
-        "not versioned, so maybe overwritten: scaled.down; to run all of it again: kedro run"
+        f"not committed; nothing of this run is kept, and readers still see run {first.run_id}; "
+        "not versioned, so possibly overwritten: scaled.down; to run it again: kedro run"
     )
     registry.write_text(text)
-    code, said = tiny.try_to_run(from_nodes=["total"])
+    code, message = tiny.try_to_run(from_nodes=["total"])
     assert code == 1
-    assert said.startswith("made with other raw: scaled.up; not as a committed run left it: scaled.down; ")
+    assert message.startswith(
+        "scaled.up: made with other data in raw; scaled.down: changed since a committed run wrote it. "
+    )
     assert tiny.ledger.last() == first
     tiny.run()
 
 
-def test_what_is_outdated_is_not_read_by_a_partial_run(tiny: Tiny) -> None:
+def test_outdated_datasets_are_not_read_by_a_partial_run(tiny: Tiny) -> None:
     tiny.run()
     tiny.feed([3, 4])
     record = tiny.run(node_names=["parse"])
     assert record.outdated == ["scaled.down", "scaled.up", "total.metrics"]
-    code, said = tiny.try_to_run(**TOTALS)
+    code, message = tiny.try_to_run(**TOTALS)
     assert code == 1
-    assert said.startswith("scaled.down, scaled.up: made from what has changed since; `kedro run` makes ")
+    assert message.startswith(
+        "scaled.down, scaled.up: made from data that has changed since. Run `kedro run` "
+    )
     catalog = "from kedro.framework.session import KedroSession as S; S.create().load_context().catalog"
     loaded = subprocess.run(
         [sys.executable, "-c", f"{BOOTSTRAP}; {catalog}.load('scaled.up')"],
@@ -187,7 +194,7 @@ def test_what_is_outdated_is_not_read_by_a_partial_run(tiny: Tiny) -> None:
         capture_output=True,
         text=True,
     )
-    assert f"LedgerError: scaled.up: outdated by run {record.run_id}: " in loaded.stderr.splitlines()[-1]
+    assert f"LedgerError: scaled.up: outdated by run {record.run_id}; " in loaded.stderr.splitlines()[-1]
     assert tiny.run().outdated == []
 
 
@@ -205,7 +212,7 @@ def test_versioned_raw_data_is_read_as_kedro_reads_it(tiny: Tiny) -> None:
     assert tiny.read()["numbers"] == [1, 2]
 
 
-def test_what_comes_out_the_same_keeps_what_was_made_from_it(tiny: Tiny) -> None:
+def test_identical_outputs_keep_the_artefacts_made_from_them(tiny: Tiny) -> None:
     tiny.run()
     assert "total.metrics" in tiny.run(**SCALING).view
 
@@ -215,15 +222,15 @@ def test_versions_of_different_runs_are_not_mixed_silently(tiny: Tiny) -> None:
     two = tiny.run(node_names=["negate"]).run_id
     ran = tiny.kedro("run", "--pipeline", "totals")
     assert ran.returncode == 0
-    said = f"this run reads versions of 2 runs: scaled.up of run {one}; scaled.down of run {two}"
-    assert said in ran.stderr.splitlines()
+    message = f"this run reads versions from 2 runs: scaled.up from run {one}; scaled.down from run {two}"
+    assert message in ran.stderr.splitlines()
 
 
-def test_what_was_never_made_is_said(tiny: Tiny) -> None:
+def test_inputs_that_were_never_made_are_reported(tiny: Tiny) -> None:
     assert tiny.try_to_run(**TOTALS) == (
         1,
-        "scaled.down, scaled.up: not made yet; "
-        "`kedro run` makes everything, --load-versions takes versions of earlier runs",
+        "scaled.down, scaled.up: not made yet. "
+        "Run `kedro run` to make everything, or use --load-versions to read versions of earlier runs",
     )
     assert tiny.versions() == set()
 
@@ -242,26 +249,26 @@ def test_inputs_are_checked_before_they_are_used(tiny: Tiny, harm: str) -> None:
     code, message = tiny.try_to_run(**TOTALS)
     assert code == 1
     assert message.startswith(f"scaled.up: {path} of run {run} ")
-    assert ("altered" if harm == "altered" else "gone") in message
-    assert message.endswith("; `kedro run --only-missing-outputs` makes it anew")
+    assert ("altered" if harm == "altered" else "missing") in message
+    assert message.endswith(". Run `kedro run --only-missing-outputs` to make it again")
     assert tiny.run(only_missing_outputs=True).nodes == ["scale", "keep", "negate", "total"]
     assert tiny.run(**TOTALS).seq == 3
     tiny.expect_one_whole_run()
 
 
-def test_a_record_cut_short_is_said_by_everything(tiny: Tiny) -> None:
+def test_a_record_cut_short_is_reported_by_every_command(tiny: Tiny) -> None:
     first, second = tiny.run(), tiny.run()
     file = tiny.ledger.folder / f"000002_{second.run_id}.json"
     whole = file.read_bytes()
     file.write_bytes(whole[:-10])
-    said = f"data/runs/{file.name} is damaged: restore it from a copy, or move it away, and "
+    expected = f"data/runs/{file.name} is damaged; restore it from a copy, or move it away so "
     for code, message in (tiny.try_to_run(), tiny.try_to_run(**TOTALS)):
-        assert (code, message.startswith(said)) == (1, True)
+        assert (code, message.startswith(expected)) == (1, True)
     for command in (["list"], ["verify"], ["show", "last"]):
         ran = tiny.kedro("runs", *command)
-        assert (ran.returncode, ran.stderr.splitlines()[-1].startswith(f"Error: {said}")) == (1, True)
+        assert (ran.returncode, ran.stderr.splitlines()[-1].startswith(f"Error: {expected}")) == (1, True)
     file.rename(tiny.folder / "moved_away.json")
-    tiny.ledger.check("numbers", first.outputs["numbers"])
+    tiny.ledger.require_intact("numbers", first.outputs["numbers"])
     assert tiny.run(**TOTALS).inputs["scaled.up"] == first.run_id
     file.write_bytes(whole)
     assert len(tiny.ledger.records()) == 3
@@ -277,35 +284,35 @@ def test_a_failing_run_leaves_nothing(tiny: Tiny) -> None:
     tiny.expect_whole()
 
 
-def test_raw_data_that_changes_meanwhile_is_refused(tiny: Tiny) -> None:
+def test_raw_data_that_changes_during_the_run_is_refused(tiny: Tiny) -> None:
     tiny.run()
     with tiny.running() as writer:
         tiny.feed([3, 4])
         tiny.go_on()
-        said = writer.communicate(timeout=30)[1].splitlines()[-2:]
+        lines = writer.communicate(timeout=30)[1].splitlines()[-2:]
         assert writer.returncode == 1
-    assert said[0] == "Error: data/01_raw/raw.json changed while the run read it; the run is not committed"
-    assert said[1].startswith("not committed; nothing of this run is kept, readers still see run ")
-    assert said[1].endswith("; to run all of it again: kedro run")
+    assert lines[0] == "Error: data/01_raw/raw.json changed while the run read it; the run is not committed"
+    assert lines[1].startswith("not committed; nothing of this run is kept, and readers still see run ")
+    assert lines[1].endswith("; to run it again: kedro run")
     assert tiny.read()["numbers"] == [1, 2]
     tiny.expect_whole()
 
 
-def test_the_same_recipe_with_other_bytes_ends_with_a_code_of_its_own(tiny: Tiny) -> None:
+def test_the_same_recipe_with_other_bytes_has_its_own_exit_code(tiny: Tiny) -> None:
     first = tiny.run()
     ran = tiny.kedro("run", TINY_VARIES="1")
     assert ran.returncode == 76
     assert ran.stderr.splitlines()[-1] == (
-        f"Error: total.metrics: not as in run {first.run_id}, although code, parameters, raw data, packages, "
-        "platform and threads are the same; the run is committed"
+        f"Error: total.metrics: different from run {first.run_id}, although code, parameters, raw data, "
+        "packages, platform and threads are the same; the run is committed"
     )
     assert len(tiny.ledger.records()) == 2
     tiny.feed([3, 4])
-    assert tiny.kedro("run", TINY_VARIES="1").returncode == 0, "another recipe"
+    assert tiny.kedro("run", TINY_VARIES="1").returncode == 0, "the recipe differs"
 
 
 @pytest.mark.parametrize("lines_are_there", [True, False])
-def test_the_last_run_of_the_recipe_may_be_of_long_ago(tiny: Tiny, lines_are_there: bool) -> None:
+def test_the_last_run_of_the_recipe_may_be_old(tiny: Tiny, lines_are_there: bool) -> None:
     first = tiny.run(runtime_params={"runs": {"keep": 9}})
     tiny.feed([3, 4])
     tiny.run(runtime_params={"runs": {"keep": 9}})
@@ -314,7 +321,7 @@ def test_the_last_run_of_the_recipe_may_be_of_long_ago(tiny: Tiny, lines_are_the
     tiny.feed([1, 2])
     ran = tiny.kedro("run", TINY_VARIES="1")
     assert ran.returncode == 76
-    assert f"Error: total.metrics: not as in run {first.run_id}, although" in ran.stderr
+    assert f"Error: total.metrics: different from run {first.run_id}, although" in ran.stderr
 
 
 def test_a_damaged_record_stops_no_run_that_does_not_need_it(tiny: Tiny) -> None:
@@ -333,7 +340,7 @@ def test_a_damaged_record_stops_no_run_that_does_not_need_it(tiny: Tiny) -> None
     tiny.feed([1, 2])
     ran = tiny.kedro("run", "--params", "runs.keep=9")
     assert ran.returncode == 0, "it can't be compared with the first run, which has its recipe"
-    assert ran.stderr.count(f"data/runs/{file.name} is damaged: restore it from a copy") == 1
+    assert ran.stderr.count(f"data/runs/{file.name} is damaged; restore it from a copy") == 1
     file.write_bytes(whole)
     assert [run.seq for run in tiny.ledger.history()] == [1, 2, 3, 4]
     tiny.expect_one_whole_run()
@@ -342,7 +349,7 @@ def test_a_damaged_record_stops_no_run_that_does_not_need_it(tiny: Tiny) -> None
 def test_only_missing_outputs_makes_what_is_missing_or_outdated(tiny: Tiny) -> None:
     missing = {"only_missing_outputs": True}
     first = tiny.run(**missing)
-    assert tiny.run(**missing) == first, "nothing was to be made, so nothing is committed"
+    assert tiny.run(**missing) == first, "nothing ran, so nothing is committed"
     second = tiny.run(**missing, runtime_params={"factor": 3})
     assert second.nodes == ["scale", "keep", "negate", "total"]
     assert second.inputs == {"numbers": first.run_id}
@@ -362,13 +369,13 @@ def test_load_versions_reads_committed_versions_only(tiny: Tiny) -> None:
     second = tiny.run()
     assert tiny.try_to_run(**SCALING, load_versions={"numbers": "2020-01-01T00.00.00.000Z"}) == (
         1,
-        "numbers: no committed run has made a version 2020-01-01T00.00.00.000Z; "
-        f"there are {second.run_id}, {first.run_id}",
+        "numbers: no committed run wrote version 2020-01-01T00.00.00.000Z; "
+        f"committed versions: {second.run_id}, {first.run_id}",
     )
     third = tiny.run(**SCALING, load_versions={"numbers": first.run_id})
     assert third.inputs == {"numbers": first.run_id}
     seen = tiny.read()
-    assert (seen["numbers"], seen["scaled.up"]) == ([1, 2], [2, 4]), "what follows sees what was gone back to"
+    assert (seen["numbers"], seen["scaled.up"]) == ([1, 2], [2, 4]), "later runs see the chosen version"
     assert "total.metrics" not in seen
     tiny.run(**TOTALS, **ALLOW_MIXED)
     tiny.expect_one_whole_run()
@@ -385,7 +392,7 @@ def test_load_versions_of_what_the_run_makes_itself_works_as_in_kedro(tiny: Tiny
 
 def test_the_same_id_twice_is_refused(tiny: Tiny) -> None:
     run = tiny.run().run_id
-    assert tiny.try_to_run(run_id=run) == (1, f"there is a run {run} already; expected another id")
+    assert tiny.try_to_run(run_id=run) == (1, f"run {run} already exists; expected a new run id")
     assert len(tiny.ledger.records()) == 1
 
 
@@ -395,12 +402,12 @@ def test_a_version_that_was_there_before_is_not_touched(tiny: Tiny) -> None:
     theirs.parent.mkdir()
     theirs.write_text("{}")
     code, message = tiny.try_to_run(run_id="my-own")
-    said = "data/04_total/total.json/my-own is there already, and of no run; expected another run id"
-    assert (code, message) == (1, said)
+    expected = "data/04_total/total.json/my-own already exists, and no run wrote it; expected another run id"
+    assert (code, message) == (1, expected)
     assert theirs.read_text() == "{}"
 
 
-def test_what_is_not_versioned_is_said(tiny: Tiny) -> None:
+def test_unversioned_outputs_are_reported(tiny: Tiny) -> None:
     catalog = tiny.folder / "conf/base/catalog.yml"
     text = catalog.read_text().replace('"data/03_scaled/{part}.json", versioned: true', '"data/{part}.json"')
     catalog.write_text(text)
@@ -412,7 +419,7 @@ def test_what_is_not_versioned_is_said(tiny: Tiny) -> None:
     assert record.outputs.keys() == {"numbers", "total.metrics"}
 
 
-def test_old_runs_go_but_nothing_that_a_kept_one_needs(tiny: Tiny) -> None:
+def test_old_runs_are_pruned_except_what_a_kept_one_needs(tiny: Tiny) -> None:
     first = tiny.run()
     for factor in (3, 4, 5):
         tiny.run(**SCALING, runtime_params={"factor": factor})
@@ -420,13 +427,13 @@ def test_old_runs_go_but_nothing_that_a_kept_one_needs(tiny: Tiny) -> None:
     assert [record.seq for record in records] == [3, 4]
     assert [run.seq for run in tiny.ledger.history()] == [1, 2, 3, 4]
     assert tiny.ledger.history()[0].metrics == {"total.metrics": {"total": 6, "rest": 0}}
-    assert tiny.read()["numbers"] == [1, 2], "which only the first run wrote"
+    assert tiny.read()["numbers"] == [1, 2], "only the first run wrote it"
     assert f"data/04_total/total.json/{first.run_id}" not in tiny.versions()
     assert len(tiny.versions()) == 1 + 2 * 2
     assert tiny.try_to_run(**TOTALS, load_versions={"total.metrics": first.run_id})[0] == 1
 
 
-def test_a_folder_that_cannot_be_written_is_said(disk: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(disk: Path) -> None:
     tiny = Tiny.make(disk / "tiny")
     first = tiny.run()
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
@@ -440,7 +447,7 @@ def test_a_folder_that_cannot_be_written_is_said(disk: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_full_disk_is_said_and_harms_nothing(disk: Path) -> None:
+def test_a_full_disk_is_reported_and_harms_nothing(disk: Path) -> None:
     tiny = Tiny.make(disk / "tiny")
     tiny.run()
     page = os.sysconf("SC_PAGE_SIZE")
@@ -450,31 +457,31 @@ def test_a_full_disk_is_said_and_harms_nothing(disk: Path) -> None:
         free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
         filler = disk / "filler"
         filler.write_bytes(bytes(max(free - pages * page, 0)))
-        code, said = tiny.try_to_run()
+        code, message = tiny.try_to_run()
         codes.append(code)
         filler.unlink()
         if code:
-            assert "No space left on device" in said, said
+            assert "No space left on device" in message, message
             assert tiny.ledger.last() == before
         tiny.expect_whole()
     assert codes[0] != 0
     assert codes[-1] == 0
 
 
-def test_code_that_changed_after_it_was_loaded_is_noted(tiny: Tiny) -> None:
+def test_code_that_changed_after_it_was_loaded_is_reported(tiny: Tiny) -> None:
     assert in_process(run_change_run, tiny.folder) == 0
     assert [record.code_changed_meanwhile for record in tiny.ledger.records()] == [False, True]
 
 
 def run_change_run(folder: Path) -> None:
-    """Run twice in one process, as a notebook may, with a change of the code between."""
+    """Run twice in one process, as a notebook may, and change the code in between."""
     run_all(folder, [{}])
     (folder / "src/tiny/new.py").write_text("")
     with KedroServiceSession.create(project_path=folder) as session:
         session.run()
 
 
-def test_after_going_back_readers_see_what_belongs_together(tiny: Tiny) -> None:
+def test_after_load_versions_readers_see_matching_artefacts(tiny: Tiny) -> None:
     first = tiny.run().run_id
     tiny.feed([5, 6])
     tiny.run()
@@ -484,10 +491,10 @@ def test_after_going_back_readers_see_what_belongs_together(tiny: Tiny) -> None:
         "scaled.down": [-2, -4],
         "total.metrics": {"total": 6, "rest": 0},
     }
-    assert record.outdated == ["numbers"], "it is not what these were made from"
+    assert record.outdated == ["numbers"], "these were made from another version of it"
 
 
-def test_after_going_back_far_readers_see_what_belongs_together(tiny: Tiny) -> None:
+def test_after_old_load_versions_readers_see_matching_artefacts(tiny: Tiny) -> None:
     first = tiny.run().run_id
     tiny.feed([5, 6])
     tiny.run()
@@ -503,10 +510,10 @@ def test_after_going_back_far_readers_see_what_belongs_together(tiny: Tiny) -> N
     tiny.feed([7, 8])
     tiny.run()
     record = tiny.run(node_names=["copy"], load_versions={"scaled.down": old})
-    assert record.outdated == ["numbers", "scaled.up", "total.metrics"], "all that is not of that line"
+    assert record.outdated == ["numbers", "scaled.up", "total.metrics"], "everything with another lineage"
 
 
-def test_a_dataset_that_is_kept_elsewhere_now_is_not_mistaken_for_another(tiny: Tiny) -> None:
+def test_a_dataset_that_moved_is_not_mistaken_for_another(tiny: Tiny) -> None:
     catalog = tiny.folder / "conf/base/catalog.yml"
     text = catalog.read_text()
     entry = (
@@ -516,10 +523,10 @@ def test_a_dataset_that_is_kept_elsewhere_now_is_not_mistaken_for_another(tiny: 
     catalog.write_text(text.replace(entry, both % ("up", "a") + both % ("down", "b")))
     run = tiny.run().run_id
     catalog.write_text(text.replace(entry, both % ("up", "b") + both % ("down", "a")))
-    code, said = tiny.try_to_run(**TOTALS)
+    code, message = tiny.try_to_run(**TOTALS)
     assert code == 1
-    assert said.startswith(
-        f"scaled.down: data/03/b/v.json/{run}/v.json is not where the catalog has it now; "
+    assert message.startswith(
+        f"scaled.down: data/03/b/v.json/{run}/v.json is not where the catalog stores it. "
     )
     assert tiny.read().keys() == {"numbers", "total.metrics"}
     tiny.run()
@@ -530,8 +537,8 @@ def test_only_missing_outputs_needs_versions(tiny: Tiny) -> None:
     catalog = tiny.folder / "conf/base/catalog.yml"
     catalog.write_text(catalog.read_text().replace("numbers.json, versioned: true", "plain.json"))
     tiny.run()
-    said = "--only-missing-outputs needs all outputs to be versioned; not versioned: numbers"
-    assert tiny.try_to_run(only_missing_outputs=True) == (1, said)
+    message = "--only-missing-outputs: numbers: not versioned; expected versioned outputs only"
+    assert tiny.try_to_run(only_missing_outputs=True) == (1, message)
 
 
 def test_raw_data_may_be_a_folder(tiny: Tiny) -> None:
@@ -554,13 +561,13 @@ def test_raw_data_may_be_a_folder(tiny: Tiny) -> None:
     assert tiny.read()["numbers"] == [1, 2]
 
 
-def test_what_a_killed_run_left_is_not_read_even_if_no_pipeline_makes_it_any_more(tiny: Tiny) -> None:
+def test_remains_of_a_killed_run_are_not_read_even_if_no_pipeline_makes_them(tiny: Tiny) -> None:
     tiny.run()
     left = tiny.folder / "data/03_scaled/old.json/killed/old.json"
     left.parent.mkdir(parents=True)
     left.write_text("[1")
-    mark = {"scaled.old": "data/03_scaled/old.json/killed"}
-    (tiny.ledger.folder / "killed.uncommitted").write_text(json.dumps(mark))
+    announced = {"scaled.old": "data/03_scaled/old.json/killed"}
+    (tiny.ledger.folder / "killed.uncommitted").write_text(json.dumps(announced))
     assert in_process(expect_nothing_there, tiny.folder, "scaled.old") == 0
     tiny.run()
     assert not left.exists()
@@ -586,15 +593,15 @@ def test_a_cached_dataset_is_read_as_the_run_wrote_it(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize("run_id", ["last", "last~1", "current", "a/b", "..", ""])
-def test_what_names_runs_can_be_no_id(tiny: Tiny, run_id: str) -> None:
-    code, said = tiny.try_to_run(run_id=run_id)
+def test_names_of_runs_are_not_ids(tiny: Tiny, run_id: str) -> None:
+    code, message = tiny.try_to_run(run_id=run_id)
     if run_id:
-        assert (code, said.startswith(f"{run_id} can't be a run's id; expected ")) == (1, True)
+        assert (code, message.startswith(f"run id {run_id} is not valid; expected ")) == (1, True)
     else:
-        assert code == 0, "Kedro takes the time instead"
+        assert code == 0, "Kedro uses the time instead"
 
 
-def test_files_of_editors_and_the_system_are_no_sources(tiny: Tiny) -> None:
+def test_files_of_editors_and_the_system_are_not_sources(tiny: Tiny) -> None:
     before = tiny.run().code.files
     (tiny.folder / "src/tiny/.#nodes.py").symlink_to("user@host.1:2")
     for name in (".DS_Store", "nodes.py~"):

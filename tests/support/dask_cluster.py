@@ -1,4 +1,4 @@
-"""A cluster of Dask in processes of its own: a scheduler, and workers that can be killed."""
+"""A Dask cluster in separate processes: a scheduler, and workers that can be killed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DASK = (sys.executable, "-m", "dask")
 
 @dataclass
 class Cluster:
-    """A scheduler with its workers; what they say is in files of a folder."""
+    """A scheduler with its workers, whose output is in files in a folder."""
 
     folder: Path
     address: str
@@ -30,7 +30,7 @@ class Cluster:
 
     @property
     def runner(self) -> tuple[str, ...]:
-        """The options of `kedro run`."""
+        """Options of `kedro run` that select this cluster."""
         return (*RUNNER, "--runner-params", f"address={self.address}")
 
     def add_worker(
@@ -41,7 +41,7 @@ class Cluster:
         python: tuple[str, ...] = DASK,
         path: str = SOURCES,
     ) -> subprocess.Popen[bytes]:
-        """Start a worker, and wait until the scheduler knows of it."""
+        """Start a worker, and wait until it is registered with the scheduler."""
         name = f"worker{len(self.workers)}"
         log = self.folder / f"{name}.log"
         command = [
@@ -58,19 +58,19 @@ class Cluster:
         return self.workers[-1]
 
     def stop(self) -> None:
-        """Kill all of it."""
+        """Kill the workers and the scheduler."""
         for process in [*self.workers, self.scheduler]:
             processes.kill(process.pid)
             process.wait(30)
 
 
 def listen_on(host: str) -> tuple[str, ...]:
-    """Let a process of Dask listen there only; without a dashboard, it still has a web server."""
+    """Return the options to listen only on `host`. Even without a dashboard, Dask has a web server."""
     return "--host", host, "--dashboard-address", f"{host}:0", "--no-dashboard"
 
 
 def start(command: list[str], log: Path, folder: Path, path: str) -> subprocess.Popen[bytes]:
-    """Start a process that writes to a file."""
+    """Start a process whose output goes to a file."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("KEDRO_")}
     with log.open("wb") as output:
         return processes.start(
@@ -92,7 +92,7 @@ def run_cluster(
     python: tuple[str, ...] = DASK,
     path: str = SOURCES,
 ) -> Iterator[Cluster]:
-    """Start a scheduler, and workers with a nanny that starts each again when it dies."""
+    """Start a scheduler, and workers with a nanny that restarts them when they die."""
     log = folder / "scheduler.log"
     command = [*within, *python, "scheduler", "--port", "0", *listen_on(host)]
     scheduler = start(command, log, folder, path)

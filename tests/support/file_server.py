@@ -1,4 +1,4 @@
-"""A real HTTP server on this machine that serves one file, well or badly."""
+"""A real HTTP server on this machine that serves one file, correctly or with faults."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing import Any
 
 
 class FileServer(ThreadingHTTPServer):
-    """Serves one content to whoever asks, after a while; it may break off before the end."""
+    """A server with the same content for all requests, which can be delayed or incomplete."""
 
     content, status, delay, asked, left_out = b"", 200, 0.0, 0, 0
     is_endless = False
-    """Whether the content comes again and again."""
+    """Whether the content is repeated without end."""
     drip = ""
-    """What comes a byte every tenth of a second: `headers` and all after them, or the `content`."""
+    """What is sent at ten bytes a second: `headers` and everything after them, or the `content`."""
     expected: str | None = None
-    """The authorization that nobody is served without."""
+    """Authorization that requests need."""
 
     def __init__(self, host: str) -> None:
         super().__init__((host, 0), _Handler)
         self.host = host
         self.headers: dict[str, str] = {}
         self.authorizations: list[str | None] = []
-        """What came with each request."""
+        """Authorization of each request."""
         self.encodings: list[str | None] = []
-        """What encodings each request accepts."""
+        """Encodings that each request accepts."""
         self.has_ended = threading.Event()
 
     @property
@@ -36,11 +36,11 @@ class FileServer(ThreadingHTTPServer):
         return f"http://{self.host}:{self.server_port}/train.csv"
 
     def redirect(self, address: str) -> None:
-        """Send everybody to another address."""
+        """Redirect all requests to another address."""
         self.status, self.headers = 302, {"Location": address}
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that leave."""
+        """Print nothing when a client disconnects."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -52,8 +52,8 @@ class _Handler(BaseHTTPRequestHandler):
         server.authorizations.append(self.headers["Authorization"])
         server.encodings.append(self.headers["Accept-Encoding"])
         time.sleep(server.delay)
-        is_let_in = server.expected in (None, self.headers["Authorization"])
-        self.send_response(server.status if is_let_in else 401)
+        is_authorized = server.expected in (None, self.headers["Authorization"])
+        self.send_response(server.status if is_authorized else 401)
         if not server.is_endless and "Transfer-Encoding" not in server.headers:
             self.send_header("Content-Length", str(len(server.content)))
         for name, value in server.headers.items():
@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(content: bytes, host: str = "127.0.0.1") -> Iterator[FileServer]:
-    """Serve a file until the end of the block."""
+    """Serve a file until the context ends."""
     with FileServer(host) as server:
         server.content = content
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))

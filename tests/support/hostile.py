@@ -1,4 +1,4 @@
-"""A CSV whose names try to be more than names: links, markup, orders to a terminal, or far too long."""
+"""A CSV file with hostile names: links, markup, control sequences for terminals, or far too long ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 from tests.support.project import Project
 
 ESC = "a\x1b]0;HACKED\x07b"
-"""Sets the title of a terminal's window."""
+"""Control sequence that sets the title of a terminal's window."""
 LINK = '<a href="http://evil.example/">link</a>'
 LONG = "L" * 5000
 CATEGORIES = {
@@ -26,7 +26,7 @@ VARIANT = "a_variant_of_a_name_" * 10
 
 
 def write(file: Path) -> None:
-    """Write the CSV: every category comes with both answers."""
+    """Write the CSV file, in which each category occurs with both answers."""
     with file.open("w", encoding="utf-8", newline="") as text:
         writer = csv.writer(text)
         writer.writerow(["id", "y", *NUMBERS, *CATEGORIES, UNNAMED])
@@ -41,7 +41,7 @@ def write(file: Path) -> None:
 
 
 def configure(project: Project) -> None:
-    """Write the CSV and the environment `hostile`, in which one column has no name in the parameters."""
+    """Write the CSV file and the environment `hostile`, whose parameters don't mention one of the columns."""
     write(project.folder / "data" / "01_raw" / "hostile.csv")
     environment = project.folder / "conf" / "hostile"
     environment.mkdir()
@@ -67,7 +67,7 @@ def configure(project: Project) -> None:
 
 
 def expect_printable(text: str) -> None:
-    """See that there is nothing in a text which a terminal would obey, but for line breaks."""
+    """Require that a text contains no control characters except line breaks."""
     found = re.search(r".{0,40}[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069].{0,40}", text)
     assert not found, repr(found)
     assert not re.search("^Error: forged", text, re.MULTILINE)

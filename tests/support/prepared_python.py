@@ -1,7 +1,7 @@
-"""Runs `python -m MODULE` in a fork of a Python that has imported the libraries: as a fresh one, but sooner.
+"""Run `python -m MODULE` in a fork of a Python process that has imported the libraries, which saves time.
 
-Nothing of Kedro or of this project is imported before the fork: that depends on the folder it is imported in.
-The tests of start-up, and all that set environment variables, start a fresh Python.
+Kedro and this project are imported after the fork, since their import depends on the current folder. Tests of
+the start-up time, and tests that set environment variables, start a new Python process.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ def run(
     """Run a module as `__main__`.
 
     Args:
-        module: Its name.
-        arguments: What stands behind it on the command line.
-        folder: Where to run it.
+        module: The module's name.
+        arguments: The command-line arguments.
+        folder: The working folder.
         environment: All environment variables.
 
     Returns:
-        The exit code, and what was printed to standard output and to standard error.
+        The exit code, standard output and standard error.
     """
-    from tests.support import processes  # not in the fork
+    from tests.support import processes  # must not be imported in the fork
 
     global _server
     if _server is None or _server.poll() is not None:
@@ -54,7 +54,7 @@ def run(
 
 
 def _end(server: subprocess.Popen[str]) -> None:
-    """Let the server end, by having nothing more to read."""
+    """End the server by closing its input."""
     with server:
         pass
 
@@ -63,7 +63,7 @@ _server: subprocess.Popen[str] | None = None
 
 
 def _serve() -> None:
-    """Fork for each request; return in the fork."""
+    """Fork for each request, and return in the fork."""
     for line in sys.stdin:
         module, arguments, folder, environment, printed = json.loads(line)
         pid = os.fork()

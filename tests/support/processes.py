@@ -1,4 +1,4 @@
-"""Processes that the tests start: each leads a session, which ends with the tests even if they are killed."""
+"""Processes that the tests start. Each leads a session, which ends with the tests even if they are killed."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ import psutil
 
 
 def start(command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
-    """Start a process, with the options of Popen, that will not outlive the tests."""
+    """Start a process that doesn't outlive the tests, with the options of Popen."""
     process = subprocess.Popen(command, start_new_session=True, **options)
     guard(process.pid)
     return process
 
 
 def guard(leader: int) -> None:
-    """Let a session not outlive the tests."""
-    _tell(leader)
+    """Ensure that a session doesn't outlive the tests."""
+    _notify_guard(leader)
 
 
 def kill(leader: int) -> None:
@@ -33,11 +33,11 @@ def kill(leader: int) -> None:
     for process in list_session(leader):
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    _tell(-leader)
+    _notify_guard(-leader)
 
 
 def list_session(leader: int) -> list[psutil.Process]:
-    """List the processes of a session: what its leader has started, and itself."""
+    """List the processes of a session: its leader, and the processes that it has started."""
     found = []
     for process in psutil.process_iter():
         with suppress(ProcessLookupError, psutil.NoSuchProcess):
@@ -46,8 +46,8 @@ def list_session(leader: int) -> list[psutil.Process]:
     return found
 
 
-def wait_for(condition: Callable[[], Any], what: object = "waited in vain", seconds: float = 60) -> Any:
-    """Wait until something is the case, and give it back."""
+def wait_for(condition: Callable[[], Any], what: object = "timeout", seconds: float = 60) -> Any:
+    """Wait until a condition is true, and return its result."""
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, what
@@ -55,10 +55,10 @@ def wait_for(condition: Callable[[], Any], what: object = "waited in vain", seco
     return found
 
 
-# --- A process that sees the end of the tests
+# --- A process that detects the end of the tests
 
 
-def _tell(session: int) -> None:
+def _notify_guard(session: int) -> None:
     stdin = _start_guard().stdin
     assert stdin
     stdin.write(f"{session}\n")
@@ -75,7 +75,7 @@ def _start_guard() -> subprocess.Popen[str]:
 
 
 def _serve() -> None:
-    """Read which sessions begin and, with a minus, end; kill the others when whoever tells it is gone."""
+    """Read the sessions that begin or, with a minus, end. At the end of the input, kill the others."""
     sessions: set[int] = set()
     for session in map(int, sys.stdin):
         if session > 0:

@@ -1,4 +1,4 @@
-"""Projects in folders of their own, in which the tests run Kedro as a user does."""
+"""Copies of the project, in which the tests run Kedro as a user does."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Project:
     def kedro(
         self, *arguments: str, folder: str = ".", **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a `kedro` command, and give back what it printed and its exit code."""
+        """Run a `kedro` command, and return its output and its exit code."""
         command = [sys.executable, "-m", "kedro", *arguments]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("KEDRO_")}
         if not environment:
@@ -52,7 +52,7 @@ class Project:
         )
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run the pipelines, which must succeed."""
+        """Run the pipelines, and require that they succeed."""
         ran = self.kedro("run", *arguments, **environment)
         assert ran.returncode == 0, ran.stderr
         return ran
@@ -62,13 +62,13 @@ class Project:
         return self.open_catalog(env).load(dataset)
 
     def open_catalog(self, env: str | None = None) -> CatalogProtocol[Any, Any]:
-        """The catalog as it is after the last commit."""
+        """Return the catalog of the last committed run."""
         configure_project("from_scratch")
         session = KedroSession.create(self.folder, save_on_close=False, env=env)
         return session.load_context().catalog
 
     def artefacts(self) -> dict[str, str]:
-        """Sum every file that runs wrote, by its path without the version."""
+        """Return the hashes of all files that runs wrote, by their paths without the version."""
         files = [
             file for file in (self.folder / "data").rglob("*") if file.is_file() and file.name != ".gitkeep"
         ]
@@ -78,13 +78,13 @@ class Project:
             if file.parent.name not in ("01_raw", "runs")
         }
 
-    def list_steps(self) -> list[str]:
-        """The steps that have begun, in all runs, as the log has them."""
+    def list_nodes(self) -> list[str]:
+        """List the nodes that have started in all runs, as logged."""
         log = self.folder / "kedro.log"
-        return re.findall(r"from_scratch\.steps: (\S+) +-> ", log.read_text()) if log.exists() else []
+        return re.findall(r"from_scratch\.nodes: (\S+) +-> ", log.read_text()) if log.exists() else []
 
     def configure(self, name: str, content: str, env: str = "local") -> None:
-        """Write a file of an environment, by default of conf/local."""
+        """Write a configuration file of an environment, by default in conf/local."""
         (self.folder / "conf" / env / name).write_text(content)
 
 
@@ -92,11 +92,11 @@ MakeProject = Callable[[], Project]
 
 
 def copy_project(folder: Path) -> Project:
-    """Copy the project, with Kaggle's two files and without what is the user's own."""
-    # With what Python has compiled of it, but not what it is writing at this moment.
-    not_these = shutil.ignore_patterns("*.pyc.*", "*.egg-info")
+    """Copy the project, with Kaggle's two files and without the user's own configuration."""
+    # Compiled Python files are copied, except those that are still being written.
+    ignored = shutil.ignore_patterns("*.pyc.*", "*.egg-info")
     for name in ("src", "conf", "deploy"):
-        shutil.copytree(ROOT / name, folder / name, ignore=not_these)
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     shutil.rmtree(folder / "conf" / "local")
     (folder / "conf" / "local").mkdir()
     for name in ("pyproject.toml", ".telemetry"):

@@ -1,4 +1,4 @@
-"""The scheduled environment of a project in a folder of its own."""
+"""The scheduled environment of a copy of the project."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{4} (INFO   |WARNING|ERR
 
 
 def set_catalog(project: Project, passengers: str = PASSENGERS, url: str | None = None) -> None:
-    """Let the project have these passengers, and pin them."""
+    """Replace the passengers, and pin them."""
     (project.folder / "data/01_raw/train.csv").write_text(passengers)
     entry = {
         "type": "from_scratch.datasets.RawCSVDataset",
@@ -27,5 +27,5 @@ def set_catalog(project: Project, passengers: str = PASSENGERS, url: str | None 
 
 
 def set_parameters(project: Project, **parameters: object) -> None:
-    """Let the scheduled environment have these parameters, and no others of its own."""
+    """Replace the parameters of the scheduled environment."""
     project.configure("parameters.yml", yaml.safe_dump(parameters), "scheduled")

@@ -1,4 +1,4 @@
-"""What `kedro features suggest` says of a file, read as Kedro reads it."""
+"""The files that `kedro features suggest` writes, read as Kedro reads them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from from_scratch.cli.suggest import suggest
 def suggested(
     file: Path, target: str, load_args: dict[str, Any] | None = None, **options: Any
 ) -> dict[str, str]:
-    """Suggest, and return the files."""
+    """Suggest features, and return the files."""
     return suggest(file, target, load_args or {}, **options)[1]
 
 
@@ -32,13 +32,13 @@ def block_of(files: dict[str, str]) -> dict[str, Any]:
 
 
 def load_args_of(files: dict[str, str]) -> dict[str, Any]:
-    """Read how the catalog reads the file."""
+    """Read the arguments with which the catalog loads the file."""
     args: dict[str, Any] = read(files, "catalog.yml")["raw_data"].get("load_args", {})
     return args
 
 
 def kind_of(files: dict[str, str], column: str) -> str:
-    """Find out what a column is taken for."""
+    """Find the kind of a column."""
     (kind,) = [
         kind
         for kind in ("continuous", "log", "categorical", "ignore")

@@ -1,6 +1,6 @@
-"""A small Kedro project with the ledger and without PyTorch, and processes that run it, or read it.
+"""A small Kedro project with the ledger and without PyTorch, and processes that run or read it.
 
-The processes come from a server that has Kedro loaded already, so that a run takes a fraction of a second.
+The processes are forked from a server that has loaded Kedro, so that a run takes a fraction of a second.
 """
 
 from __future__ import annotations
@@ -119,13 +119,13 @@ STEPS = ("fsync", "ftruncate", "replace", "rename", "unlink", "rmdir")
 
 @dataclass(frozen=True)
 class Tiny:
-    """The project in a folder."""
+    """The small project in a folder."""
 
     folder: Path
 
     @classmethod
     def make(cls, folder: Path) -> Tiny:
-        """Write the project; its raw data is the numbers 1 and 2."""
+        """Write the project, with the numbers 1 and 2 as raw data."""
         for name, content in FILES.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(content)
@@ -144,7 +144,7 @@ class Tiny:
         file.write_text(json.dumps(numbers))
 
     def run(self, **options: Any) -> Record:
-        """Run in a process of its own, and give back the last committed run."""
+        """Run in a separate process, and return the last committed run."""
         code, message = self.try_to_run(**options)
         assert code == 0, (code, message)
         last = self.ledger.last()
@@ -152,27 +152,27 @@ class Tiny:
         return last
 
     def try_to_run(self, **options: Any) -> tuple[int, str]:
-        """Run in a process of its own, and give back its exit code and its error."""
+        """Run in a separate process, and return its exit code and its error."""
         with tempfile.NamedTemporaryFile("r") as message:
             code = in_process(run, self.folder, options, message.name)
             return code, message.read()
 
     def read(self, names: Sequence[str] = NAMES) -> dict[str, Any]:
-        """Load what a reader sees, in a process of its own."""
+        """Load the datasets that readers see, in a separate process."""
         with tempfile.NamedTemporaryFile("r") as answer:
             assert in_process(read, self.folder, answer.name, names) == 0
             contents: dict[str, Any] = json.load(answer)
         return contents
 
     def kedro(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a `kedro` command as a user does, but for the time that Python takes to start."""
+        """Run a `kedro` command as a user does, but without the time that Python takes to start."""
         with tempfile.NamedTemporaryFile("r") as output, tempfile.NamedTemporaryFile("r") as errors:
             code = in_process(command, self.folder, arguments, environment, output.name, errors.name)
             return subprocess.CompletedProcess(arguments, code, output.read(), errors.read())
 
     @contextmanager
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """A `kedro run` that waits in a node until it is told to go on, by `go_on`, or ends."""
+        """Start a `kedro run` that waits in a node until `go_on` is called or the context ends."""
         (self.folder / "data" / "gate").touch()
         command = [sys.executable, "-m", "kedro", "run", *arguments]
         process = start(command, cwd=self.folder, stderr=subprocess.PIPE, text=True)
@@ -189,18 +189,18 @@ class Tiny:
             process.communicate()
 
     def go_on(self) -> None:
-        """Let the node that waits go on."""
+        """Let the waiting node continue."""
         (self.folder / "data" / "gate").unlink(missing_ok=True)
 
     def versions(self) -> set[str]:
-        """All folders of versions on disk."""
+        """Return the folders of all versions on disk."""
         files = (self.folder / "data").rglob("*.json/*/*.json")
         return {file.parent.relative_to(self.folder).as_posix() for file in files}
 
     def expect_whole(self) -> None:
-        """See that readers see one whole run, that every sum is right, and that runs succeed again."""
+        """Require that readers see one complete run, that all hashes match, and that runs succeed again."""
         self.expect_one_whole_run()
-        # What a killed run left goes in the next one, its mark in the one after.
+        # The next run removes the remains of a killed run, and the run after that removes its announcement.
         assert in_process(run_all, self.folder, [{}, TOTALS, {}, TOTALS]) == 0
         self.expect_one_whole_run()
         named = {artefact.path for record in self.ledger.records() for _, artefact in record.artefacts}
@@ -211,7 +211,7 @@ class Tiny:
     def expect_one_whole_run(self) -> None:
         for record in self.ledger.records():
             for name, artefact in record.artefacts:
-                self.ledger.check(name, artefact)
+                self.ledger.require_intact(name, artefact)
         seen = self.read()
         numbers, up, down = seen["numbers"], seen["scaled.up"], seen["scaled.down"]
         assert [number * up[0] // numbers[0] for number in numbers] == up
@@ -219,11 +219,11 @@ class Tiny:
         assert seen["total.metrics"] == {"total": sum(up), "rest": 0}
 
 
-# --- In processes of their own
+# --- In separate processes
 
 
 def in_process(target: Callable[..., None], *arguments: Any) -> int:
-    """Run a function of this module in a process, and give back its exit code."""
+    """Run a function of this module in a separate process, and return its exit code."""
     if _is_server:
         return _fork(target, *arguments)
     return server().submit(_fork, target, *arguments).result(120)
@@ -231,7 +231,7 @@ def in_process(target: Callable[..., None], *arguments: Any) -> int:
 
 @functools.cache
 def server() -> ProcessPoolExecutor:
-    """Two processes that have loaded Kedro, and fork others that run with that."""
+    """Start two processes that have loaded Kedro, from which others are forked."""
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(2, mp_context=context, initializer=_prepare_server)
 
@@ -240,7 +240,7 @@ _is_server = False
 
 
 def _prepare_server() -> None:
-    """Load all that a run needs, by a run."""
+    """Load all modules that a run needs, by running once."""
     global _is_server
     _is_server = True
     end_with_parent()
@@ -283,7 +283,7 @@ def command(folder: Path, arguments: Sequence[str], environment: dict[str, str],
     os.environ |= environment
     enter(folder)
     logging.disable(logging.NOTSET)
-    logging.getLogger("kedro_ledger.tracebacks").handlers.clear()  # of the folder that pytest began in
+    logging.getLogger("kedro_ledger.tracebacks").handlers.clear()  # these write to the folder of pytest
     configure_logging(yaml.safe_load((folder / "conf/logging.yml").read_text()))
     sys.argv = ["kedro", *arguments]
     try:
@@ -302,14 +302,14 @@ def run_all(folder: Path, runs: list[dict[str, Any]]) -> None:
 
 
 def run_when_told(folder: Path, signal_file: str, message: str) -> None:
-    """Run at the moment when a file appears."""
+    """Run as soon as a file appears."""
     while not Path(signal_file).exists():
         pass
     run(folder, {}, message)
 
 
 def run_until(folder: Path, step: int, action: str, message: str) -> None:
-    """Run, and be killed or terminated, or find the disk full, before some step of writing."""
+    """Run, but be killed or terminated, or find the disk full, before a given step of writing."""
     count = 0
 
     def watch(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -331,7 +331,7 @@ def run_until(folder: Path, step: int, action: str, message: str) -> None:
         run(folder, {}, message)
     except SystemExit as end:
         for hooks in settings.HOOKS:
-            hooks._undo_at_exit()  # a forked process has no other exit than the next line
+            hooks._undo_at_exit()  # a forked process doesn't call exit handlers
         os._exit(int(end.code or 0))
 
 
@@ -347,12 +347,12 @@ def read(folder: Path, answer: str, names: Sequence[str]) -> None:
 
 def enter(folder: Path) -> None:
     logging.disable(logging.CRITICAL)
-    warnings.simplefilter("ignore")  # of Kedro, about itself
+    warnings.simplefilter("ignore")  # Kedro's warnings about its own code
     os.chdir(folder)
     project = tomllib.loads((folder / "pyproject.toml").read_text())["tool"]["kedro"]
     sys.path.insert(0, str(folder / project.get("source_dir", "src")))
     for name in [name for name in sys.modules if name.partition(".")[0] == "tiny"]:
-        del sys.modules[name]  # another project's
+        del sys.modules[name]  # it belongs to another copy of the project
     configure_project("tiny")
 
 

@@ -1,4 +1,4 @@
-"""The figures that the article prints, to be held against what a run computes."""
+"""The figures that the article prints, to compare with those of a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 
 VARIANTS = ("linear", "sigmoid", "matmul", "neural_net_slow", "neural_net", "deep")
-"""The article's; all others are beyond it."""
+"""The variants of the article; all others go beyond it."""
 
 
 class Figures(NamedTuple):
@@ -18,9 +18,9 @@ class Figures(NamedTuple):
     section: str
     title: str
     figures: Any
-    """A number or a word for each name, or a list of numbers, or a list of rows of them."""
+    """A number or a word for each name, a list of numbers, or a list of rows of numbers."""
     digits: int = 4
-    """How many decimals the article prints."""
+    """Number of decimals that the article prints."""
 
 
 @cache
@@ -28,16 +28,17 @@ def read_figures() -> dict[str, Figures]:
     """Read the article's figures.
 
     Returns:
-        All figures by name, in the article's order. What begins with the name of a variant and a dot is that
-        variant's: `deep.accuracy`, `linear.losses`.
+        All figures by name, in the article's order. A variant's figures begin with its name and a dot, such
+        as `deep.accuracy` and `linear.losses`.
     """
     text = (files(__package__) / "figures.yml").read_text(encoding="utf-8")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is not on every platform
+    # The faster loader, in C, is not available on every platform.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return {name: Figures(**group) for name, group in yaml.load(text, Loader=loader).items()}
 
 
 def published_accuracies() -> dict[str, float]:
-    """Find the accuracies on the validation rows that the article prints, by variant."""
+    """Return the accuracies on the validation rows that the article prints, by variant."""
     return {
         name.removesuffix(".accuracy"): group.figures[0]
         for name, group in read_figures().items()

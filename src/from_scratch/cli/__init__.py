@@ -1,4 +1,4 @@
-"""The commands that this project adds to `kedro`, where Kedro looks for them, and what it does around all."""
+"""The project's commands, which Kedro looks for in this module, and hooks around every `kedro` command."""
 
 from kedro.framework.cli.project import run
 

@@ -1,4 +1,4 @@
-"""`kedro features`, help with the parameters of one's own data, and `kedro schedule`, timers."""
+"""Commands: `kedro features` for your own data, and `kedro schedule` for timers."""
 
 from __future__ import annotations
 
@@ -11,33 +11,40 @@ import click
 from kedro.framework.startup import ProjectMetadata
 
 from kedro_ledger.errors import InputError
-from kedro_ledger.printable import echo, hand_on
+from kedro_ledger.printable import echo, print_exactly
 
 
 @click.group(name=__package__.partition(".")[0])
 def commands() -> None:
-    """The commands that this package adds to `kedro`."""
+    """Commands that this package adds to `kedro`."""
 
 
 @commands.group()
 def features() -> None:
-    """Say what the columns of your own data are."""
+    """Commands for working with the features of your own data."""
 
 
 @features.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--target", required=True, help="The column to predict; it has two values.")
+@click.option("--target", required=True, help="Column to predict. It must have exactly two values.")
 @click.option(
-    "--separator", help="What separates columns, if it is no comma: ';', '\\t', or '\\s+' for blanks."
+    "--separator",
+    help="Column separator. Defaults to a comma. Use '\\t' for tabs and '\\s+' for any whitespace.",
 )
-@click.option("--decimal", help="What stands before decimals, if it is no point: ','.")
-@click.option("--encoding", help="The file's encoding, if it is not UTF-8.")
-@click.option("--header/--no-header", default=None, help="Whether the first row holds the columns' names.")
-@click.option("--names", help="The columns' names, in a file without a header: a,b,c.")
+@click.option("--decimal", help="Decimal separator. Defaults to a point. Example: ','.")
+@click.option("--encoding", help="Encoding of the file. Defaults to UTF-8.")
 @click.option(
-    "--missing", multiple=True, help="What stands for a missing value, such as '?'. Can be repeated."
+    "--header/--no-header",
+    default=None,
+    help="Whether the first row contains the column names. If not set, it must look like column names.",
 )
-@click.option("--env", help="A new environment to write the files of, instead of printing them.")
+@click.option("--names", help="Comma-separated column names for a file without a header. Example: a,b,c.")
+@click.option(
+    "--missing",
+    multiple=True,
+    help="Text to read as a missing value, such as '?'. Can be used multiple times.",
+)
+@click.option("--env", help="Name of a new environment to write the files to. If not set, they are printed.")
 @click.pass_obj
 def suggest(
     project: ProjectMetadata,
@@ -51,14 +58,14 @@ def suggest(
     missing: tuple[str, ...],
     env: str | None,
 ) -> None:
-    """Suggest the parameters for FILE, a CSV, with what was seen in each column."""
+    """Suggest parameters for a CSV FILE, with the reason for each column."""
     from from_scratch.cli.suggest import render, suggest
     from from_scratch.cli.suggest.environment import require_new, write
 
     given = {"sep": separator and separator.replace("\\t", "\t"), "decimal": decimal, "encoding": encoding}
     file = file.resolve()
     if file.is_relative_to(project.project_path) and file.exists():
-        os.chdir(project.project_path)  # where the catalog's paths begin
+        os.chdir(project.project_path)  # the catalog's paths are relative to it
         file = file.relative_to(project.project_path)
     folder = require_new(env, project.project_path / "conf") if env else None
     sentence, files = suggest(
@@ -71,26 +78,39 @@ def suggest(
         env=env or "NAME",
     )
     if folder is None:
-        hand_on(render(sentence, files), "utf-8")  # as Kedro reads its configuration
+        print_exactly(render(sentence, files), "utf-8")  # Kedro reads its configuration as UTF-8
         return
     write(files, folder)
-    echo(f"{sentence}\nconf/{env} has {', '.join(files)} now.")
-    echo(f"Look over its parameters.yml: you know better what a column means. Then: kedro run --env {env}")
+    echo(f"{sentence}\nWrote {', '.join(files)} to conf/{env}.")
+    echo(
+        f"Check conf/{env}/parameters.yml: you know what the columns mean. Then run `kedro run --env {env}`."
+    )
 
 
 @commands.command()
-@click.option("--cron", required=True, help="When, as cron writes it: '0 2 * * *' is every night at two.")
-@click.option("--scheduler", type=click.Choice(["systemd", "cron"]), required=True, help="Whose timer.")
-@click.option("--env", default="scheduled", show_default=True, help="The environment of the configuration.")
-@click.option("--pipeline", help="A pipeline, if not all.")
+@click.option(
+    "--cron", required=True, help="Start times in cron's format. Example: '0 2 * * *' for 02:00 every day."
+)
+@click.option(
+    "--scheduler",
+    type=click.Choice(["systemd", "cron"]),
+    required=True,
+    help="Scheduler to write a timer for.",
+)
+@click.option("--env", default="scheduled", show_default=True, help="Kedro configuration environment name.")
+@click.option(
+    "--pipeline",
+    help="Name of the registered pipeline to run. If not set, the '__default__' pipeline is run.",
+)
 @click.option(
     "--name",
-    help="What systemd and the journal call it: from-scratch, or from-scratch-ENV if there is --env.",
+    help="Name of the timer and of its journal entries. Defaults to from-scratch, or to from-scratch-ENV for "
+    "an environment other than scheduled.",
 )
 @click.option(
     "--output-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="A new folder to write the files into, instead of printing them.",
+    help="New folder to write the files to. If not set, they are printed.",
 )
 @click.pass_obj
 def schedule(
@@ -102,18 +122,18 @@ def schedule(
     name: str | None,
     output_dir: Path | None,
 ) -> None:
-    """Print a timer that runs this checkout. Nothing is installed."""
-    from from_scratch.cli.schedule import fill_in, list_notes
+    """Print a timer that runs this project. Nothing is installed."""
+    from from_scratch.cli.schedule import list_notes, render_timer
 
     name = name or ("from-scratch" if env == "scheduled" else f"from-scratch-{env}")
-    files = fill_in(project.project_path, scheduler, cron, name, env, pipeline)
+    files = render_timer(project.project_path, scheduler, cron, name, env, pipeline)
     if output_dir:
         if output_dir.exists() and any(output_dir.iterdir()):
             raise InputError(f"--output-dir {output_dir} is not empty; expected a new folder")
         output_dir.mkdir(parents=True, exist_ok=True)
         for file, text in files.items():
-            (output_dir / file).write_bytes(os.fsencode(text))  # the paths in it as they are on this machine
+            (output_dir / file).write_bytes(os.fsencode(text))  # in the encoding of this machine's paths
     else:
-        said = "\n".join(f"# --- {file}\n{text}" for file, text in files.items())
-        hand_on(said, sys.getfilesystemencoding())
+        text = "\n".join(f"# --- {file}\n{text}" for file, text in files.items())
+        print_exactly(text, sys.getfilesystemencoding())
     echo("\n".join(list_notes(project.project_path, scheduler, cron, env)), err=True)

@@ -1,4 +1,4 @@
-"""What happens around every `kedro` command in this project: short errors, and a quick end."""
+"""Hooks around every `kedro` command of this project: logging, one-line errors and a quick start and exit."""
 
 from __future__ import annotations
 
@@ -17,56 +17,54 @@ from from_scratch.cli import logs, site
 from kedro_ledger import errors
 from kedro_ledger.printable import prepare_output
 
-_KNOWN_WARNING = "ORJSONResponse is deprecated"  # FastAPI's, of Kedro-Viz 12.5
+_KNOWN_WARNING = "ORJSONResponse is deprecated"  # from FastAPI, in Kedro-Viz 12.5
 
-ALLOCATIONS = 100_000
-"""How many objects Python makes before it searches for cycles. With its own 700 it would search all the many
-objects of PyTorch several times while these are being made, in vain: a sixth of a run's time."""
+GC_THRESHOLD = 100_000
+"""Number of new objects after which Python collects garbage. With the default of 700, it would search
+PyTorch's many objects several times during the import and find nothing, for a sixth of a run's time."""
 
 
 class CommandHooks:
-    """The hooks of this project's commands."""
+    """Hooks around the commands of this project."""
 
     @cli_hook_impl
     def before_command_run(self, project_metadata: ProjectMetadata | None, command_args: list[str]) -> None:
-        """Log as conf/logging.yml says, from whichever folder, tell errors in one line, and start quickly."""
+        """Configure logging whatever the current folder, print errors in one line, and speed up the start."""
         if not _is_this_project(project_metadata):
             return
-        gc.set_threshold(ALLOCATIONS)
+        gc.set_threshold(GC_THRESHOLD)
         prepare_output()
-        logging.raiseExceptions = False  # a log file that can't be written is no reason for tracebacks
-        if Path.cwd() != project_metadata.project_path:  # where Kedro does that itself
+        logging.raiseExceptions = False  # no tracebacks for log files that cannot be written
+        if Path.cwd() != project_metadata.project_path:  # otherwise Kedro does this itself
             logs.configure(project_metadata.project_path / "conf", project_metadata.project_path)
         sys.excepthook = errors.show
         if command_args[:1] == ["viz"]:
-            _before_viz(command_args)
+            _prepare_viz(command_args)
 
     @cli_hook_impl
     def after_command_run(
         self, project_metadata: ProjectMetadata | None, command_args: list[str], exit_code: int
     ) -> None:
-        """Spare Python its last search for cycles.
-
-        PyTorch has made many objects, and the process ends.
-        """
+        """Skip Python's last garbage collection, which would search all of PyTorch's objects."""
         if not _is_this_project(project_metadata):
             return
         gc.freeze()
 
 
-def _before_viz(command_args: list[str]) -> None:
-    """Silence what no user can mend, in the processes of Kedro-Viz too, and publish only what is cleaned."""
+def _prepare_viz(command_args: list[str]) -> None:
+    """Silence a warning of Kedro-Viz that users cannot fix, and publish only cleaned sites."""
     warnings.filterwarnings("ignore", _KNOWN_WARNING)
+    # The processes that Kedro-Viz starts read the filters from the environment.
     inherited = [os.environ["PYTHONWARNINGS"]] if os.environ.get("PYTHONWARNINGS") else []
     os.environ["PYTHONWARNINGS"] = ",".join([*inherited, f"ignore:{_KNOWN_WARNING}"])
     if {"build", "deploy"} & set(command_args[1:2]) and not {"-h", "--help"} & set(command_args):
-        site.clean_what_is_published()
+        site.patch_kedro_viz()
         if command_args[1] == "build":
-            site.forget(Path.cwd() / site.FOLDER)
+            site.remove_earlier_build(Path.cwd() / site.FOLDER)
 
 
 def _is_this_project(metadata: ProjectMetadata | None) -> TypeGuard[ProjectMetadata]:
-    """Tell this project from others whose commands run in the same environment."""
+    """Return whether a command runs in this project; hooks run for every project in the environment."""
     return metadata is not None and metadata.package_name == __package__.partition(".")[0]
 
 

@@ -1,4 +1,4 @@
-"""Names of pipelines, as `--pipeline` gives them."""
+"""Check of the pipeline names given to `--pipeline`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from kedro_ledger.validation import did_you_mean
 
 
 def require_pipelines(names: Iterable[str], parameters: dict[str, Any]) -> None:
-    """Require that the registry has these pipelines: Kedro's own error speaks of its functions.
+    """Require that the registry has these pipelines; Kedro's own error refers to its internals.
 
     Args:
-        names: The names.
-        parameters: The parameters as they stand in the configuration.
+        names: Names of pipelines.
+        parameters: The raw parameters, in which a removed variant is null.
 
     Raises:
-        InputError: A line for each name that no pipeline has.
+        InputError: If names are unknown, with one line for each.
     """
     known = list(pipelines)
     if faults := [_describe(name, known, parameters) for name in names if name not in known]:
@@ -27,9 +27,7 @@ def require_pipelines(names: Iterable[str], parameters: dict[str, Any]) -> None:
 
 
 def _describe(name: str, known: list[str], parameters: dict[str, Any]) -> str:
-    names = ", ".join(known)
+    expected = f"pipeline {name!r} does not exist; expected one of {', '.join(known)}"
     if name in parameters["variants"]:
-        reason = f": parameter variants.{name} is null, which leaves the variant out"
-        return f"no pipeline named {name!r}{reason}; there are {names}"
-    near = did_you_mean(name, known)
-    return f"no pipeline named {name!r}" + (f"{near} There are {names}" if near else f"; there are {names}")
+        return f"{expected}. Parameter variants.{name} is null, which leaves the variant out"
+    return f"{expected}{did_you_mean(name, known)}"

@@ -1,4 +1,4 @@
-"""Makes what `kedro viz build` writes, and `kedro viz deploy` uploads, fit to be published."""
+"""Cleaning of the site that `kedro viz build` writes and `kedro viz deploy` uploads."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from kedro_ledger.errors import InputError
 from kedro_ledger.printable import echo
 
 FOLDER = "build"
-"""Where `kedro viz build` writes, in the folder that the command is called from."""
+"""Output folder of `kedro viz build`, relative to the current folder."""
 
-ERROR = "What went wrong is in kedro.log, on the machine of the run."
-"""What a failed run leaves of its errors, whose texts may hold paths and values of the data."""
+ERROR = "See kedro.log on the machine that ran the pipeline."
+"""Text that replaces error messages of failed runs, which may contain paths and values from the data."""
 
 _FONTS = re.compile(r'\s*<link\s[^>]*"https://fonts\.(googleapis|gstatic)\.com[^>]*>')
 _HOMES = r"/home/[^/\s]+|/Users/[^/\s]+|[A-Za-z]:[\\/]+Users[\\/]+[^\\/\s]+|/root(?=[/\s]|$)"
 
 
-def clean_what_is_published() -> None:
-    """Let `kedro viz build` and `deploy` publish a cleaned copy, and raise errors that they would print."""
-    from kedro_viz.launchers.cli import utils  # takes long
+def patch_kedro_viz() -> None:
+    """Make `kedro viz build` and `deploy` publish a cleaned copy, and raise errors rather than print them."""
+    from kedro_viz.launchers.cli import utils  # slow to import
 
     utils._load_and_deploy_viz = _publish
-    utils.display_cli_message = _show
+    utils.display_cli_message = _print_or_raise
 
 
 def _publish(
@@ -45,9 +45,9 @@ def _publish(
     completed: Any,
     errors: Any,
 ) -> None:
-    """Build the site in a temporary folder, clean it, and copy it to where it is to be.
+    """Build the site in a temporary folder, clean it, and copy it to its target.
 
-    This takes the place of Kedro-Viz's own function, in a process that Kedro-Viz starts.
+    Replaces Kedro-Viz's own function, in a process that Kedro-Viz starts.
     """
     import fsspec
     from kedro_viz.integrations.deployment.base_deployer import BaseDeployer
@@ -57,15 +57,15 @@ def _publish(
     try:
         load_and_populate_data(Path.cwd(), include_hooks=include_hooks, package_name=package_name)
         target = DeployerFactory.create_deployer(platform, endpoint, bucket)
-        if not target._fs.exists(str(target._path)):  # `put` would make one
-            raise FileNotFoundError(f"there is no bucket {bucket}")
+        if not target._fs.exists(str(target._path)):  # `put` would create it
+            raise FileNotFoundError(f"bucket {bucket} does not exist")
         with TemporaryDirectory() as folder:
             builder = BaseDeployer()
             builder._path, builder._fs = folder, fsspec.filesystem("file")
             builder.deploy(with_previews)
             clean(Path(folder), find_kedro_project(Path.cwd()) or Path.cwd())
             target._fs.put(f"{folder}/*", str(target._path), recursive=True)
-    except Exception as error:  # which the command raises again
+    except Exception as error:  # the command raises it again
         errors.put(InputError(" ".join(str(error).split()) or repr(error)))
         errors.close()
         errors.join_thread()
@@ -73,30 +73,33 @@ def _publish(
         completed.value = 1
 
 
-def _show(message: str, color: str) -> None:
-    """Print what Kedro-Viz says; raise what went wrong."""
+def _print_or_raise(message: str, color: str) -> None:
+    """Print a message of Kedro-Viz, or raise it if it reports an error."""
     if color == "red":
         raise InputError(" ".join(message.removeprefix("ERROR: ").split())) from None
     echo(message)
 
 
-def forget(folder: Path) -> None:
-    """Remove what an earlier build wrote of the project: Kedro-Viz would leave what it doesn't write again.
+def remove_earlier_build(folder: Path) -> None:
+    """Remove the project's data from an earlier build; Kedro-Viz leaves files that it does not overwrite.
 
     Raises:
-        InputError: If the folder is somebody else's.
+        InputError: If Kedro-Viz did not write the folder.
     """
     api = folder / "api"
     if api.is_symlink() or (api.exists() and not (api / "main").is_file()):
-        raise InputError(f"{folder.name}/api is not what Kedro-Viz wrote, and it would be lost: move it away")
+        raise InputError(
+            f"{folder.name}/api was not written by Kedro-Viz and would be lost; expected an earlier build. "
+            "Move it elsewhere"
+        )
     shutil.rmtree(api, ignore_errors=True)
 
 
 def clean(folder: Path, project: Path) -> None:
-    """Make a build fit to be published.
+    """Remove everything from a build that should not be published.
 
     Raises:
-        InputError: If a path of this machine is still in there.
+        InputError: If it still contains a path on this machine.
     """
     _clean_data(folder / "api", project)
     _clean_page(folder)
@@ -107,7 +110,7 @@ def _clean_data(api: Path, project: Path) -> None:
     for file in (api / "nodes").iterdir():
         _rewrite(file, lambda node: _with_short_path(node, project))
     _rewrite(api / "run-status", _without_errors)
-    # The page asks for this too, and Kedro-Viz has it only where it serves the page itself.
+    # The page requests this too, but Kedro-Viz provides it only when it serves the page itself.
     fsspec = {"package_name": "fsspec", "package_version": "", "is_compatible": True}
     metadata = {"has_missing_dependencies": False, "package_compatibilities": [fsspec]}
     (api / "metadata").write_text(json.dumps(metadata), encoding="utf-8")
@@ -119,9 +122,9 @@ def _rewrite(file: Path, change: Callable[[Any], Any]) -> None:
 
 
 def _with_short_path(node: dict[str, Any], project: Path) -> dict[str, Any]:
-    """Name a file by its path in the project; one that lies elsewhere on this machine, by its name alone.
+    """Shorten a file's path: relative to the project, or only the name for files elsewhere on this machine.
 
-    Of a dataset Kedro-Viz tells the absolute path, of code the path from the folder that the project is in.
+    Kedro-Viz gives absolute paths for datasets, and paths relative to the project's parent folder for code.
     """
     if not node.get("filepath"):
         return node
@@ -134,7 +137,7 @@ def _with_short_path(node: dict[str, Any], project: Path) -> dict[str, Any]:
 
 
 def _without_errors(status: dict[str, Any]) -> dict[str, Any]:
-    """Keep that something failed, and where, but not what the error said."""
+    """Keep where a run failed, but not the error messages."""
     for step in (*status["nodes"].values(), *status["datasets"].values(), status["pipeline"]):
         if step.get("error"):
             step["error"] |= {"message": ERROR, "traceback": ""}
@@ -142,8 +145,9 @@ def _without_errors(status: dict[str, Any]) -> dict[str, Any]:
 
 
 def _clean_page(folder: Path) -> None:
-    """Let the page ask nothing of other hosts, and find its data in whichever folder of a server it lies."""
-    page = _FONTS.sub("", (folder / "404.html").read_text(encoding="utf-8"))  # has no telemetry in it
+    """Remove requests to other hosts, and let the page find its data in any folder of a server."""
+    # 404.html is the same page without telemetry.
+    page = _FONTS.sub("", (folder / "404.html").read_text(encoding="utf-8"))
     for name in ("404.html", "index.html"):
         (folder / name).write_text(page, encoding="utf-8")
     for template in ("autoreload.html", "telemetry.html"):
@@ -155,10 +159,10 @@ def _clean_page(folder: Path) -> None:
 
 
 def _require_no_paths(api: Path, project: Path) -> None:
-    """Require that nothing names a folder of this machine, or anyone's home."""
+    """Require that no text contains a folder of this machine or a home folder."""
     folders = (str(project), os.path.expanduser("~"), sys.prefix)
     machine = {folder for folder in folders if len(Path(folder).parts) > 1}
-    # Not behind a word, as in an address of the web.
+    # Not after a word, as in a URL.
     paths = re.compile(rf"(?<![\w.-])({'|'.join([*map(re.escape, machine), _HOMES])})(?![\w-])")
     names = {node["id"]: node["name"] for node in json.loads((api / "main").read_bytes())["nodes"]}
     for file in sorted(file for file in api.rglob("*") if file.is_file()):
@@ -166,7 +170,8 @@ def _require_no_paths(api: Path, project: Path) -> None:
             if found := paths.search(text):
                 where = names.get(file.name, file.name)
                 raise InputError(
-                    f"not published: what would be published of {where} names {found[0]}, on this machine"
+                    f"{where} contains {found[0]}, a path on this machine; expected none in a published "
+                    "site. Nothing was published"
                 )
 
 

@@ -1,4 +1,4 @@
-"""The datasets that kedro-datasets lacks, and what Kedro-Viz shows of them."""
+"""The datasets that kedro-datasets lacks, and their previews in Kedro-Viz."""
 
 from from_scratch.datasets.losses_dataset import LossesDataset
 from from_scratch.datasets.page_dataset import PageDataset

@@ -1,4 +1,4 @@
-"""What a CSV may be that can't be read as it is said to be: by its first rows."""
+"""Guesses of a CSV's separator and encoding, from its first rows."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from typing import Any
 from fsspec.implementations.local import LocalFileSystem
 
 FIRST_ROWS = 50
-"""So many rows are looked at."""
+"""Number of rows to guess from."""
 BLANKS = r"\s+"
-"""The separator of columns that one or more blanks separate."""
+"""The separator for columns with one or more blanks between them."""
 _COMMON = (",", ";", "\t", "|", BLANKS)
 _RARE = re.compile(r"[^\w\s.\"'+-]")
 
 
 def separator_of(load_args: dict[str, Any]) -> Any:
-    """Return the separator that arguments for `pandas.read_csv` name."""
+    """Return the separator in arguments for `pandas.read_csv`."""
     return load_args.get("sep", load_args.get("delimiter", ","))
 
 
 def open_as_text(file: Path, load_args: dict[str, Any]) -> Any:
-    """Open a file, which may be compressed, as text in the encoding that arguments for `read_csv` name."""
+    """Open a file, which may be compressed, as text, with the encoding in arguments for `read_csv`."""
     encoding = str(load_args.get("encoding") or "utf-8").lower()
-    encoding = "utf-8-sig" if encoding in ("utf-8", "utf8") else encoding  # without the mark at the beginning
+    encoding = "utf-8-sig" if encoding in ("utf-8", "utf8") else encoding  # drops a byte order mark
     opened = {"mode": "r", "compression": "infer", "encoding": encoding, "newline": ""}
     return LocalFileSystem().open(str(file), **opened)
 
 
 def read_first_lines(file: Path, load_args: dict[str, Any]) -> list[str]:
-    """Read the first lines that are not blank; none if they can't be read."""
+    """Read the first lines that are not blank; return an empty list if the file cannot be read."""
     with suppress(OSError, ValueError, LookupError), open_as_text(file, load_args) as text:
         lines = (line.rstrip("\r\n") for line in islice(text, 2 * FIRST_ROWS))
         return list(islice((line for line in lines if line.strip()), FIRST_ROWS))
@@ -42,7 +42,7 @@ def read_first_lines(file: Path, load_args: dict[str, Any]) -> list[str]:
 
 
 def split_rows(lines: Sequence[str], separator: str, skip_blanks: bool = False) -> list[list[str]]:
-    """Split rows at a separator; none if that is not possible."""
+    """Split rows at a separator; return an empty list if that is not possible."""
     if separator == BLANKS:
         return [line.split() for line in lines]
     if len(separator) > 1:
@@ -54,50 +54,56 @@ def split_rows(lines: Sequence[str], separator: str, skip_blanks: bool = False) 
 
 
 def guess_separator(lines: Sequence[str], given: Any, wanted: str | None = None) -> str | None:
-    """Guess which separator rows have, if it is not the given one.
+    """Guess the separator of a file, if the given one does not fit.
 
     Args:
         lines: The first lines of the file.
-        given: The separator that is said to be theirs.
-        wanted: The name of a column; a separator that makes such a column is preferred.
+        given: The separator that the arguments name.
+        wanted: The name of a column; separators that produce this column are preferred.
 
     Returns:
-        The separator that splits all rows into the same number of columns, at least two; None if none does,
-        or the given one does, and makes the wanted column if another does.
+        A separator that splits all rows into the same number of columns, at least two; None if there is no
+        such separator. Also None if the given one fits, unless only another one produces the wanted column.
     """
     header = split_rows(lines[:1], given) if lines and isinstance(given, str) else []
     is_missed = wanted is not None and bool(header) and wanted not in [name.strip() for name in header[0]]
     if not lines or (_count_columns(lines, given) >= 2 and not is_missed):
         return None
-    rare = [mark for mark in dict.fromkeys(_RARE.findall(lines[0])) if mark not in _COMMON]
-    counts = {mark: _count_columns(lines, mark) for mark in (*_COMMON, *rare) if mark != given}
-    fitting = [mark for mark, columns in counts.items() if columns >= 2]
+    rare = [candidate for candidate in dict.fromkeys(_RARE.findall(lines[0])) if candidate not in _COMMON]
+    counts = {
+        candidate: _count_columns(lines, candidate) for candidate in (*_COMMON, *rare) if candidate != given
+    }
+    fitting = [candidate for candidate, columns in counts.items() if columns >= 2]
 
-    def has_wanted(mark: str) -> bool:
-        return wanted in [name.strip() for name in split_rows(lines[:1], mark)[0]]
+    def has_wanted(candidate: str) -> bool:
+        return wanted in [name.strip() for name in split_rows(lines[:1], candidate)[0]]
 
     if _count_columns(lines, given) >= 2:
         fitting = list(filter(has_wanted, fitting))
-    return max(fitting, key=lambda mark: (has_wanted(mark), mark in _COMMON[:-1], counts[mark]), default=None)
+    return max(
+        fitting,
+        key=lambda candidate: (has_wanted(candidate), candidate in _COMMON[:-1], counts[candidate]),
+        default=None,
+    )
 
 
 def _count_columns(lines: Sequence[str], separator: Any) -> int:
-    """Count the columns of rows; 0 if not all have the same number."""
+    """Return the number of columns; 0 if it differs between rows."""
     if not isinstance(separator, str):
         return 0
     counts = {len(row) for row in split_rows(lines, separator)}
     return counts.pop() if len(counts) == 1 else 0
 
 
-def guess_encoding(file: Path) -> str:
-    """Suggest what a file may be that is not UTF-8, by its first bytes."""
+def hint_encoding(file: Path) -> str:
+    """Suggest how to read a file that is not UTF-8, judging by its first bytes."""
     first = b""
     with suppress(OSError), file.open("rb") as content:
         first = content.read(2)
     if first in (b"\x1f\x8b", b"PK"):
-        return "it is compressed: give it its suffix, such as .csv.gz or .csv.zip"
+        return "the file is compressed; expected a name that ends in .csv.gz or .csv.zip"
     encoding = "utf-16" if first in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
     return (
-        f"if its encoding is another, the catalog can say it: load_args: {{encoding: {encoding}}}; and to "
-        f"`kedro features suggest`, --encoding {encoding}"
+        f"if the file has another encoding, set `load_args: {{encoding: {encoding}}}` in the catalog, or use "
+        f"`--encoding {encoding}` with `kedro features suggest`"
     )

@@ -1,4 +1,4 @@
-"""CSV, read as strictly as pandas can, and a little more so."""
+"""Reads CSV as strictly as pandas can, and reports rows that pandas would repair silently."""
 
 from __future__ import annotations
 
@@ -15,59 +15,59 @@ from kedro.io.core import DatasetError
 
 from from_scratch.datasets.csv_guesses import (
     BLANKS,
-    guess_encoding,
     guess_separator,
+    hint_encoding,
     open_as_text,
     read_first_lines,
     separator_of,
 )
-from from_scratch.schema.features import find_doubled
+from from_scratch.schema.features import find_duplicate
 from from_scratch.schema.validation import shorten
 
 SHARED_ARGS = ("quotechar", "doublequote", "escapechar", "skipinitialspace")
-"""The arguments of `pandas.read_csv` that `csv.reader` has too."""
+"""Arguments of `pandas.read_csv` that `csv.reader` shares."""
 PANDAS_ARGS = (
     "nrows skipfooter comment skip_blank_lines lineterminator quoting dialect compression encoding_errors"
 ).split()
-"""Those with which `csv.reader` would read something else."""
+"""Arguments of `pandas.read_csv` with which `csv.reader` would read other rows."""
 
 
 def read_csv(file: Path, load_args: dict[str, Any]) -> pd.DataFrame:
     """Read the rows of a CSV, with arguments for `pandas.read_csv`.
 
     Raises:
-        DatasetError: If it can't be read as CSV, a row has more fields than the header has names, or fewer,
-            or the header has a name twice.
+        DatasetError: If the file cannot be read as CSV, a row has more or fewer fields than the header, or a
+            name appears twice in the header.
     """
     if file.exists() and not (file.is_file() or file.is_dir()):
-        raise DatasetError(f"{file} is not a regular file; expected a CSV")
+        raise DatasetError(f"{file} is not a regular file; expected a CSV file")
     if not isinstance(load_args, dict):
         raise DatasetError(f"{file}: load_args is {load_args!r}; expected a block, such as {{sep: ';'}}")
     if in_parts := {"chunksize", "iterator"} & load_args.keys():
         raise DatasetError(
-            f"{file}: load_args has {', '.join(sorted(in_parts))}; expected the whole file at once"
+            f"{file}: load_args has {', '.join(sorted(in_parts))}; expected to read the file as one table"
         )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", pd.errors.ParserWarning)
             rows: pd.DataFrame = pd.read_csv(file, **_complete(load_args))
-    except Exception as error:  # those of pandas, Python and the system have little in common
+    except Exception as error:  # pandas, Python and the system raise errors of unrelated types
         if isinstance(error, UnicodeError):
-            reason = f"{error}; {guess_encoding(file)}"
+            reason = f"{error}; {hint_encoding(file)}"
         elif isinstance(error, pd.errors.ParserWarning):
             reason = "a row has more fields than the header has names" + _hint_separator(file, load_args)
         else:
             reason = shorten(" ".join(str(error).split()), 200).rstrip(".")
             reason += _hint_separator(file, load_args)
-        raise DatasetError(f"{file} can't be read as CSV: {reason}") from error
+        raise DatasetError(f"{file} could not be read as CSV: {reason}") from error
     if fault := _find_fault(file, load_args, rows):
         raise DatasetError(f"{file}: {fault}")
     return rows.rename(columns=str)
 
 
 def _complete(load_args: dict[str, Any]) -> dict[str, Any]:
-    """Add what makes pandas strict, as far as its engines know it."""
+    """Add the arguments that make pandas strict, as far as its engine supports them."""
     separator = separator_of(load_args)
     is_pattern = separator is None or (len(str(separator).encode()) > 1 and separator != BLANKS)
     engine = load_args.get("engine", "python" if is_pattern or "skipfooter" in load_args else "c")
@@ -76,10 +76,10 @@ def _complete(load_args: dict[str, Any]) -> dict[str, Any]:
 
 
 def _find_fault(file: Path, load_args: dict[str, Any], rows: pd.DataFrame) -> str:
-    """Find a name that stands twice, or the first row that has not as many fields as there are names.
+    """Return what is wrong: a name that appears twice, or the first row with more or fewer fields than names.
 
-    pandas renames the one, takes fields that aren't there for missing, and may drop those that have no name.
-    Arguments with which `csv.reader` would read something else switch this off.
+    pandas would rename the column, treat absent fields as missing values, and possibly drop fields without a
+    name. Arguments with which `csv.reader` would read other rows disable this check.
     """
     separator, skipped, names = separator_of(load_args), load_args.get("skiprows", 0), load_args.get("names")
     has_header = load_args.get("header", 0 if names is None else None) is not None
@@ -102,23 +102,23 @@ def _find_fault(file: Path, load_args: dict[str, Any], rows: pd.DataFrame) -> st
             read = csv.reader(rest, delimiter=" " if separator == BLANKS else separator, **shared)
             lines = (line for line in read if len(line) > 1 or "".join(line).strip())
             header = next(lines, []) if has_header else names or list(rows.columns)
-            doubled = find_doubled(name for name in header if name) if has_header else None
-            if doubled is not None and doubled in rows.columns:
-                return f"column {shorten(doubled, 200)} stands twice; expected each column once"
+            duplicate = find_duplicate(name for name in header if name) if has_header else None
+            if duplicate is not None and duplicate in rows.columns:
+                return f"column {shorten(duplicate, 200)} appears twice; expected each column once"
             for row, fields in enumerate(lines, start=1):
                 if len(fields) != len(header) and (len(fields) < len(header) or any(fields[len(header) :])):
-                    expected = "as the header" if has_header else "as there are names"
+                    expected = "as in the header" if has_header else "one for each column"
                     count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
                     return f"row {row} has {count}; expected {len(header)}, {expected}"
                 if lines_in := _find_rows_in(fields, separator, len(header)):
-                    return f"row {row} has a quote that is not closed: {lines_in} rows are part of one field"
-    except (csv.Error, ValueError):  # too long a field, a zero byte, a compression it doesn't know
+                    return f"row {row} has an unclosed quote: {lines_in} rows are part of one field"
+    except (csv.Error, ValueError):  # a field that is too long, a zero byte, an unknown compression
         pass
     return ""
 
 
 def _find_rows_in(fields: Sequence[str], separator: str, columns: int) -> int:
-    """Count the rows that a field has swallowed, whose quote is not closed: at least two, or 0."""
+    """Return the number of rows inside a field whose quote is not closed: at least two, or 0."""
     for field in fields:
         if field.count("\n") > 2:
             inner = field.splitlines()[1:-1]
@@ -128,10 +128,8 @@ def _find_rows_in(fields: Sequence[str], separator: str, columns: int) -> int:
 
 
 def _hint_separator(file: Path, load_args: dict[str, Any]) -> str:
-    """Suggest another separator, if the first rows speak for it."""
+    """Suggest another separator, if the first rows look like it."""
     likely = guess_separator(read_first_lines(file, load_args), separator_of(load_args))
     if likely is None:
         return ""
-    return (
-        f"; if its separator is {likely!r}, the catalog can say it: load_args: {{sep: {json.dumps(likely)}}}"
-    )
+    return f". If the separator is {likely!r}, set `load_args: {{sep: {json.dumps(likely)}}}` in the catalog"

@@ -20,5 +20,5 @@ class LossesDataset(CSVDataset):  # type: ignore[misc]  # kedro-datasets is not 
     """
 
     def preview(self) -> PlotlyPreview:
-        """Draw how the loss fell."""
+        """Draw the loss of each epoch."""
         return preview_losses(self.load())

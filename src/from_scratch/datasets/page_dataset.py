@@ -1,4 +1,4 @@
-"""A page of HTML."""
+"""An HTML page."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class PageDataset(TextDataset):  # type: ignore[misc]  # kedro-datasets is not t
         "open_args_load": {"mode": "r", "encoding": "utf-8"},
         "open_args_save": {"mode": "w", "encoding": "utf-8", "newline": "\n"},
     }
-    """A page says that it is UTF-8, and so it is in any locale."""
+    """The page declares UTF-8, so it must not depend on the locale."""
 
     def preview(self) -> HTMLPreview:
-        """Show the page's words and tables in Kedro-Viz, which draws its plots by themselves.
+        """Show the page's text and tables in Kedro-Viz, which shows the plots as separate datasets.
 
         Returns:
-            What stands in its `main`, or, without one, in the whole page.
+            The content of the `main` element, or of the whole page if it has none.
         """
         page: str = self.load()
         main = re.search(r"<main\b.*</main>", page, re.DOTALL)

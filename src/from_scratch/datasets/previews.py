@@ -1,4 +1,4 @@
-"""What Kedro-Viz shows of a dataset when it is clicked."""
+"""The previews that Kedro-Viz shows for a dataset."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from from_scratch.kedro_internals import HTMLPreview, PlotlyPreview, TablePrevie
 GREY = "#808080"
 BELOW, ABOVE = "#0072B2", "#E69F00"
 CELL = 12
-"""Pixels of a cell of a heat map."""
+"""Width and height of a heat map's cell, in pixels."""
 MAX_CELLS = 32
-"""Rows and columns of a heat map."""
+"""Maximum number of rows, and of columns, in a heat map."""
 _NO_MARKDOWN = str.maketrans(
     {
         "_": "\N{MODIFIER LETTER LOW MACRON}",
@@ -26,24 +26,24 @@ _NO_MARKDOWN = str.maketrans(
         "\\": "\N{SET MINUS}",
     }
 )
-"""Signs that look like those that Markdown takes for its own, in Kedro-Viz even if escaped."""
+"""Lookalikes for characters that Kedro-Viz treats as Markdown, even if they are escaped."""
 _IN_LINKS = re.compile(r"(?<=])(?=\()|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
-"""Where a name that looks like a link or an address is broken, invisibly, so that it becomes none."""
+"""Positions where an invisible character keeps a name from becoming a link or an email address."""
 
 
 def preview_table(table: pd.DataFrame) -> TablePreview:
-    """Show a table as it is; its values are dates, or what JSON can hold."""
+    """Show a table whose values are dates or JSON values."""
     return TablePreview(json.loads(table.to_json(orient="split", date_format="iso", double_precision=15)))
 
 
 def preview_rows(rows: pd.DataFrame, nrows: int) -> TablePreview:
-    """Show the first rows of the article's data, and of any other only what kind of columns there are.
+    """Show the first rows of the article's data, but only a summary of the columns of any other data.
 
-    What Kedro-Viz shows may be published (`kedro viz build --include-previews`): nothing personal is in it.
+    Previews may be published (`kedro viz build --include-previews`), so they must not show personal data.
 
     Returns:
-        The first `nrows` rows, or a row for each column: its type, how many values it has, misses and has
-        distinct.
+        The first `nrows` rows; or, for each column, its type and its numbers of values, missing values and
+        distinct values.
     """
     if rows.attrs.get("source") == "original":
         return preview_table(rows.head(nrows))
@@ -58,19 +58,16 @@ def preview_rows(rows: pd.DataFrame, nrows: int) -> TablePreview:
 
 
 def preview_html(text: str) -> HTMLPreview:
-    """Show HTML.
-
-    Kedro-Viz takes it for Markdown: so it is in one line, and names have what looks like underscores.
-    """
+    """Show HTML, on one line and with lookalikes of special characters: Kedro-Viz treats it as Markdown."""
     text = _IN_LINKS.sub("\N{WORD JOINER}", " ".join(text.split()))
     return HTMLPreview(text.translate(_NO_MARKDOWN))
 
 
 def preview_losses(losses: pd.DataFrame) -> PlotlyPreview:
-    """Draw how a loss fell, in grey: what colour its variant has is known to the report alone.
+    """Draw a variant's losses, in grey, since only the report knows the colours of the variants.
 
     Args:
-        losses: A row for each epoch, with `epoch` and `loss`.
+        losses: One row per epoch, with columns `epoch` and `loss`.
     """
     axis = {"gridcolor": "rgba(128, 128, 128, 0.25)", "automargin": True}
     line = {
@@ -89,15 +86,16 @@ def preview_losses(losses: pd.DataFrame) -> PlotlyPreview:
 
 
 def preview_tensors(tensors: dict[str, Tensor], heat_maps: bool = False) -> HTMLPreview:
-    """Describe tensors.
+    """Describe tensors in a table, and optionally draw them.
 
     Args:
         tensors: Tensors by name.
-        heat_maps: Whether to draw them too, and so to show each value.
+        heat_maps: Whether to draw heat maps, which show each value.
 
     Returns:
-        A heat map for each tensor that has several values in one or two dimensions, then a row for each: its
-        name, shape and dtype, its minimum, mean and maximum; these are empty for a tensor that holds nothing.
+        With `heat_maps`, a heat map for each tensor with several values and one or two dimensions; then a
+        table with a row for each tensor: name, shape, dtype, minimum, mean and maximum. An empty
+        tensor has only the first three.
     """
     described = [_describe(name, tensor) for name, tensor in tensors.items()]
     table = pd.DataFrame(described).to_html(index=False, border=0, na_rep="")
@@ -123,11 +121,11 @@ def _is_drawn(tensor: Tensor) -> bool:
 
 
 def _draw(name: str, tensor: Tensor) -> str:
-    """Draw a tensor: the larger a value, the stronger its colour, blue below zero and orange above.
+    """Draw a tensor as a heat map: blue below zero, orange above, and stronger for larger magnitudes.
 
     Args:
         name: The tensor's name.
-        tensor: [columns] or [rows, columns]; of more than `MAX_CELLS` only the first are drawn.
+        tensor: [columns] or [rows, columns]; only the first `MAX_CELLS` of each are drawn.
     """
     values = tensor.double().reshape(-1, tensor.shape[-1])
     drawn = values[:MAX_CELLS, :MAX_CELLS]

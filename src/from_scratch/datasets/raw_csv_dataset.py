@@ -1,4 +1,4 @@
-"""Raw data as CSV."""
+"""Raw data in a CSV file."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from from_scratch.kedro_internals import TablePreview
 
 
 class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
-    """Loads a CSV as it is.
+    """Loads a CSV file without changing it.
 
-    The frame's `attrs["source"]` says whose it is, `original` (the article's) or `own`; `attrs["file"]` is
-    its name. The ledger calls `prepare` before a run with the parameter `runs.raw_data: pinned`, and `finish`
-    after it.
+    The table's `attrs["source"]` is `original` for the article's data and `own` for yours; `attrs["file"]` is
+    the file's name. With the parameter `runs.raw_data: pinned`, the ledger calls `prepare` before a run and
+    `finish` after it.
 
     ```yaml
     raw_data:
@@ -47,24 +47,24 @@ class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
         max_bytes: float = 100_000_000,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        """Point to a file, and if its content may change, to where it can be fetched.
+        """Describe the file, and where to download it if it may change.
 
         Args:
             filepath: The local file.
-            sha256: Its hash with line ends written as a line feed alone; those of the file don't matter.
-            original: Whether a file of this hash is the article's, which anyone may see.
-            load_args: For `pandas.read_csv`.
-            url: Where it is fetched before a run if its dataset is among `runs.changing`. It is logged and
-                recorded, so it must hold no user name or password.
-            credentials: A `username` and a `password` for that. In the catalog, this is the name of a block
-                of `credentials.yml`.
-            timeout: Seconds to wait for the server whenever it is silent.
-            max_seconds: Seconds for the whole download.
-            max_bytes: The largest download, decompressed.
+            sha256: The file's hash, computed with line feeds as line ends.
+            original: Whether a file with this hash is the article's data, which is public.
+            load_args: Arguments for `pandas.read_csv`.
+            url: The address to download the file from, before each run whose `runs.changing` lists the
+                dataset. It is logged and recorded, so it must not contain a user name or password.
+            credentials: `username` and `password` for the download. In the catalog, this is the name of a
+                block in `credentials.yml`.
+            timeout: Maximum seconds to wait while the server sends nothing.
+            max_seconds: Maximum seconds for the whole download.
+            max_bytes: Maximum size of the download, decompressed.
             metadata: Ignored by Kedro; read by plugins such as Kedro-Viz.
 
         Raises:
-            DatasetError: If there is a `url`, and it, its credentials or a limit of the download is wrong.
+            DatasetError: If the `url`, its credentials or a limit is wrong.
         """
         self._filepath = Path(filepath)
         self._sha256 = sha256.lower() if sha256 else None
@@ -73,15 +73,15 @@ class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
         self._source = Source(url, credentials, timeout, max_seconds, max_bytes) if url else None
         self.metadata = metadata
         self._fetched: Kept | None = None
-        """What a run reads in the place of the file, until it is committed."""
+        """The download that the current run reads instead of the file."""
         if self._source:
             require_source(self._source)
 
     def load(self) -> pd.DataFrame:
-        """Read the rows as they stand in the file.
+        """Read the rows as they are in the file.
 
         Raises:
-            DatasetError: If it is not there, can't be read as CSV, or names a column twice.
+            DatasetError: If the file does not exist, cannot be read as CSV, or names a column twice.
         """
         if self._fetched:
             return self._read(self._fetched.path)
@@ -89,24 +89,24 @@ class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
         return self._read(self._filepath)
 
     def prepare(self, policy: Literal["pinned", "changing"]) -> Path | None:
-        """Check, keep or fetch the file before a run.
+        """Check, copy or download the file before a run.
 
         Args:
-            policy: Whether the file must have the hash that the catalog says, or may change: then it is
-                fetched again if there is a `url`.
+            policy: `pinned` requires the hash in the catalog. `changing` downloads the file if it has a
+                `url`, and copies it otherwise.
 
         Returns:
-            What the run reads in the place of the file, if what was fetched is not the same.
+            The file that the run reads instead, if a download differs from the local file; else None.
 
         Raises:
-            DatasetError: If there is no such file, no rows can be fetched, or a link leads away from where
-                something would be written; then the old file stays.
-            BusyError: If another run fetches or keeps the same file.
+            DatasetError: If the file does not exist, the download fails, or a link leads out of the folder
+                that would be written to. The local file stays unchanged.
+            BusyError: If another run downloads or copies the same file.
         """
         file = self._filepath
         try:
             if os.path.lexists(file) and not file.is_file():
-                raise DatasetError(f"{file} is not a regular file, or a link to nothing; expected a CSV file")
+                raise DatasetError(f"{file} is not a regular file, or is a broken link; expected a CSV file")
             if policy == "pinned":
                 self._require_existing()
                 self._require_pinned()
@@ -128,14 +128,14 @@ class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
 
     def _fetch_or_keep(self, file: Path) -> None:
         if not self._source:
-            keep_copy(file)  # whoever replaces it doesn't
+            keep_copy(file)  # otherwise replacing the file later would lose what this run reads
             return
-        from from_scratch.datasets.fetch import fetch  # with requests, which takes 2 % of a run
+        from from_scratch.datasets.fetch import fetch  # loads requests, which takes 2 % of a run
 
         self._fetched = fetch(self._source, file, self._require_rows)
 
     def finish(self, committed: bool) -> None:
-        """Let what was fetched take the file's place if the run was committed; else remove it."""
+        """Replace the file with the download if the run was committed; otherwise remove the download."""
         fetched, self._fetched = self._fetched, None
         try:
             if fetched:
@@ -147,51 +147,55 @@ class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
         """Show the file in Kedro-Viz.
 
         Returns:
-            The first rows; of the user's own file, which nothing has checked yet and whose first line may be
-            no header, only how many rows and columns it has; a line that says so if there is no file.
+            The first rows of the article's data; for your own file, only its numbers of rows and columns,
+            since it is not checked yet and its first line may be data. If the file does not exist, a note.
         """
         if not self._filepath.exists():
-            return preview_table(pd.DataFrame({"file": [f"{self._filepath.name} is not there"]}))
+            return preview_table(pd.DataFrame({"file": [f"{self._filepath.name} does not exist"]}))
         rows = self._read(self._filepath)
         if rows.attrs["source"] == "own":
             return preview_table(pd.DataFrame([rows.shape], columns=["rows", "columns"]))
         return preview_rows(rows, nrows)
 
     def save(self, data: None) -> None:
-        """Refuse: the raw data is the user's."""
-        raise DatasetError(f"{self._filepath.name} is raw data and is never written")
+        """Raise an error: runs never write raw data.
+
+        Raises:
+            DatasetError: Always.
+        """
+        raise DatasetError(f"{self._filepath.name} is raw data, which runs never write")
 
     def _require_existing(self) -> None:
         file = self._filepath
-        if os.path.lexists(file):  # a broken link is another fault
+        if os.path.lexists(file):  # a broken link is reported elsewhere
             return
         if self._original:
             checkout = shlex.join(["git", "checkout", str(file)])
-            expected = f"`{checkout}` brings it back, and `kaggle competitions download -c titanic` has it"
+            hint = f"; run `{checkout}` or `kaggle competitions download -c titanic` to get it"
         elif self._source:
-            expected = (
-                "expected its dataset among runs.changing, and runs.raw_data pinned, as `kedro run --env "
-                f"scheduled` has it: then it is downloaded from {self._source.url}"
+            hint = (
+                f". To download it from {self._source.url}, list its dataset in runs.changing, and run with "
+                "runs.raw_data: pinned, as `kedro run --env scheduled` does"
             )
         else:
-            expected = "expected a CSV file, as the catalog says"
-        raise DatasetError(f"{file} is not there; {expected}")
+            hint = "; expected the CSV file that the catalog names"
+        raise DatasetError(f"{file} does not exist{hint}")
 
     def _require_pinned(self) -> None:
         found = hash_text(self._filepath)
         if not self._sha256:
             raise DatasetError(
-                f"{self._filepath}: the catalog gives no sha256, but parameter runs.raw_data is pinned; "
-                f"expected one (the file's is {found}), or its dataset among runs.changing"
+                f"{self._filepath} has no sha256 in the catalog; expected one, since parameter runs.raw_data "
+                f"is pinned. Add sha256: {found}, or list its dataset in runs.changing"
             )
         if found != self._sha256:
             raise DatasetError(
-                f"{self._filepath} has sha256 {found}, expected {self._sha256}, since parameter "
-                "runs.raw_data is pinned; if it may change, list its dataset in runs.changing"
+                f"{self._filepath} has sha256 {found}; expected {self._sha256}, since parameter "
+                "runs.raw_data is pinned. List its dataset in runs.changing if the file may change"
             )
 
     def _require_rows(self, file: Path) -> None:
-        """Require data of what was fetched, and no page that says why there is none."""
+        """Require rows of data in a download, rather than a page with an error message."""
         rows = read_csv(file, self._load_args)
         if rows.empty or rows.shape[1] < 2:
             raise DatasetError(
@@ -203,7 +207,7 @@ class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
         is_original = self._original and hash_text(file) == self._sha256
         rows.attrs = {"source": "original" if is_original else "own", "file": self._filepath.name}
         if decimal := self._load_args.get("decimal"):
-            rows.attrs["decimal"] = decimal  # for numbers among texts, which pandas leaves as they are
+            rows.attrs["decimal"] = decimal  # for numbers in text columns, which pandas does not convert
         return rows
 
     def _exists(self) -> bool:

@@ -1,4 +1,4 @@
-"""Raw files on disk: hashed, replaced at once, and kept under other names before that."""
+"""Raw files on disk: hashing, keeping earlier contents, and atomic replacement."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from filelock import FileLock, Timeout
 from kedro.io.core import DatasetError
 
 from kedro_ledger.errors import BusyError
-from kedro_ledger.files import bring_names_to_disk, bring_to_disk, hash_and_size
+from kedro_ledger.files import hash_and_size, sync, sync_folders
 
 log = logging.getLogger(__name__)
 
 EARLIER = "earlier"
-"""The folder, beside a file that may change, for what runs have read of it, so that they can be rebuilt."""
-UNFINISHED = ".download-"
-"""What the name of a folder begins with that holds a file until it is whole."""
+"""The folder, beside a file that may change, for the contents that runs read, so that they can be rebuilt."""
+TEMPORARY_PREFIX = ".download-"
+"""Prefix of the folders that contain incomplete files."""
 
 _locks: dict[Path, FileLock] = {}
 
 
 def hash_text(file: Path) -> str:
-    r"""Compute the sha256 of a file as if every \r\n in it were \n."""
+    r"""Compute the sha256 of a file, with every \r\n read as \n."""
     digest = hashlib.sha256()
     with file.open("rb") as lines:
         for line in lines:
@@ -39,55 +39,52 @@ def hash_text(file: Path) -> str:
 
 
 def require_folders(file: Path) -> None:
-    """Require that what is written beside a file comes to lie where its path says, in real folders.
+    """Require real folders around a file, so that runs write where its path says.
 
     Raises:
-        DatasetError: If a folder is a link, but for the project's `data` and those above it.
+        DatasetError: If one is not a folder, or is a link; the project's `data` and its parents may be links.
     """
     data = Path.cwd() / "data"
     for folder in (file.parent / EARLIER, *file.absolute().parents):
         if folder.is_symlink() and not data.is_relative_to(folder):
             raise DatasetError(f"{folder} is a link; expected a folder, since runs write there")
         if folder.exists() and not folder.is_dir():
-            raise DatasetError(f"{folder} is not a folder; expected one, since runs write there")
+            raise DatasetError(f"{folder} is not a folder; expected a folder, since runs write there")
 
 
 def lock(file: Path) -> None:
-    """Be the only one that replaces a file: runs of other environments may read it, and fetch it, too.
+    """Take the lock for replacing a file, since runs in other environments may use the same file.
 
     Raises:
-        BusyError: If another run does.
+        BusyError: If another run has the lock.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    held = FileLock(file.parent / f".{file.name}.lock", thread_local=False)
+    file_lock = FileLock(file.parent / f".{file.name}.lock", thread_local=False)
     try:
-        held.acquire(blocking=False)
+        file_lock.acquire(blocking=False)
     except Timeout:
-        raise BusyError(f"another run is fetching or keeping {file}; try again when it is done") from None
-    _locks[file] = held
+        raise BusyError(f"another run is downloading or copying {file}. Try again when it finishes") from None
+    _locks[file] = file_lock
 
 
 def unlock(file: Path) -> None:
-    """Let others replace a file again, if this process has locked it."""
-    if held := _locks.pop(file, None):
-        with suppress(OSError):  # Windows removes it after the release
-            os.unlink(held.lock_file)
-        held.release()
+    """Release the lock on a file, if this process has it."""
+    if file_lock := _locks.pop(file, None):
+        with suppress(OSError):  # Windows can remove it only after the release
+            os.unlink(file_lock.lock_file)
+        file_lock.release()
 
 
 class Kept(NamedTuple):
-    """A content of a file, kept under a name of its own."""
+    """One content of a file, kept under its own name."""
 
     path: Path
     is_new: bool
-    """Whether it was not kept before."""
+    """Whether this content was not kept before."""
 
 
 def keep(part: Path, file: Path) -> Kept:
-    """Move a content of a file into the folder `earlier` beside it, under a name with its hash.
-
-    Both are on the same disk.
-    """
+    """Move `part`, a content of the file on the same disk, into `earlier`, under a name with its hash."""
     path = file.parent / EARLIER / f"{file.stem}_{hash_and_size(part)[0][:12]}{file.suffix}"
     is_new = not path.exists()
     _move_at_once(part, path)
@@ -95,51 +92,51 @@ def keep(part: Path, file: Path) -> Kept:
 
 
 def keep_copy(file: Path) -> Kept:
-    """Keep what a file is now, as `keep` does."""
-    with unfinished(file) as part:
+    """Keep a copy of a file's current content."""
+    with temporary_path(file) as part:
         shutil.copyfile(file, part)
         return keep(part, file)
 
 
 def copy_at_once(file: Path, target: Path) -> None:
-    """Copy a file so that the target is what it was, or the whole copy, even after a power cut."""
-    with unfinished(target) as part:
+    """Copy a file atomically: even after a power cut, the target is its old content or the whole copy."""
+    with temporary_path(target) as part:
         shutil.copyfile(file, part)
         _move_at_once(part, target)
 
 
 def finish(fetched: Kept, file: Path, committed: bool) -> None:
-    """Replace the file by what was fetched if the run that read it is committed; else remove that."""
+    """Replace the file with the download if the run was committed; otherwise remove the download."""
     if committed:
         earlier = keep_copy(file) if file.exists() else None
         copy_at_once(fetched.path, file)
         if earlier:
-            log.info("%s has changed; what it was is kept as %s", file.name, earlier.path)
+            log.info("%s has changed; the earlier file is kept as %s", file.name, earlier.path)
     else:
-        log.info("%s stays as it was: what was downloaded is not kept", file.name)
+        log.info("%s is unchanged; the download is discarded, since the run was not committed", file.name)
     if fetched.is_new:
         fetched.path.unlink(missing_ok=True)
-        with suppress(OSError):  # others are kept, too
+        with suppress(OSError):  # other contents are kept there
             fetched.path.parent.rmdir()
 
 
 def _move_at_once(part: Path, target: Path) -> None:
     target.parent.mkdir(exist_ok=True)
-    bring_to_disk(part)
+    sync(part)
     os.replace(part, target)
-    bring_names_to_disk({target.parent})
+    sync_folders({target.parent})
 
 
 @contextmanager
-def unfinished(file: Path) -> Iterator[Path]:
-    """Give a file a place until it is whole, beside where it will be, in a folder that is removed at the end.
+def temporary_path(file: Path) -> Iterator[Path]:
+    """Provide a path for a file until it is complete, in a temporary folder beside its final place.
 
-    Only a run that has locked the file does that. So what lies there already was left by a process that was
-    killed, and is removed.
+    Only a run that has locked the file may do this. Any earlier temporary folder was left by a killed
+    process, and is removed.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f"{UNFINISHED}{file.name}-"
-    for left in file.parent.glob(f"{glob.escape(prefix)}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=prefix) as folder:
-        yield Path(folder) / file.name
+    prefix = f"{TEMPORARY_PREFIX}{file.name}-"
+    for folder in file.parent.glob(f"{glob.escape(prefix)}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=prefix) as new_folder:
+        yield Path(new_folder) / file.name

@@ -1,4 +1,4 @@
-"""A Parquet table whose rows are people."""
+"""A Parquet table whose rows may be people."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from from_scratch.kedro_internals import TablePreview
 class RowsDataset(ParquetDataset):  # type: ignore[misc]  # kedro-datasets is not typed
     """Loads and saves a table, and shows its rows in Kedro-Viz only if they are public.
 
-    A table's `attrs["source"]`, kept in the file, says where its rows come from. Of Kaggle's passengers, the
-    preview shows the first rows; of others, only what kind of columns there are.
+    The table's `attrs["source"]`, which is saved in the file, is `original` for the article's data. The
+    preview then shows the first rows; otherwise it shows only a summary of the columns.
 
     ```yaml
     features:
@@ -37,10 +37,10 @@ class RowsDataset(ParquetDataset):  # type: ignore[misc]  # kedro-datasets is no
         _release_memory()
 
     def preview(self, nrows: int = 5) -> TablePreview:
-        """Show the first rows in Kedro-Viz, or the columns' types and counts."""
+        """Show the first rows in Kedro-Viz, or a summary of the columns."""
         return preview_rows(self.load(), nrows)
 
 
 def _release_memory() -> None:
-    """Give back what Arrow keeps of a table that is read or written: as much memory again as the table."""
+    """Release the memory that Arrow keeps after reading or writing a table: as much as the table itself."""
     pyarrow.default_memory_pool().release_unused()

@@ -1,4 +1,4 @@
-"""Where raw data is downloaded from."""
+"""The address that raw data is downloaded from, and its checks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kedro.io.core import DatasetError
 
 @dataclass(frozen=True)
 class Source:
-    """Where a file is downloaded from, and the limits of the download, as `RawCSVDataset` describes them."""
+    """An address and the limits of a download, as described in `RawCSVDataset`."""
 
     url: str
     credentials: dict[str, str] | None = field(default=None, repr=False)
@@ -23,21 +23,20 @@ class Source:
 
 
 def require_source(source: Source) -> None:
-    """Require a source that can be used, and an address without credentials.
+    """Require a valid source, whose address contains no credentials.
 
     Raises:
-        DatasetError: If it is not. The message quotes no credentials.
+        DatasetError: If the source is not valid. The message contains no credentials.
     """
     if resolve(source.url) is None:
         if re.search("@|%40|//[^/]*%", str(source.url)):
             raise DatasetError(
-                "url has a user name or a password, and every run records the catalog; expected them in "
-                "credentials.yml, as username and password of a block that the catalog names: "
-                "`credentials: NAME`"
+                "url contains a user name or a password, which every run would record; expected username and "
+                "password in a block of credentials.yml, which the catalog names with `credentials: NAME`"
             )
         raise DatasetError(
             f"url is {source.url!r}; expected an address that begins with http:// or https://, without "
-            "spaces and backslashes"
+            "spaces or backslashes"
         )
     for name in ("timeout", "max_seconds", "max_bytes"):
         value = getattr(source, name)
@@ -46,14 +45,16 @@ def require_source(source: Source) -> None:
     if (credentials := source.credentials) is not None:
         names = sorted(map(str, credentials)) if isinstance(credentials, dict) else []
         if names != ["password", "username"]:
-            found = ", ".join(names) or "no block"
-            raise DatasetError(f"credentials: found {found}; expected a username and a password")
+            found = ", ".join(names) or "no names"
+            raise DatasetError(f"credentials has {found}; expected username and password")
         if not all(isinstance(value, str) for value in credentials.values()):
-            raise DatasetError("credentials: expected text; in YAML, numbers stand in quotes")
+            raise DatasetError(
+                "credentials has a value that is not text; expected text. In YAML, put numbers in quotes"
+            )
 
 
 def resolve(location: Any, base: str = "") -> str | None:
-    """Return an address, if all libraries find the same host in it, and neither user name nor password."""
+    """Return the absolute address; None if libraries may disagree about its host, or it has credentials."""
     text = str(location)
     with suppress(ValueError):  # a port that is not a number, or half a bracket
         address = urljoin(base, text)

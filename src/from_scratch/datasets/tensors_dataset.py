@@ -1,4 +1,4 @@
-"""Tensors in a safetensors file, on any filesystem that fsspec knows."""
+"""Tensors in a safetensors file, on any filesystem that fsspec supports."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from from_scratch.kedro_internals import HTMLPreview
 class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tensor]]):
     """Loads and saves a dictionary of tensors.
 
-    The same tensors give the same bytes, in whatever order they come, and are read back in the order of
-    their names. The file is written only after all of them are serialised, and holds no code: safetensors,
-    unlike pickle, is safe to load from anyone.
+    The same tensors give the same bytes, whatever their order, and are loaded in the order of their names.
+    The file is written only after all tensors are serialised. It contains no code: unlike pickle, safetensors
+    files from anyone are safe to load.
 
     ```yaml
     coefficients:
@@ -46,13 +46,13 @@ class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tenso
         fs_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        """Point to a file.
+        """Describe the file.
 
         Args:
-            filepath: A path, with a protocol such as `s3://` or `memory://` where it isn't a local one.
-            version: Kedro's, from `versioned: true`.
-            credentials: For the filesystem.
-            fs_args: For the filesystem.
+            filepath: A path, with a protocol such as `s3://` or `memory://` if it is not local.
+            version: The version, which Kedro sets for `versioned: true`.
+            credentials: Credentials for the filesystem.
+            fs_args: Arguments for the filesystem.
             metadata: Ignored by Kedro; read by plugins such as Kedro-Viz.
         """
         protocol, path = get_protocol_and_path(filepath, version)
@@ -68,33 +68,33 @@ class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tenso
         """Read the tensors, sorted by name.
 
         Raises:
-            DatasetError: If there is no such file, or it isn't a whole safetensors file.
+            DatasetError: If the file does not exist, or is not a complete safetensors file.
         """
         path = get_filepath_str(self._get_load_path(), self._protocol)
         try:
-            # A version is never written again, so it can be mapped into memory instead of being copied.
+            # A version never changes, so it can be mapped into memory instead of copied.
             is_mapped = self._version and self._protocol == "file"
             tensors = load_file(path) if is_mapped else load(self._fs.cat_file(path))
         except SafetensorError as error:
-            raise DatasetError(f"{path} is not a whole safetensors file: {error}") from error
+            raise DatasetError(f"{path} is not a complete safetensors file: {error}") from error
         return dict(sorted(tensors.items()))
 
     def save(self, data: dict[str, Tensor]) -> None:
-        """Write the tensors, of any shape and order in memory.
+        """Write the tensors, of any shape and memory layout.
 
         Raises:
-            DatasetError: If `data` is anything but tensors by name.
+            DatasetError: If `data` is not a dictionary of tensors by name.
         """
         if not isinstance(data, dict) or not all(
             isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in data.items()
         ):
             raise DatasetError(
-                f"{self._filepath.name} holds tensors by name; got {type(data).__name__}: {data!r:.80}"
+                f"{self._filepath.name}: data is {type(data).__name__} {data!r:.80}; expected tensors by name"
             )
         path = get_filepath_str(self._get_save_path(), self._protocol)
         tensors = {name: data[name].detach().contiguous() for name in sorted(data)}
         if len({tensor.untyped_storage().data_ptr() for tensor in tensors.values()}) < len(tensors):
-            # safetensors takes no tensors that share memory.
+            # safetensors rejects tensors that share memory.
             tensors = {name: tensor.clone() for name, tensor in tensors.items()}
         self._fs.pipe_file(path, save(tensors))
         self._fs.invalidate_cache(path)
@@ -103,7 +103,8 @@ class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tenso
         """Show each tensor's shape and the range of its values in Kedro-Viz.
 
         Args:
-            heat_maps: Whether to draw them too: not those with a value for each row, which may be published.
+            heat_maps: Whether to draw the values too. Previews may be published, so leave this out for
+                tensors with a value for each row.
         """
         return preview_tensors(self.load(), heat_maps)
 

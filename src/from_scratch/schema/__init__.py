@@ -1,1 +1,1 @@
-"""What may stand in the parameters: all of them, a CSV's columns, and what is wrong in words."""
+"""The types of all parameters, and the checks that report wrong ones."""

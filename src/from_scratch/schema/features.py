@@ -1,4 +1,4 @@
-"""The block of parameters that says what each column of the data is, and what is done with it."""
+"""The parameters `features`: what each column of the data is, and how it is prepared."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from from_scratch.schema.validation import Block
 
 Value = bool | int | float | str
 MAX_MAGNITUDE = 1e38
-"""The greatest number that is computed with: float32 holds little more."""
+"""Maximum magnitude of a number: a little less than the maximum of float32."""
 T = TypeVar("T")
 
 
 def text_of(value: object) -> str:
-    """Write a value, of Python or of numpy, as the name of a category: whole numbers without decimals.
+    """Return a value, of Python or numpy, as the name of a category: whole numbers without decimals.
 
-    A CSV has no types: whether 1 is read as a number, as 1.0 because a value is missing elsewhere, or as a
-    text, it is the same category.
+    A CSV has no types: 1 is the same category if it is read as a number, as text, or as 1.0 because another
+    value of the column is missing.
     """
     item = getattr(value, "item", None)
     plain = item() if callable(item) else value
@@ -29,7 +29,7 @@ def text_of(value: object) -> str:
 
 def _check_value(value: Any) -> Any:
     if not isinstance(value, bool | int | float | str):
-        raise ValueError(f"is {value!r}; expected a text, a number, true or false")
+        raise ValueError(f"is {value!r}; expected text, a number, true or false")
     if isinstance(value, int | float) and not abs(value) <= MAX_MAGNITUDE:
         raise ValueError(f"is {value!r}; expected a number of at most {MAX_MAGNITUDE:g}")
     return value
@@ -39,18 +39,18 @@ def _check_categories(value: Any) -> Any:
     if value == "auto":
         return value
     if not isinstance(value, list) or not value:
-        raise ValueError(f"is {value!r}; expected auto, or a list of the categories in their order")
-    if doubled := find_doubled([text_of(_check_value(category)) for category in value]):
-        raise ValueError(f"has {doubled} twice; expected each category once")
+        raise ValueError(f"is {value!r}; expected auto, or a list of categories in order")
+    if duplicate := find_duplicate([text_of(_check_value(category)) for category in value]):
+        raise ValueError(f"has {duplicate} twice; expected each category once")
     return value
 
 
 def _block_of(value: Any) -> Any:
-    """Write a column's name as a block."""
+    """Turn a column's name into a block."""
     if isinstance(value, str):
         return {"column": value}
     if not isinstance(value, dict | Block):
-        raise ValueError(f"is {value!r}; expected a column's name as text, or a block with `column`")
+        raise ValueError(f"is {value!r}; expected a column name, or a block with `column`")
     return value
 
 
@@ -59,21 +59,21 @@ ByName = BeforeValidator(_block_of)
 
 
 class Column(Block):
-    """A column that the models see. A missing value becomes the column's mode, if nothing else is said."""
+    """A column that the models see. By default, its missing values are filled with the mode."""
 
     column: Name
     fill: Literal["mode", "median", "mean"] = "mode"
     constant: Constant = None
-    """Fills missing values."""
+    """Value that fills missing values, instead of `fill`."""
     required: bool = False
-    """Whether a missing value is a fault."""
+    """Whether a missing value is an error."""
 
     @model_validator(mode="after")
-    def _missing_values_are_filled_in_one_way(self) -> Column:
-        said = [name for name in ("fill", "constant") if name in self.model_fields_set]
-        said += ["required"] if self.required else []
-        if len(said) > 1:
-            raise ValueError(f"{' and '.join(said)} exclude each other; expected one of them, or none")
+    def _require_one_way_to_fill(self) -> Column:
+        given = [name for name in ("fill", "constant") if name in self.model_fields_set]
+        given += ["required"] if self.required else []
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} exclude each other; expected at most one of them")
         return self
 
 
@@ -84,7 +84,7 @@ class NumberColumn(Column):
     maximum: float | None = None
 
     @model_validator(mode="after")
-    def _the_constant_is_a_number_in_range(self) -> NumberColumn:
+    def _require_constant_in_range(self) -> NumberColumn:
         constant = self.constant
         if constant is not None:
             if isinstance(constant, str):
@@ -96,27 +96,29 @@ class NumberColumn(Column):
 
     @property
     def range(self) -> str:
-        """The range in words; none if there is none."""
+        """The range in words; empty if there are no limits."""
         bounds = [(self.minimum, "at least"), (self.maximum, "at most")]
         return " and ".join(f"of {words} {bound:g}" for bound, words in bounds if bound is not None)
 
 
 class LogColumn(NumberColumn):
-    """A column of numbers, 0 or more, whose logarithm the models see: ln(x + 1)."""
+    """A column of numbers of at least 0, which the models see as ln(x + 1)."""
 
     minimum: Annotated[float, Field(ge=0)] = 0
 
 
 class CategoricalColumn(Column):
-    """A column of categories: each becomes a feature of zeros and ones."""
+    """A column of categories: each becomes a dummy, a feature of zeros and ones."""
 
     categories: Annotated[list[Value] | Literal["auto"], PlainValidator(_check_categories)] = "auto"
-    """In their order; `auto` learns them from the data, and sorts them."""
+    """The categories in order; `auto` learns them from the data and sorts them."""
 
     @model_validator(mode="after")
-    def _missing_values_become_a_category(self) -> CategoricalColumn:
+    def _require_fill_that_is_a_category(self) -> CategoricalColumn:
         if self.fill in ("median", "mean"):
-            raise ValueError(f"fill is {self.fill}; categories have none, expected mode, or a constant")
+            raise ValueError(
+                f"fill is {self.fill}; expected mode, or a constant, since categories have no {self.fill}"
+            )
         declared = self.declared
         if declared and self.constant is not None and text_of(self.constant) not in declared:
             raise ValueError(f"constant is {self.constant!r}; expected one of {', '.join(declared)}")
@@ -124,19 +126,19 @@ class CategoricalColumn(Column):
 
     @property
     def declared(self) -> list[str]:
-        """The names of the declared categories; none if they are learnt."""
+        """The names of the declared categories; empty if they are learnt."""
         return [] if isinstance(self.categories, str) else [text_of(value) for value in self.categories]
 
 
 class Target(Block):
-    """The column to predict, and which of its two values counts as yes."""
+    """The column to predict, and which of its two values means yes."""
 
     column: Name
     positive: Annotated[Value, PlainValidator(_check_value)]
 
 
 class Features(Block):
-    """What each column is. The models see, in this order, continuous, log, and category by category."""
+    """What each column is. The models see, in this order: continuous, log, and one dummy per category."""
 
     identifier: Name | None = None
     target: Target
@@ -146,49 +148,49 @@ class Features(Block):
     ignore: list[Name] = Field(default=[])
     """Columns to ignore without a warning."""
     derived: list[Derived] = Field(default=[])
-    """New columns, made of those in the file; the others may name them like any column."""
+    """New columns, computed from those in the file; the lists above may name them like any column."""
     normalisation: Literal["maximum", "deviation"] = "maximum"
-    """Whether numbers are divided by their greatest magnitude, or lose their mean and are divided by their
-    deviation."""
+    """Whether to divide numbers by their maximum magnitude, or to subtract the mean and divide by the
+    standard deviation."""
     fit_on: Literal["all", "train"] = "all"
-    """Which rows decide what fills missing values, which categories there are, and how numbers are scaled."""
+    """The rows that fill values, categories and scales are learnt from."""
 
     @model_validator(mode="after")
-    def _each_column_stands_once(self) -> Features:
+    def _require_each_column_once(self) -> Features:
         identifier = [self.identifier] if self.identifier else []
         columns = [*identifier, self.target.column, *(column.column for column in self.columns), *self.ignore]
-        if doubled := find_doubled(columns):
-            raise ValueError(f"column {doubled} stands twice; expected each column once")
+        if duplicate := find_duplicate(columns):
+            raise ValueError(f"column {duplicate} appears twice; expected each column once")
         if self.identifier == "score" or (not self.identifier and self.target.column == "row"):
             name = self.identifier or self.target.column
-            raise ValueError(f"answers have a column {name} of their own; expected another name")
+            raise ValueError(f"column {name} would clash with one of the predictions; expected another name")
         if not self.columns:
-            raise ValueError("there is no feature; expected at least one column beside the target")
+            raise ValueError("there are no features; expected at least one column besides the target")
         declared = {column.column: column.declared for column in self.categorical}
-        if doubled := find_doubled(self.names(declared)):
-            raise ValueError(f"two features would be named {doubled}; expected each name once")
+        if duplicate := find_duplicate(self.names(declared)):
+            raise ValueError(f"two features would be named {duplicate}; expected each name once")
         return self
 
     @model_validator(mode="after")
-    def _derived_columns_are_made_of_the_files(self) -> Features:
+    def _require_derived_from_file(self) -> Features:
         names = [derived.column for derived in self.derived]
-        if doubled := find_doubled(names):
-            raise ValueError(f"derived column {doubled} stands twice; expected each column once")
+        if duplicate := find_duplicate(names):
+            raise ValueError(f"derived column {duplicate} appears twice; expected each column once")
         for name in (self.identifier, self.target.column):
             if name in names:
                 raise ValueError(
                     f"column {name} is derived; expected the identifier and the target in the file"
                 )
         for derived in self.derived:
-            if made := [name for name in derived.sources if name in names]:
+            if chained := [name for name in derived.sources if name in names]:
                 raise ValueError(
-                    f"derived column {derived.column} is made of {made[0]}, which is derived too; expected "
-                    "columns of the file"
+                    f"derived column {derived.column} is computed from {chained[0]}, which is also derived; "
+                    "expected columns of the file"
                 )
             if self.target.column in derived.sources:
                 raise ValueError(
-                    f"derived column {derived.column} is made of the target, {self.target.column}, which new "
-                    "rows lack; expected other columns"
+                    f"derived column {derived.column} is computed from the target, {self.target.column}, "
+                    "which new rows lack; expected other columns"
                 )
         return self
 
@@ -199,7 +201,7 @@ class Features(Block):
 
     @property
     def number_columns(self) -> list[str]:
-        """Those of them that are numbers."""
+        """The columns that the models see as numbers."""
         return [column.column for column in (*self.continuous, *self.log)]
 
     @property
@@ -208,29 +210,29 @@ class Features(Block):
 
     @property
     def sources(self) -> list[str]:
-        """The columns of the file that others are derived from, each once."""
+        """The columns of the file that others are derived from, without duplicates."""
         return list(dict.fromkeys(name for derived in self.derived for name in derived.sources))
 
     @property
     def summed(self) -> list[str]:
-        """Those of them that must be numbers."""
+        """The source columns of sums, which must be numbers."""
         return list(dict.fromkeys(name for way in self._ways if isinstance(way, Sum) for name in way.of))
 
     @property
     def counted(self) -> list[str]:
-        """Those of them whose values are counted."""
+        """The source columns of counts."""
         return list(dict.fromkeys(way.of for way in self._ways if isinstance(way, Count)))
 
     @property
     def number_names(self) -> list[str]:
-        """The features that are numbers."""
+        """The names of the features that are numbers rather than dummies."""
         return [
             *(column.column for column in self.continuous),
             *(f"Log{column.column}" for column in self.log),
         ]
 
     def names(self, categories: Mapping[str, Sequence[str]]) -> list[str]:
-        """Name the features, in the order in which the models see them, with each column's categories."""
+        """Return the names of all features, in the models' order, given the categories of each column."""
         dummies = [
             f"{column.column}_{category}"
             for column in self.categorical
@@ -239,8 +241,8 @@ class Features(Block):
         return [*self.number_names, *dummies]
 
 
-def find_doubled(names: Iterable[T]) -> T | None:
-    """Find the first that stands twice."""
+def find_duplicate(names: Iterable[T]) -> T | None:
+    """Return the first name that appears twice, or None."""
     seen: set[T] = set()
     for name in names:
         if name in seen:

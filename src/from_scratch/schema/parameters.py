@@ -1,4 +1,4 @@
-"""The parameters: what may stand in conf/*/parameters.yml and behind `--params`, and what it must be."""
+"""The parameters in conf/*/parameters.yml and `--params`: names, types, defaults and checks."""
 
 from __future__ import annotations
 
@@ -20,21 +20,20 @@ Precision = Literal["float32", "float64"]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 RESERVED = ("__default__", "data_processing", "reporting", "stability", "inference", "practice")
-"""The other pipelines, and boxes of Kedro-Viz, which stand beside those of the variants."""
-COLUMNS = ("feature", "group", "rows", "observed", "baseline")
-"""The names that stand beside the variants' in tables."""
-
+"""Names of other pipelines and of boxes in Kedro-Viz, which variants cannot have."""
+RESERVED_COLUMNS = ("feature", "group", "rows", "observed", "baseline")
+"""Names of other columns in tables with a column for each variant."""
 
 NEED_STANDARD = {"initialisation": "article", "constants": "article", "weight_decay": 0.0, "dropout": 0.0}
-"""Parameters of a variant that go by the names of a model's coefficients, with what all models take."""
+"""Parameters of a variant that need a standard model, and the values that every model accepts."""
 
 
 def _check_name(name: object) -> str:
     name = str(name)
-    if not name.isidentifier() or name in RESERVED + COLUMNS:
+    if not name.isidentifier() or name in RESERVED + RESERVED_COLUMNS:
         raise ValueError(
-            "is not a name for a variant; expected letters, digits and underscores, no digit first, and not "
-            + ", ".join(RESERVED + COLUMNS)
+            "is not a name for a variant; expected letters, digits and underscores, not starting with a "
+            "digit, and none of " + ", ".join(RESERVED + RESERVED_COLUMNS)
         )
     return name
 
@@ -43,16 +42,16 @@ VariantName = Annotated[str, BeforeValidator(_check_name)]
 
 
 class Split(Block):
-    """How the rows are divided into training rows and validation rows."""
+    """How rows are split into training rows and validation rows."""
 
     seed: Seed
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
     stratify: bool = False
-    """Whether both parts have the same share of positive rows, as far as whole rows allow."""
+    """Whether both parts have the same share of positive rows, up to rounding to whole rows."""
 
 
 class Variant(Block):
-    """A model, and how it is trained."""
+    """A model, and how to train it."""
 
     model: str
     seed: Seed
@@ -62,46 +61,46 @@ class Variant(Block):
     """The sizes of the hidden layers."""
     initialisation: Literal["article", "he"] = "article"
     constants: Literal["article", "unit"] = "article"
-    """The article's: none without a hidden layer, else one for a whole layer; or one for each unit."""
+    """The article's constants, none or one for a whole layer; or a bias for each unit."""
     loss: Literal["absolute_error", "squared_error", "cross_entropy"] = "absolute_error"
     optimiser: Literal["gradient_descent", "momentum", "adam"] = "gradient_descent"
     batch_size: Annotated[int, Field(ge=1, lt=2**63)] | None = None
-    """How many rows a step looks at; all of them if it is None."""
+    """Number of rows per step; None for all rows."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Which share of the hidden units is left out in each step of training."""
+    """Share of the hidden units to drop in each step of training."""
 
 
 class Inference(Block):
-    """Which variant predicts new rows, and what becomes of categories that training never saw."""
+    """Which variant predicts new rows, and how to treat categories that training has not seen."""
 
     variant: str
     unseen_categories: Literal["error", "none_of_them"] = "error"
 
 
 class Stability(Block):
-    """The study `kedro run --pipeline stability`: which variants, from how many seeds, on how many splits."""
+    """The study `kedro run --pipeline stability`: which variants, how many seeds, how many splits."""
 
     variants: Literal["all"] | list[str] = "all"
-    # An interval needs two of each. Of splits, each is a step of the pipeline for each variant.
+    # An interval needs at least two of each. Splits are limited because each is a node for each variant.
     seeds: Annotated[int, Field(ge=2, le=1_000_000)] = 200
     splits: Annotated[int, Field(ge=2, le=1_000)] = 5
     reference: str | None = None
-    """What the others are compared with; the first variant if it is None."""
+    """The variant that the others are compared with; None for the first."""
 
     @field_validator("variants", mode="before")
     @classmethod
-    def _all_or_a_list(cls, value: object) -> object:
+    def _require_all_or_list(cls, value: object) -> object:
         expected = "expected all, or a list of variants"
         if value != "all" and not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
             raise ValueError(f"is {value!r}; {expected}")
         if isinstance(value, list) and len(set(value)) < max(len(value), 1):
-            raise ValueError(f"is {value!r}; {expected}, at least one and each once")
+            raise ValueError(f"is {value!r}; {expected}, at least one, each once")
         return value
 
 
 class Parameters(Block):
-    """All parameters, as parameters.yml has them. The ledger's block `runs` may be left out."""
+    """All parameters. The ledger's block `runs` is optional."""
 
     features: Features
     split: Split
@@ -114,16 +113,17 @@ class Parameters(Block):
 
     @field_validator("variants", mode="before")
     @classmethod
-    def _no_null_and_no_misspelt_variant(cls, value: object) -> object:
-        """Leave out what an environment sets to null.
+    def _drop_null_and_require_models(cls, value: object) -> object:
+        """Drop variants that are null, and reject a variant without a model if its name looks misspelt.
 
-        And report a block that only a misspelt `--params` can have made, with the name that was meant.
+        An environment removes a variant by setting it to null. A misspelt `--params` creates a variant
+        without a model.
         """
         if not isinstance(value, dict):
             return value
         value = {name: block for name, block in value.items() if block is not None}
         if not value:
-            raise ValueError("has no variant; expected at least one that is not null")
+            raise ValueError("has no variant; expected at least one variant that is not null")
         blocks = value.items()
         named = [str(name) for name, block in blocks if isinstance(block, dict) and "model" in block]
         for name in (str(name) for name, block in blocks if isinstance(block, dict) and "model" not in block):
@@ -133,49 +133,51 @@ class Parameters(Block):
 
     @property
     def without_constants(self) -> list[str]:
-        """The variants without a constant for each unit, on features that need it."""
+        """The variants without unit biases, if there are no dummies that could act as a constant."""
         if self.features.categorical:
             return []
         return [name for name, variant in self.variants.items() if variant.constants != "unit"]
 
     @property
     def studied(self) -> list[str]:
-        """The variants that the study trains, its reference too, in the order of the configuration."""
+        """The variants that the study trains, the reference included, in the order of the configuration."""
         chosen = self.stability.variants
         reference = self.stability.reference or next(iter(self.variants))
         return [name for name in self.variants if chosen == "all" or name in (*chosen, reference)]
 
 
 def read(config_loader: AbstractConfigLoader) -> Parameters:
-    """Read all parameters, and check them.
+    """Read and check all parameters.
 
     Raises:
-        InputError: If they can't be read, or one of them is wrong.
+        InputError: If the parameters cannot be read, or one is wrong.
     """
     _require_environment(config_loader.conf_source, config_loader.env)
     try:
         raw: dict[str, Any] = config_loader["parameters"]
-    except Exception as error:  # those of YAML, OmegaConf and Kedro have little in common
+    except Exception as error:  # YAML, OmegaConf and Kedro raise errors of unrelated types
         conf = os.path.relpath(config_loader.conf_source)
         changes = f" and --params {config_loader.runtime_params}" if config_loader.runtime_params else ""
         origin = f"{conf}/base, {conf}/{config_loader.env or 'local'}{changes}"
-        raise InputError(f"the parameters can't be read from {origin}: {error}") from error
+        raise InputError(f"the parameters could not be read from {origin}: {error}") from error
     return check(raw)
 
 
 def _require_environment(conf: str | Path, name: str | None) -> None:
-    """Require an environment of that name, if it can be seen from here; Kedro goes on without."""
+    """Require the environment's folder, if `conf` is a local folder; Kedro ignores a missing one."""
     if not name or not os.path.isdir(conf):
         return
     folder = os.path.join(conf, name)
     if not os.path.isdir(folder):
         known = sorted(entry.name for entry in os.scandir(conf) if entry.is_dir())
         raise InputError(
-            f"there is no environment {name}: no folder {os.path.relpath(folder)}; "
-            f"there are {', '.join(known)}{did_you_mean(name, known)}"
+            f"environment {name} has no folder {os.path.relpath(folder)}; "
+            f"expected one of {', '.join(known)}{did_you_mean(name, known)}"
         )
     if not os.access(folder, os.R_OK | os.X_OK):
-        raise InputError(f"environment {name}: {os.path.relpath(folder)} can't be read; expected permission")
+        raise InputError(
+            f"environment {name}: {os.path.relpath(folder)} could not be read; expected read permission"
+        )
 
 
 def check(raw: dict[str, Any]) -> Parameters:
@@ -193,47 +195,47 @@ def check(raw: dict[str, Any]) -> Parameters:
 
 
 def _find_unknown_variants(parameters: Parameters, null: set[str]) -> Iterator[str]:
-    """Find where a variant is named that there is not."""
+    """Report parameters that name a variant which does not exist."""
     study, known = parameters.stability, list(parameters.variants)
     chosen = [] if study.variants == "all" else study.variants
     named = [("inference.variant is", parameters.inference.variant)]
     named += [("stability.variants has", name) for name in chosen]
     named += [("stability.reference is", study.reference)] if study.reference is not None else []
-    for what, name in named:
+    for parameter, name in named:
         if name not in known:
             hint = ", which is null" if name in null else ""
-            meant = "" if name in null else did_you_mean(name, known)
-            yield f"{what} {name!r}{hint}: expected one of {', '.join(known)}{meant}"
+            suggestion = "" if name in null else did_you_mean(name, known)
+            yield f"{parameter} {name!r}{hint}; expected one of {', '.join(known)}{suggestion}"
 
 
 def _find_unsuitable_models(parameters: Parameters) -> Iterator[str]:
-    """Find variants whose model, or number of hidden layers, is not one that there is."""
-    from from_scratch.models import MODELS  # loads PyTorch: a fault elsewhere is reported sooner without
+    """Report variants whose model does not exist, or does not support the other parameters."""
+    from from_scratch.models import MODELS  # loads PyTorch, which other errors need not wait for
 
     for name, variant in parameters.variants.items():
         if variant.model not in MODELS:
             expected = f"expected one of {', '.join(MODELS)}{did_you_mean(variant.model, list(MODELS))}"
-            yield f"variants.{name}.model is {variant.model!r}: {expected}"
+            yield f"variants.{name}.model is {variant.model!r}; {expected}"
             continue
         model = MODELS[variant.model]
         fewest, most = model.min_hidden, model.max_hidden
         if not fewest <= len(variant.hidden) <= (len(variant.hidden) if most is None else most):
-            layers = f"the size of {'its one' if most == 1 else 'each'} hidden layer"
-            expected = "none" if most == 0 else layers
-            yield f"variants.{name}.hidden is {variant.hidden}: model {variant.model} expects {expected}"
+            layers = f"the size of {'one' if most == 1 else 'each'} hidden layer"
+            expected = "[]" if most == 0 else layers
+            yield f"variants.{name}.hidden is {variant.hidden}; expected {expected} for model {variant.model}"
         if variant.loss == "cross_entropy" and not model.ends_in_sigmoid:
-            expected = f"model {variant.model} ends in none; expected absolute_error or squared_error"
-            yield f"variants.{name}.loss is cross_entropy, which needs a sigmoid: {expected}"
+            reason = f"since model {variant.model} does not end in a sigmoid"
+            yield f"variants.{name}.loss is cross_entropy; expected absolute_error or squared_error, {reason}"
         if variant.dropout and most == 0:
-            expected = f"model {variant.model} has no hidden layer; expected 0"
-            yield f"variants.{name}.dropout is {variant.dropout}: {expected}"
+            expected = f"expected 0, since model {variant.model} has no hidden layer"
+            yield f"variants.{name}.dropout is {variant.dropout}; {expected}"
         if variant.learning_rate * variant.weight_decay >= 1:
             yield (
-                f"variants.{name}.weight_decay is {variant.weight_decay}: times learning_rate "
-                f"{variant.learning_rate} it takes all of a weight in a step; expected a product below 1"
+                f"variants.{name}.weight_decay is {variant.weight_decay}; expected a product below 1 with "
+                f"learning_rate {variant.learning_rate}, since each step shrinks the weights by that share"
             )
         if not model.is_standard:
             for parameter, default in NEED_STANDARD.items():
                 if (value := getattr(variant, parameter)) != default:
-                    expected = f"model {variant.model} is not marked is_standard; expected {default}"
-                    yield f"variants.{name}.{parameter} is {value}: {expected}"
+                    expected = f"expected {default}, since model {variant.model} is not marked is_standard"
+                    yield f"variants.{name}.{parameter} is {value}; {expected}"

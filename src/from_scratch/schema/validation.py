@@ -1,4 +1,4 @@
-"""Blocks of parameters, and how long texts are cut in messages."""
+"""The base class of all parameter blocks, and how messages shorten texts and lists."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Block(BaseModel):
-    """A block of parameters: every name is known, and every value has the type it is said to have."""
+    """A block of parameters: names must be known, and values must have their declared type."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 def shorten(text: str, length: int = 60) -> str:
-    """Cut a long text, and mark the cut."""
+    """Cut a long text, and mark the cut with an ellipsis."""
     return text if len(text) <= length else f"{text[:length]}…"
 
 
 def list_some(words: Sequence[str], most: int) -> str:
-    """Join words by commas; after so many, an ellipsis stands for the others."""
+    """Join at most `most` words with commas, and replace the others with an ellipsis."""
     return ", ".join(words[:most]) + ", …" * (len(words) > most)

@@ -30,13 +30,13 @@ from kedro_ledger.errors import InputError
 log = logging.getLogger(__name__)
 
 TIMEOUT = 30
-"""Seconds to wait for a scheduler, for answers, and for a worker where there is none."""
+"""Seconds to wait for a scheduler, for its answers, and for a first worker."""
 PROTOCOL_PACKAGES = ("python", "dask", "distributed", "msgpack", "cloudpickle", "tornado", "toolz")
-"""What all processes of a cluster must have in the same version to understand each other."""
+"""Packages that need the same version in all processes of a cluster, so that these can communicate."""
 
 
 def _make_call() -> Callable[..., Any]:
-    """Make `call`: an inner function is pickled by value, so that schedulers need no project to read it."""
+    """Make `call`: as an inner function, it is pickled by value, so a scheduler doesn't need the project."""
 
     def call(function: str, *args: Any) -> Any:
         module, _, name = function.rpartition(".")
@@ -45,7 +45,7 @@ def _make_call() -> Callable[..., Any]:
         except ImportError as error:
             with suppress(ValueError):  # outside a task
                 where = get_worker().address
-                error.add_note(f"on worker {where}; expected the project to be installed there")
+                error.add_note(f"on worker {where}; expected the project's package to be installed there")
             raise
         return found(*args)
 
@@ -58,11 +58,11 @@ call = _make_call()
 
 @contextmanager
 def open_cluster(address: str | None, workers: int | None) -> Iterator[Client]:
-    """Connect to a cluster, or start one on this machine for as long as it is needed.
+    """Connect to a cluster, or start one on this machine until the context ends.
 
     Args:
-        address: The address of a scheduler, such as `tcp://host:8786`; none to start workers here.
-        workers: How many workers to start; by default one for each processor that this process may use.
+        address: The address of a scheduler, such as `tcp://host:8786`, or None to start workers here.
+        workers: The number of workers to start; by default one for each processor that this process may use.
 
     Yields:
         The client.
@@ -81,18 +81,18 @@ def open_cluster(address: str | None, workers: int | None) -> Iterator[Client]:
             return
         with (
             _without_handlers("distributed") as dask_log,
-            # Dask would set numbers of threads there, and in this process too; users set them.
+            # By default, Dask sets numbers of threads for workers and this process; here, users set them.
             dask.config.set({"distributed.nanny.pre-spawn-environ": {}}),
             _start_workers(workers or CPU_COUNT) as cluster,
             Client(cluster) as client,
         ):
             count = len(cluster.workers)
-            log.info("running on %d worker%s of this machine", count, "" if count == 1 else "s")
+            log.info("running on %d worker%s on this machine", count, "" if count == 1 else "s")
             log.info("Dask's dashboard: %s", client.dashboard_link)
             try:
                 yield client
             except (KeyboardInterrupt, SystemExit):
-                dask_log.setLevel(logging.CRITICAL)  # or it reports the workers that are killed here
+                dask_log.setLevel(logging.CRITICAL)  # otherwise, Dask reports the workers killed here
                 cluster.sync(_kill_workers, cluster)
                 raise
 
@@ -109,14 +109,14 @@ def _start_workers(count: int) -> LocalCluster:
         )
     except RuntimeError as error:
         raise InputError(
-            f"workers can't be started here ({_first_line(error)}); in a script of yours, expected the run "
-            'to stand behind `if __name__ == "__main__":`, since every worker loads the script'
+            f"workers could not be started here ({_first_line(error)}); expected a script that starts the "
+            'run in `if __name__ == "__main__":`, since each worker imports the script'
         ) from error
 
 
 @contextmanager
 def _without_handlers(name: str) -> Iterator[logging.Logger]:
-    """Take away a logger's handlers, which Dask would silence for all loggers that have them."""
+    """Remove a logger's handlers for a while: Dask would silence them for all loggers that use them."""
     logger = logging.getLogger(name)
     level, handlers = logger.level, logger.handlers
     logger.handlers = [logging.NullHandler()]
@@ -139,36 +139,36 @@ async def _kill_workers(cluster: LocalCluster) -> None:
 
 
 def _require_scheduler(address: str) -> None:
-    """Require that a scheduler answers: Dask's client would wait forever for a server that is silent."""
+    """Require that a scheduler answers, since Dask's client would wait forever for a silent server."""
 
     async def ask() -> str:
         async with rpc(address, connection_args=Security().get_connection_args("client")) as server:
             return str((await asyncio.wait_for(server.identity(), TIMEOUT))["type"])
 
-    expected = "expected one, started by `dask scheduler`, and its address"
+    expected = "expected the address of a scheduler. Run `dask scheduler` to start one"
     try:
-        # Dask would try again and again, and report no more than that it took too long.
+        # Dask's client would retry, and then report only a timeout instead of the reason.
         socket.create_connection(get_address_host_port(address), TIMEOUT).close()
         with ThreadPoolExecutor(1) as thread:  # a notebook's own thread has a running loop
             answer = thread.submit(asyncio.run, ask()).result()
-    except Exception as error:  # the answer of another kind of server may raise anything
+    except Exception as error:  # answers of other kinds of servers may raise any exception
         raise InputError(
-            f"no scheduler of Dask answers at {address} ({_first_line(error)}); {expected}"
+            f"no Dask scheduler answers at {address} ({_first_line(error)}); {expected}"
         ) from error
     if answer != "Scheduler":
-        raise InputError(f"no scheduler of Dask answers at {address}, but a {answer.lower()}; {expected}")
+        raise InputError(f"a Dask {answer.lower()} answers at {address}; {expected}")
 
 
 def check_workers(client: Client, package: str, marker: str | None) -> None:
-    """Require that the scheduler and all workers can run the nodes, and would write the same artefacts.
+    """Require that the scheduler and all workers can run the nodes and would write the same artefacts.
 
     Args:
-        client: The cluster.
+        client: The cluster's client.
         package: The project's package.
-        marker: A file in the data folder.
+        marker: A file in the data folder, which all workers must see.
 
     Raises:
-        InputError: A line for each process that can't.
+        InputError: A line for each process that is unsuitable.
     """
     if not list_workers(client):
         log.info("waiting for a worker")
@@ -176,35 +176,37 @@ def check_workers(client: Client, package: str, marker: str | None) -> None:
         client.wait_for_workers(1, timeout=TIMEOUT)
     except TimeoutError as error:
         raise InputError(
-            f"the cluster at {find_address(client)} has no worker; expected one within {TIMEOUT} s"
+            f"the cluster at {find_address(client)} has no worker; expected a worker within {TIMEOUT} s"
         ) from error
     here = facts.read_facts(package)
     inspect = f"{facts.__name__}.{facts.inspect_worker.__name__}"
     try:
-        # Dask itself would wait forever. It asks for versions without sending any code.
+        # Without a timeout, Dask waits forever. `get_versions` sends no code, so it works with any versions.
         check_versions(client.sync(client.get_versions, callback_timeout=TIMEOUT))
         answers = client.sync(
             client.run, call, inspect, package, marker, on_error="return", callback_timeout=TIMEOUT
         )
     except TimeoutError as timeout:
         raise InputError(
-            f"the cluster at {find_address(client)} doesn't answer within {TIMEOUT} s; expected all of its "
-            f"workers to: {', '.join(sorted(list_workers(client)))}"
+            f"the cluster at {find_address(client)} did not answer within {TIMEOUT} s; expected answers from "
+            f"all workers: {', '.join(sorted(list_workers(client)))}"
         ) from timeout
     faults = []
     for address, answer in sorted(answers.items()):
         if isinstance(answer, BaseException):
-            reason = f"{type(answer).__name__}: {answer}; expected the project to be installed there"
+            reason = (
+                f"{type(answer).__name__}: {answer}; expected the project's package to be installed there"
+            )
         elif differences := facts.find_faults(here, answer[0]):
             reason = f"{'; '.join(differences)}; expected the same as here"
         elif not answer[1]:
             reason = (
-                f"can't see this run in {Path(str(marker)).parent}, or can't write there; expected the data "
-                "folder to be shared, under the same path everywhere"
+                f"can't see this run in {Path(str(marker)).parent}, or can't write there; expected a shared "
+                "data folder with the same path on all machines"
             )
         else:
             if hardware := facts.find_other_hardware(here, answer[0]):
-                log.warning("worker %s: %s: last digits may differ", address, "; ".join(hardware))
+                log.warning("worker %s: %s; the last digits may differ", address, "; ".join(hardware))
             continue
         faults.append(f"worker {address}: {reason}")
     if faults:
@@ -212,10 +214,10 @@ def check_workers(client: Client, package: str, marker: str | None) -> None:
 
 
 def check_versions(versions: dict[str, Any]) -> None:
-    """Require that all processes speak the same protocol.
+    """Require that all processes use the same protocol.
 
     Args:
-        versions: What `Client.get_versions` returns.
+        versions: The result of `Client.get_versions`.
 
     Raises:
         InputError: A line for each process with other versions.
@@ -237,12 +239,12 @@ def check_versions(versions: dict[str, Any]) -> None:
 
 
 def _release(version: str | None) -> str | None:
-    """Drop what Dask adds to Python's version."""
+    """Remove the suffix that Dask adds to Python's version."""
     return version and version.removesuffix(".final.0")
 
 
 class WorkerMonitor:
-    """Reports when a worker is lost, and gives up when none comes back."""
+    """A monitor that reports lost workers, and gives up if no worker returns."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -257,11 +259,11 @@ class WorkerMonitor:
         """
         now = list_workers(self._client)
         for address in sorted(self._workers - now):
-            log.warning("worker %s is gone: what it computed or held is computed again", address)
+            log.warning("worker %s is lost; its unfinished and unsaved results are computed again", address)
         if now:
             self._last_seen = monotonic()
         elif monotonic() - self._last_seen > TIMEOUT:
-            raise InputError(f"no worker is left, and none came within {TIMEOUT} s")
+            raise InputError(f"the cluster has lost all workers; expected a worker within {TIMEOUT} s")
         self._workers = now
 
 

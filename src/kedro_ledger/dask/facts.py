@@ -1,4 +1,4 @@
-"""What a process runs with: code, Python, packages. Workers must have what the ledger records."""
+"""The code, Python and packages of a process. Workers must have the same ones as the ledger records."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from kedro_ledger.record import Environment
 from kedro_ledger.sources import hash_files
 
 Facts = dict[str, Any]
-"""`code`: the hashes of the project's files and the ledger's; `environment`, as the ledger records it;
-`required`: the packages that the project requires. All of it can be written as JSON."""
+"""Facts that can be serialised as JSON: `code`, the hashes of the project's and the ledger's files;
+`environment`, as the ledger records it; and `required`, the packages that the project requires."""
 
 MAY_DIFFER = ("machine", "processor", "cpu_capability", "libc", "system")
-"""What may change the last digits of a result, but runs."""
+"""Properties that may differ between workers, although this may change the last digits of results."""
 
 
 @cache
 def read_facts(package: str) -> Facts:
-    """Read what this process runs with, once: it keeps the code that it has loaded.
+    """Read the facts of this process. They are cached, since a process keeps the code that it has loaded.
 
     Args:
         package: The project's package.
@@ -43,13 +43,13 @@ def read_facts(package: str) -> Facts:
 
 
 def inspect_worker(package: str, marker: str | None) -> tuple[Facts, bool]:
-    """Read the facts of this worker, and whether it sees the run's marker and can write beside it."""
-    shares = not marker or (Path(marker).exists() and os.access(Path(marker).parent, os.W_OK))
-    return read_facts(package), shares
+    """Return the facts of this worker, and whether it sees the run's marker and can write to its folder."""
+    is_shared = not marker or (Path(marker).exists() and os.access(Path(marker).parent, os.W_OK))
+    return read_facts(package), is_shared
 
 
 def find_faults(here: Facts, there: Facts) -> list[str]:
-    """Find why a worker would not write the same artefacts: a phrase for each difference but of hardware."""
+    """List the differences, except hardware, that may change what a worker writes: a phrase for each."""
     ours, theirs = _environments(here, there)
     faults = []
     if ours.python != theirs.python:
@@ -63,14 +63,14 @@ def find_faults(here: Facts, there: Facts) -> list[str]:
     if other := list(compare(here["code"], there["code"])):
         more = f" and {len(other) - 3} more" if len(other) > 3 else ""
         faults.append(
-            f"other code in {', '.join(other[:3])}{more} (a worker keeps the code it has loaded: restart it "
-            "after a change)"
+            f"different code in {', '.join(other[:3])}{more} (a worker keeps the code that it has loaded: "
+            "restart it after a change)"
         )
     return faults
 
 
 def find_other_hardware(here: Facts, there: Facts) -> list[str]:
-    """Find what may change the last digits of results on a worker: a phrase for each difference."""
+    """List the differences that may change the last digits of results on a worker: a phrase for each."""
     return [
         f"{name} {theirs or 'unknown'} there, {ours or 'unknown'} here"
         for name, (ours, theirs) in compare_environments(*_environments(here, there)).items()
@@ -83,9 +83,9 @@ def _environments(here: Facts, there: Facts) -> tuple[Environment, Environment]:
 
 
 def _list_required(package: str) -> list[str]:
-    """List the packages that the project itself names, except in its extras."""
+    """List the packages that the project requires, except in extras."""
     try:
         lines = requires(package.replace("_", "-")) or []
-    except PackageNotFoundError:  # it is on the path, but not installed
+    except PackageNotFoundError:  # the project is on the path, but not installed
         return []
     return [canonicalize_name(Requirement(line).name) for line in lines if "extra ==" not in line]

@@ -1,8 +1,8 @@
-"""What happens on a worker: it runs a node as one process would, and puts what the node wrote in its place.
+"""The code that runs on a worker: it runs a node, and moves the node's complete outputs to their final paths.
 
-A worker may die at any moment, or be taken for dead and live on, and then its nodes run again elsewhere. So
-each try writes a version of its own, and only a whole version is put in its place: by one renaming, which the
-first try wins and which no later one can undo.
+A worker may die at any moment, or be assumed dead while it is still running, and then its nodes run again
+elsewhere. So each attempt writes its own version, and a single rename moves it to the final path once it is
+complete. The first attempt wins, and later ones can't undo its rename.
 
 Workers that the DaskRunner starts preload this module: see `dask_setup`.
 """
@@ -34,30 +34,30 @@ from kedro_ledger import storage
 from kedro_ledger.dask.facts import find_faults, read_facts
 from kedro_ledger.errors import InputError
 from kedro_ledger.kedro_internals import create_hook_manager
-from kedro_ledger.paths import TRY
+from kedro_ledger.paths import ATTEMPT_SEPARATOR
 
 _loading = Lock()
 
 
 class Work(NamedTuple):
-    """A node to run, with all that it needs."""
+    """A node to run, with everything that it needs."""
 
     node: Node
     catalog: DataCatalog
     is_async: bool
     run_id: str
-    places: dict[str, str]
-    """The final paths of those of its outputs that are versioned on a local disk."""
+    output_paths: dict[str, str]
+    """Final paths of the node's outputs that are versioned on a local disk, by dataset."""
     in_memory: list[str]
-    """Its outputs that are not persisted."""
+    """The node's outputs that are not persisted."""
     marker: str | None
-    """A file that exists as long as the run is active."""
+    """File that exists while the run is active."""
 
 
 def dask_setup(worker: object) -> None:
-    """Prepare a worker that the DaskRunner has started: the console belongs to the run's own process.
+    """Prepare a worker that the DaskRunner has started to write nothing to the console.
 
-    Nothing is logged here, since that process gets all records, and no progress bar is drawn.
+    The run's own process receives and logs all records. Progress bars are disabled.
     """
     nowhere = {"nowhere": {"class": "logging.NullHandler"}}
     root = {"level": "WARNING", "handlers": ["nowhere"]}
@@ -68,7 +68,7 @@ def dask_setup(worker: object) -> None:
         logger.handlers.clear()
         logger.propagate = True
     os.environ["TQDM_DISABLE"] = "1"
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run's process, which ends its workers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C, the run's process ends its workers
 
 
 def run_node(package: str, facts: str, pickled: bytes, *upstream: dict[str, Any]) -> dict[str, Any]:
@@ -76,15 +76,15 @@ def run_node(package: str, facts: str, pickled: bytes, *upstream: dict[str, Any]
 
     Args:
         package: The project's package.
-        facts: What the run's process runs with, as JSON.
-        pickled: A `Work`; it is read once this worker is known to have the same code.
-        *upstream: What earlier nodes left in memory, by dataset.
+        facts: The facts of the run's process, as JSON.
+        pickled: A `Work`, which is unpickled only after the check that this worker has the same code.
+        *upstream: Results of earlier nodes that are in memory, by dataset.
 
     Returns:
-        What this node leaves in memory, by dataset.
+        The node's outputs that are not persisted, by dataset.
 
     Raises:
-        InputError: If the run is over, this worker is not fit for it, or the node would end the process.
+        InputError: If the run is over, this worker is unsuitable, or the node would end the process.
     """
     with _loading:  # a worker may have several threads
         _require_same_facts(package, facts)
@@ -94,9 +94,9 @@ def run_node(package: str, facts: str, pickled: bytes, *upstream: dict[str, Any]
     for results in upstream:
         for name in results.keys() & {*work.node.inputs}:
             work.catalog.save(name, results[name])  # a MemoryDataset: each node gets a copy
-    version = f"{work.run_id}{TRY}{uuid4().hex}"
-    storage.read_and_write(work.catalog, work.places, version)
-    folders = {Path(place).parent: Path(place).parent.with_name(version) for place in work.places.values()}
+    version = f"{work.run_id}{ATTEMPT_SEPARATOR}{uuid4().hex}"
+    storage.read_own_versions(work.catalog, work.output_paths, version)
+    folders = {Path(path).parent: Path(path).parent.with_name(version) for path in work.output_paths.values()}
     try:
         with _forwarded_logs(package, work.run_id):
             _execute(work, hook_manager)
@@ -105,7 +105,7 @@ def run_node(package: str, facts: str, pickled: bytes, *upstream: dict[str, Any]
             try:
                 written.rename(folder)
             except OSError:
-                if written.exists() and not folder.exists():  # if it exists, another try was quicker
+                if written.exists() and not folder.exists():  # if it exists, another attempt was faster
                     raise
     finally:
         for written in folders.values():
@@ -119,35 +119,40 @@ def _execute(work: Work, hook_manager: PluginManager) -> None:
         task.execute()
     except (SystemExit, KeyboardInterrupt) as error:  # either would end the worker
         raise InputError(
-            f"{work.node.name} would end its process ({error!r}); expected it to return, or to raise an error"
+            f"{work.node.name}: the node would end its process ({error!r}); expected it to return or "
+            "raise an error"
         ) from error
 
 
 def _require_active_run(work: Work) -> None:
     if work.marker and not Path(work.marker).exists():
-        raise InputError(f"{work.node.name}: run {work.run_id} is over, or its folder is not shared any more")
+        raise InputError(
+            f"{work.node.name}: run {work.run_id} is over, or its folder is no longer shared with this worker"
+        )
 
 
 @cache
 def _require_same_facts(package: str, here: str) -> None:
-    """Require the run's code and packages: this worker may have come after all were checked."""
+    """Require the run's code and packages: this worker may have joined after all workers were checked."""
     if faults := find_faults(json.loads(here), read_facts(package)):
         raise InputError(f"worker {get_worker().address}: {'; '.join(faults)}; expected the same as here")
 
 
 @cache
 def _load_project(package: str) -> PluginManager:
-    """Load a project's settings, once in a process, and return its hooks."""
+    """Load a project's settings, once in each process, and return its hook manager."""
     if project.PACKAGE_NAME is None:
         project.configure_project(package)
     elif package != project.PACKAGE_NAME:
-        raise InputError(f"this worker works for {project.PACKAGE_NAME} already; expected one for {package}")
+        raise InputError(
+            f"this worker already serves {project.PACKAGE_NAME}; expected a worker for {package}"
+        )
     logging.getLogger(package).setLevel(logging.INFO)
     return create_hook_manager(project.settings.HOOKS, project.settings.DISABLE_HOOKS_FOR_PLUGINS)
 
 
 class _Forwarder(logging.Handler):
-    """Sends what one thread logs to the run that it works for."""
+    """A handler that sends the records of one thread to the run's own process."""
 
     def __init__(self, package: str, run_id: str) -> None:
         super().__init__()
@@ -162,7 +167,7 @@ class _Forwarder(logging.Handler):
 
 @contextmanager
 def _forwarded_logs(package: str, run_id: str) -> Iterator[None]:
-    """Send what this thread logs to the run, under the package's topic."""
+    """Send the log records of this thread to the run's own process, with the package as the topic."""
     forwarder = _Forwarder(package, run_id)
     logging.root.addHandler(forwarder)
     try:

@@ -1,4 +1,4 @@
-"""The figures that the article prints come out of a run, to their last digit."""
+"""A run reproduces the figures that the article prints, to the last digit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EDGE = torch.tensor([*range(7), *range(-7, 0)])
 
 
 def those_with(kind: str) -> list[str]:
-    """The variants of which the article prints figures of a kind."""
+    """Return the variants for which the article prints figures of this kind."""
     return [name.removesuffix(f".{kind}") for name in FIGURES if name.endswith(f".{kind}")]
 
 
@@ -29,7 +29,7 @@ def count(figures: Any) -> int:
 
 
 def printed(numbers: Any, digits: int = 4) -> Any:
-    """Numbers as they are printed, in lists as deep as theirs."""
+    """Format numbers as the article prints them, in lists of the same depth."""
     if isinstance(numbers, list):
         return [printed(number, digits) for number in numbers]
     text = f"{numbers:.{digits}f}"
@@ -133,18 +133,18 @@ def test_products_of_the_sigmoid_model(article_run: Project) -> None:
     coefficients, valid = article_run.load("sigmoid.coefficients"), article_run.load("valid")["independent"]
     assert_printed(predict_linear(coefficients, valid), FIGURES["sigmoid.products"])
     ours, figures = valid @ coefficients["weights"], torch.tensor(FIGURES["sigmoid.matrix_products"])
-    # The order in which a processor adds up a matrix product moves the last printed digit.
+    # The last printed digit depends on the order in which a processor adds up a matrix product.
     torch.testing.assert_close(ours, figures, atol=1.5e-4, rtol=0)
 
 
-def test_comparison_holds_the_accuracies_of_the_article(article_run: Project) -> None:
+def test_comparison_contains_the_accuracies_of_the_article(article_run: Project) -> None:
     comparison = article_run.load("comparison").set_index("variant")
     assert comparison["article_accuracy"].dropna().to_dict() == published_accuracies()
     assert len(published_accuracies()) == 5
     assert comparison.index.tolist()[:6] == those_with("losses") == list(VARIANTS)
 
 
-def test_report_holds_every_figure_of_the_article(article_run: Project) -> None:
+def test_report_contains_every_figure_of_the_article(article_run: Project) -> None:
     figures = article_run.load("article_figures")
     assert figures["same"].all()
     assert len(figures) == sum(map(count, FIGURES.values()))

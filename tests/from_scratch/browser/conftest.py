@@ -1,4 +1,4 @@
-"""A headless Chromium, and Kedro-Viz in it, on a run of everything."""
+"""A headless Chromium, and Kedro-Viz in it, on a run of all pipelines."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ NO_HINTS = (
     "if (location.protocol == 'http:') localStorage.setItem('KedroViz', '{\"showFeatureHints\": false}')"
 )
 FONTS = "https://fonts.googleapis.com/css2?family=Inter:wght@400;600&display=swap"
-"""What the page that Kedro-Viz serves asks of another host: its font. Nothing of ours is in that request, and
-the page is Kedro-Viz's own, on the user's machine; without network it is an error in the console, and the
-page takes another font. What is built and published asks nothing."""
+"""The only request to another host of the page that Kedro-Viz serves: for its font. It contains no data of
+ours. Without network it causes an error in the console, and the page uses another font. Built sites do not
+make it."""
 
 
 @dataclass
 class Page:
-    """A page of Kedro-Viz, opened afresh, and what it asked for and complained of since."""
+    """A page of Kedro-Viz, with its requests and its messages in the console."""
 
     driver: webdriver.Chrome
     url: str
@@ -61,12 +61,12 @@ class Page:
         self.wait_until_still()
 
     def boxes(self) -> dict[str, WebElement]:
-        """What the graph shows, by its name."""
+        """Return the boxes of the graph by name."""
         boxes = self.driver.find_elements(By.CSS_SELECTOR, ".pipeline-node")
         return {box.text.strip(): box for box in boxes}
 
     def places(self) -> dict[str, dict[str, float]]:
-        """Where in the window everything of the graph is."""
+        """Return the position of each box of the graph in the window."""
         places: dict[str, dict[str, float]] = self.driver.execute_script(
             "return Object.fromEntries([...document.querySelectorAll('.pipeline-node')]"
             ".map(box => [box.textContent.trim(), box.getBoundingClientRect().toJSON()]))"
@@ -74,11 +74,11 @@ class Page:
         return places
 
     def texts(self, selector: str) -> list[str]:
-        """The texts of all elements that a CSS selector finds."""
+        """Return the texts of all elements that match a CSS selector."""
         return [element.text for element in self.driver.find_elements(By.CSS_SELECTOR, selector)]
 
     def rows(self, selector: str) -> list[str]:
-        """The cells of each row of a table, between tabs."""
+        """Return each row of a table as its cells, separated by tabs."""
         script = (
             "return [...document.querySelectorAll(arguments[0])]"
             ".map(row => [...row.cells].map(cell => cell.textContent).join('\\t'))"
@@ -87,7 +87,7 @@ class Page:
         return rows
 
     def find(self, selector: str) -> WebElement:
-        """Wait for an element that is shown."""
+        """Wait for a visible element."""
 
         def shown() -> WebElement | None:
             elements = self.driver.find_elements(By.CSS_SELECTOR, selector)
@@ -97,7 +97,7 @@ class Page:
         return found
 
     def look_up(self, name: str) -> None:
-        """Find something through the search of the sidebar, and click it there."""
+        """Search for a name in the sidebar, and click the result."""
         self.wait_for(self._close_panel)
         self.wait_until_still()
         search = self.find("#search-bar")
@@ -107,7 +107,7 @@ class Page:
         self.wait_for_panel(name)
 
     def _close_panel(self) -> bool:
-        """Close the panel on the right, whose button can't be clicked while it slides in."""
+        """Close the panel on the right; its button cannot be clicked while it slides in."""
         close = ".pipeline-metadata--visible .pipeline-metadata__close-button"
         buttons = self.driver.find_elements(By.CSS_SELECTOR, close)
         for button in buttons:
@@ -115,26 +115,26 @@ class Page:
         return not buttons
 
     def click(self, name: str) -> None:
-        """Click something in the graph, once it stands still."""
+        """Click a box of the graph, once the graph has stopped moving."""
         self.wait_until_still()
         self.boxes()[name].click()
         self.wait_for_panel(name)
 
     def wait_for_panel(self, name: str) -> None:
-        """Wait until the panel on the right tells of something."""
+        """Wait until the panel on the right shows this name."""
         self.wait_for(lambda: name in self.texts(".pipeline-metadata--visible .pipeline-metadata__title"))
 
     def panel(self) -> str:
-        """What stands in the panel on the right."""
+        """Return the text of the panel on the right."""
         return self.find(".pipeline-metadata--visible").text
 
     def wait_for(self, condition: Callable[[], Any]) -> Any:
-        """Wait until something holds."""
+        """Wait until a condition is true."""
         ignored = (ElementNotInteractableException, StaleElementReferenceException)
         return WebDriverWait(self.driver, 20, 0.05, ignored).until(lambda _: condition())
 
     def wait_until_still(self) -> None:
-        """Wait until nothing in the graph moves any more."""
+        """Wait until the graph has stopped moving."""
 
         def still() -> bool:
             before = self.places()
@@ -144,7 +144,7 @@ class Page:
         self.wait_for(still)
 
     def complaints(self) -> list[str]:
-        """Errors and warnings in the console, but for what the page may ask of other hosts."""
+        """Return errors and warnings in the console, except those of permitted requests to other hosts."""
         entries: list[dict[str, str]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         return [
             entry["message"]
@@ -154,7 +154,7 @@ class Page:
         ]
 
     def asked_elsewhere(self) -> set[str]:
-        """What was asked of other hosts."""
+        """Return the requests to other hosts."""
         entries: list[dict[str, str]] = self.driver.get_log("performance")  # type: ignore[no-untyped-call]
         events = [json.loads(entry["message"])["message"] for entry in entries]
         asked = {
@@ -172,7 +172,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
     """A headless Chromium. In CI, where REQUIRE_BROWSER is set, its absence is a failure."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
-        missing = "Chromium is not installed: apt-get install chromium chromium-driver"
+        missing = "Chromium is not installed; run `apt-get install chromium chromium-driver`"
         if os.environ.get("REQUIRE_BROWSER"):
             pytest.fail(missing)
         pytest.skip(missing)
@@ -194,7 +194,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 
 @pytest.fixture(scope="session")
 def built_site(article_run: Project) -> Path:
-    """What `kedro viz build` writes of a run of everything."""
+    """Return the site that `kedro viz build` writes after a run of all pipelines."""
     built = article_run.kedro("viz", "build", "--include-previews")
     assert (built.returncode, built.stderr) == (0, "")
     return article_run.folder / "build"
@@ -202,7 +202,7 @@ def built_site(article_run: Project) -> Path:
 
 @contextmanager
 def serve_site(browser: webdriver.Chrome, built_site: Path) -> Iterator[Page]:
-    """A built site, in a subfolder of a static file server."""
+    """Serve a built site from a subfolder of a static file server."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, format: str, *args: Any) -> None:
@@ -217,17 +217,17 @@ def serve_site(browser: webdriver.Chrome, built_site: Path) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def built_page(browser: webdriver.Chrome, built_site: Path) -> Iterator[Page]:
-    """The site of a run of everything."""
+    """Return the built site of a run of all pipelines."""
     with serve_site(browser, built_site) as page:
         yield page
 
 
 @pytest.fixture(scope="module")
 def served_page(browser: webdriver.Chrome, article_run: Project) -> Iterator[Page]:
-    """What `kedro viz run` serves."""
-    port = random.randrange(20_000, 30_000)  # where no other program's outgoing connections are
+    """Return the page that `kedro viz run` serves."""
+    port = random.randrange(20_000, 30_000)  # outside the range of outgoing connections
     command = [sys.executable, "-m", "kedro", "viz", "run", "--no-browser", "--port", str(port)]
-    # Kedro-Viz asks PyPI for its newest version; here it is told at once that it can't.
+    # Kedro-Viz asks PyPI for its newest version; here that fails at once.
     environment = os.environ | {"HTTPS_PROXY": "http://127.0.0.1:9"}
     output = article_run.folder / "viz.txt"
     with output.open("w") as file:
@@ -247,7 +247,7 @@ def served_page(browser: webdriver.Chrome, article_run: Project) -> Iterator[Pag
 
 @pytest.fixture(scope="module", params=["served", "built"])
 def page(request: pytest.FixtureRequest) -> Page:
-    """Kedro-Viz as it is served, and as it is built, opened once."""
+    """Return Kedro-Viz, served or built, opened once."""
     page: Page = request.getfixturevalue(f"{request.param}_page")
     page.open()
     return page

@@ -23,7 +23,7 @@ PREVIEWS = {
 
 
 def shown(built_site: Path) -> dict[str, dict[str, Any]]:
-    """What the built site shows of everything in the default pipeline, by its name."""
+    """Return the details that the built site shows of each node of the default pipeline, by name."""
     nodes = json.loads((built_site / "api" / "main").read_bytes())["nodes"]
     return {
         node["name"]: json.loads((built_site / "api" / "nodes" / node["id"]).read_bytes()) for node in nodes
@@ -31,7 +31,7 @@ def shown(built_site: Path) -> dict[str, dict[str, Any]]:
 
 
 def persisted(built_site: Path) -> dict[str, dict[str, Any]]:
-    """The datasets among them that are in a file."""
+    """Return the datasets among them that are in a file."""
     return {
         name: node for name, node in shown(built_site).items() if node.get("filepath") and "code" not in node
     }
@@ -46,7 +46,7 @@ def test_every_persisted_dataset_shows_something(built_site: Path, article_run: 
     for name, dataset in datasets.items():
         kind = max((end for end in PREVIEWS if dataset["filepath"].endswith(end)), key=len)
         if name == "category_counts":
-            assert not dataset["preview"], "a category of one row is nearly a person"
+            assert not dataset["preview"], "a category of one row could identify a person"
             continue
         assert dataset["preview_type"] == PREVIEWS[kind], name
         preview = dataset["preview"]
@@ -59,7 +59,7 @@ def test_every_step_shows_its_code_and_docstring(built_site: Path) -> None:
     steps = {name: node["code"] for name, node in shown(built_site).items() if "code" in node}
     assert {"split", "fit", "compare", "write_report"} <= set(steps)
     bundles = {name for name in steps if name.startswith("gather_")}
-    assert bundles == {"gather_data", "gather_results"}  # dataclasses, of which Kedro-Viz shows no code
+    assert bundles == {"gather_data", "gather_results"}  # dataclasses, whose code Kedro-Viz does not show
     for name, code in steps.items():
         if name in bundles:
             continue
@@ -67,7 +67,7 @@ def test_every_step_shows_its_code_and_docstring(built_site: Path) -> None:
         assert '"""' in code, name
 
 
-def test_nothing_of_ones_own_passengers_is_published(project: Project) -> None:
+def test_no_value_of_private_passengers_is_published(project: Project) -> None:
     passengers = pd.read_csv(RAW / "train.csv")
     rows = range(len(passengers))
     passengers["PassengerId"] = [7_700_000 + row for row in rows]
@@ -101,5 +101,5 @@ def test_no_file_of_the_site_names_this_machine(built_site: Path) -> None:
 
 
 def files_of(built: Path) -> list[Path]:
-    """All files of a built site."""
+    """Return all files of a built site."""
     return [file for file in built.rglob("*") if file.is_file()]

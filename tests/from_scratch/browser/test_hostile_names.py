@@ -1,4 +1,4 @@
-"""Names that are markup, links or too long, in the report, the history and Kedro-Viz."""
+"""Names that contain markup or links, or are very long, in the report, the history and Kedro-Viz."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINKS = "[...document.querySelectorAll('a')].map(a => a.getAttribute('href') || 
 
 @pytest.fixture(scope="module")
 def hostile_run(make_project: MakeProject) -> Project:
-    """A project in which everything ran on names that try to be more than names, and a small study too."""
+    """Return a project with hostile names, after a run of all pipelines and a small study."""
     project = make_project()
     hostile.configure(project)
     project.run("--env", "hostile")
@@ -35,7 +35,7 @@ def hostile_page(
     hostile_run: Project,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> LocalPage:
-    """The report and the history of that project, all their tables open."""
+    """Return the report or the history of that project."""
     if request.param == "report":
         return LocalPage(browser, find_report(hostile_run))
     file = tmp_path_factory.mktemp("history") / "history.html"
@@ -69,7 +69,7 @@ def test_names_that_are_cut_are_whole_on_hover(browser: webdriver.Chrome, hostil
     page = LocalPage(browser, find_report(hostile_run))
     page.open(width=1440)
     labels = page.ask("[...document.querySelectorAll('#coefficients .ytick')].map(tick => tick.textContent)")
-    assert labels[3] == "größe &amp;: one d…tion more"
+    assert labels[3] == "größe &amp;: +1 SD"
     assert labels[4] == '<a href="http://ev… <i>x</i>'
     bars = browser.find_elements("css selector", "#coefficients .scatterlayer .point")
     shown = "[...document.querySelectorAll('.hoverlayer .nums')].map(text => text.textContent).join('')"

@@ -124,6 +124,6 @@ def test_only_this_machine_is_served(served_page: Page) -> None:
     port = urlsplit(served_page.url).port
     with socket.create_connection(("127.0.0.1", port), timeout=5):
         pass
-    # Another address of this machine: whatever listens to all of them answers here as well.
+    # A server that listens on all addresses of this machine would answer here too.
     with pytest.raises(OSError, match=r"refused|timed out|assign|unreachable"):
         socket.create_connection(("127.0.0.2", port), timeout=5)

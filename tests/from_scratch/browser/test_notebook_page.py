@@ -1,4 +1,4 @@
-"""The notebook as a page, opened as a file: it loads nothing, and can be read in the dark and on a phone."""
+"""The notebook as a page, opened as a file: it loads nothing, and is readable in dark mode and on a phone."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ pytestmark = pytest.mark.slow
 
 TEXTS = ("p", ".highlight .k", ".highlight .s2", ".highlight .c1", ".highlight .gi", ".highlight .gd")
 CONTRAST = 200
-"""How far the brightness of a text is from its background's at least; both go from 0 to 765."""
+"""Minimum difference in brightness between a text and its background; both go from 0 to 765."""
 
 
 @pytest.fixture(scope="module")
 def page(browser: webdriver.Chrome, tmp_path_factory: pytest.TempPathFactory) -> LocalPage:
-    """The page that docs/notebook.md says how to make."""
+    """Return the page, made with the command in docs/notebook.md."""
     folder = tmp_path_factory.mktemp("page")
     program = str(Path(sys.executable).with_name("jupyter-nbconvert"))
     options = "--to html --template page --TemplateExporter.extra_template_basedirs=notebooks".split()

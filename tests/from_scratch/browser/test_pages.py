@@ -11,14 +11,14 @@ from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
 from from_scratch.article import VARIANTS
-from kedro_ledger.looks import look_of
+from kedro_ledger.styles import assign_styles
 from tests.support.project import MakeProject, Project
 
 PLOTS = {"accuracies", "losses", "epoch_accuracies", "coefficients"}
 
 
 class LocalPage:
-    """A page in a file, opened afresh."""
+    """A page in a file."""
 
     def __init__(self, browser: webdriver.Chrome, file: Path) -> None:
         self.browser = browser
@@ -27,7 +27,7 @@ class LocalPage:
     def open(
         self, width: int = 1280, height: int = 900, media: str = "screen", scheme: str = "light"
     ) -> None:
-        """Load the page on a screen of so many pixels."""
+        """Load the page on a screen of this size in pixels."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         look = {"media": media, "features": [{"name": "prefers-color-scheme", "value": scheme}]}
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
@@ -41,12 +41,12 @@ class LocalPage:
         return self.browser.execute_script(f"return {script}")
 
     def colour(self, selector: str, of: str = "color") -> int:
-        """How bright a colour of an element is, from 0 to 765."""
+        """Return the brightness of an element's colour, from 0 to 765."""
         colour = self.ask(f"getComputedStyle(document.querySelector('{selector}'))['{of}']")
         return sum(int(part) for part in colour.partition("(")[2].rstrip(")").split(",")[:3])
 
     def expect_no_complaint_and_no_request(self) -> None:
-        """See that the page has no errors, and asked for nothing but itself."""
+        """Check that the page has no errors, and requested nothing but itself."""
         complaints = self.browser.get_log("browser")  # type: ignore[no-untyped-call]
         assert [entry["message"] for entry in complaints] == []
         events = self.browser.get_log("performance")  # type: ignore[no-untyped-call]
@@ -67,7 +67,7 @@ def find_report(project: Project) -> Path:
 
 @pytest.fixture(scope="module")
 def report(browser: webdriver.Chrome, article_run: Project) -> LocalPage:
-    """The report of a run."""
+    """Return the report of a run."""
     return LocalPage(browser, find_report(article_run))
 
 
@@ -99,7 +99,7 @@ def test_the_history_draws_what_is_opened(
 def history(
     browser: webdriver.Chrome, make_project: MakeProject, tmp_path_factory: pytest.TempPathFactory
 ) -> LocalPage:
-    """The history of four runs: of all, of `deep` with another learning rate, without scores, of all."""
+    """Return the history of four runs: all, `deep` with another learning rate, inference, all."""
     project = make_project()
     project.run()
     project.run("--pipeline", "deep", "--params", "variants.deep.learning_rate=5")
@@ -112,7 +112,7 @@ def history(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 1280])
-def test_the_history_says_why_a_line_moves(history: LocalPage, width: int) -> None:
+def test_the_history_shows_why_a_line_moves(history: LocalPage, width: int) -> None:
     history.open(width=width)
     rows = history.ask("[...document.querySelectorAll('details[open] tbody')].map(rows => rows.innerText)")
     assert len(rows) == 4
@@ -133,7 +133,7 @@ def test_the_history_says_why_a_line_moves(history: LocalPage, width: int) -> No
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_points_say_why_they_moved_and_lines_have_the_colours_of_the_variants(
+def test_points_show_why_they_moved_and_lines_have_the_colours_of_the_variants(
     history: LocalPage, scheme: str
 ) -> None:
     history.open(width=390, scheme=scheme)
@@ -144,9 +144,9 @@ def test_points_say_why_they_moved_and_lines_have_the_colours_of_the_variants(
         "deep_he",
         "deep_practice",
     ]
-    look = look_of(history.ask(f"{data}.map(line => line.meta)"))
+    styles = assign_styles(history.ask(f"{data}.map(line => line.meta)"))
     strokes = "[...document.querySelectorAll('#plot-0 .js-line')].map(line => line.style.stroke)"
-    rgb = [tuple(bytes.fromhex(each["color"][1:])) for each in look.values()]
+    rgb = [tuple(bytes.fromhex(style["color"][1:])) for style in styles.values()]
     assert history.ask(strokes) == [f"rgb{colour}" for colour in rgb]
     background = history.colour("body", of="background-color")
     for text, of in [("td", "color"), (".why", "color"), (".plot .xtick text", "fill")]:
@@ -191,7 +191,7 @@ def test_page_fits_phones_and_wide_screens(report: LocalPage, width: int) -> Non
 @pytest.mark.parametrize(
     ("media", "scheme", "is_dark"), [("screen", "light", False), ("screen", "dark", True)]
 )
-def test_text_stands_out_by_day_and_by_night(
+def test_text_has_contrast_in_light_and_dark_mode(
     report: LocalPage, media: str, scheme: str, is_dark: bool
 ) -> None:
     report.open(media=media, scheme=scheme)
@@ -207,7 +207,7 @@ def test_text_stands_out_by_day_and_by_night(
 
 
 @pytest.mark.slow
-def test_paper_is_white_even_by_night(report: LocalPage) -> None:
+def test_paper_is_white_even_in_dark_mode(report: LocalPage) -> None:
     report.open(media="print", scheme="dark")
     assert report.colour("body", of="background-color") == 765
     assert report.colour("h1") == report.colour(".plot .xtick text", of="fill") == 0

@@ -1,4 +1,4 @@
-"""What moves in the report: its own predictions against Python's, the slider, the buttons and the form."""
+"""The interactive parts of the report: the page's own predictions, the slider, the buttons and the form."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PIXELS = "[...canvases].map(canvas => canvas.toDataURL())"
 
 @pytest.fixture
 def report(browser: webdriver.Chrome, article_run: Project) -> LocalPage:
-    """The report of a run, opened afresh."""
+    """Return the report of a run, newly opened."""
     page = LocalPage(browser, find_report(article_run))
     page.open()
     return page
 
 
-def test_the_page_predicts_what_python_does(report: LocalPage, article_run: Project) -> None:
+def test_the_page_predicts_the_same_as_python(report: LocalPage, article_run: Project) -> None:
     catalog = article_run.open_catalog()
     x = catalog.load("valid")["independent"]
     assert len(x) == 178
@@ -58,7 +58,7 @@ for (const [i, field] of playground.fields.entries()) {
   inputs[i].value = value === null ? (field.categories ? field.fill : "") : value;
 }
 form.dispatchEvent(new Event("input"));
-return Object.fromEntries(playground.models.map((model, i) => [model.name, answers[i].said.textContent]));
+return Object.fromEntries(playground.models.map((model, i) => [model.name, answers[i].text.textContent]));
 """
 PLACES = {"Sex": ["male", "female"], "Pclass": ["1", "2", "3"], "Embarked": ["C", "Q", "S"]}
 
@@ -71,30 +71,30 @@ def test_the_form_answers_as_inference_does(browser: webdriver.Chrome, make_proj
     page.open()
     passengers = pd.read_csv(RAW / "test.csv", dtype={"Pclass": str})
     columns = page.ask("playground.fields.map(field => field.column)")
-    said: list[dict[str, str]] = []
+    shown: list[dict[str, str]] = []
     for row in passengers[columns].to_dict("records"):
         values: dict[str, Any] = {name: None if pd.isna(value) else value for name, value in row.items()}
         values |= {name: names.index(values[name]) for name, names in PLACES.items() if values[name]}
-        said.append(page.browser.execute_script(FILL, values))
-    assert passengers[columns].isna().any(axis=None), "some are filled"
+        shown.append(page.browser.execute_script(FILL, values))
+    assert passengers[columns].isna().any(axis=None), "some values are missing"
     for variant in ("linear", "deep", "logistic", "deep_practice"):
         project.run("--pipeline", "inference", "--params", f"inference.variant={variant}")
         scores = project.load("new_predictions")["score"]
         answers = project.load("submission")["Survived"]
-        assert len(scores) == len(said) == 418
-        for words, score, answer in zip(said, scores, answers, strict=True):
+        assert len(scores) == len(shown) == 418
+        for words, score, answer in zip(shown, scores, answers, strict=True):
             verdict, _, number = words[variant].rstrip(")").partition(" (score ")
             assert float(number) == pytest.approx(score, abs=1e-4)
             assert verdict == ("survived" if int(answer) else "died")
 
 
-def test_what_is_wrong_in_the_form_is_said(report: LocalPage) -> None:
+def test_wrong_values_in_the_form_are_reported(report: LocalPage) -> None:
     fault = "document.getElementById('ask-faults').textContent"
     assert report.ask(fault) == ""
     fare = report.browser.find_element("css selector", "#ask [data-column=Fare]")
     fare.send_keys("-5")
     assert report.ask(fault) == "Fare is -5; expected a number of at least 0"
-    assert report.ask("answers.map(({said}) => said.textContent).join('')") == ""
+    assert report.ask("answers.map(({text}) => text.textContent).join('')") == ""
     fare.clear()
     fare.send_keys("30 pounds")
     assert report.ask(fault).startswith("Fare is 30 pounds; expected a number")
@@ -159,12 +159,12 @@ def test_columns_may_be_called_what_scripts_call_their_own(
     before = page.ask(PIXELS)
     page.browser.find_element("css selector", "#surfaces button[aria-pressed=false]").click()
     assert page.ask(PIXELS) != before
-    score = "answers[0].said.textContent"
-    said = page.ask(score)
+    score = "answers[0].text.textContent"
+    before = page.ask(score)
     append = page.browser.find_element("css selector", "#ask [data-column=append]")
     append.clear()
     append.send_keys("3,5")
-    assert page.ask(score) != said
+    assert page.ask(score) != before
     assert page.ask("document.getElementById('ask-faults').textContent") == ""
     page.expect_no_complaint_and_no_request()
 

@@ -1,4 +1,4 @@
-"""Plots keep their height, whatever becomes of the window: nothing lies over anything else."""
+"""Plots keep their height when the window changes, so that nothing overlaps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEIGHTS = """[...document.querySelectorAll('.js-plotly-plot')].map(plot => [
     Math.round(plot.getBoundingClientRect().height),
     Math.round(plot.querySelector('.main-svg').getBoundingClientRect().height),
 ])"""
-"""Of each plot's layout, its div and its drawing."""
+"""The heights of each plot's layout, div and drawing."""
 WATCH_PRINT = f"""
 matchMedia('print').addEventListener('change', event => {{ if (event.matches) window.printed = {HEIGHTS} }})
 """
@@ -37,7 +37,7 @@ matchMedia('print').addEventListener('change', event => {{ if (event.matches) wi
 
 @pytest.fixture(scope="module")
 def pages(article_run: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The two kinds of pages with plots."""
+    """Return the two kinds of pages with plots."""
     folder = tmp_path_factory.mktemp("pages")
     history = folder / "history.html"
     assert article_run.kedro("runs", "history", "--html", str(history)).returncode == 0
@@ -50,7 +50,7 @@ def test_plots_keep_their_height(browser: webdriver.Chrome, pages: dict[str, Pat
 
 
 def expect_heights(page: LocalPage) -> None:
-    """See that each plot's layout, its div and its drawing have one height, and keep it."""
+    """Check that each plot's layout, div and drawing have the same height, and keep it."""
     page.open(width=1440, height=900)
     planned = page.ask(
         "[...document.querySelectorAll('.js-plotly-plot')].map(plot => plot._fullLayout.height)"
@@ -67,7 +67,7 @@ def expect_heights(page: LocalPage) -> None:
     assert base64.b64decode(pdf["data"]).startswith(b"%PDF")
     printed = page.ask("window.printed")
     assert [plot[:2] for plot in printed] == [plot[:2] for plot in expected]
-    # What is too wide for the paper is scaled down, or cut.
+    # Drawings that are too wide for the paper are scaled down, or cut.
     assert all(drawing <= height for height, _, drawing in printed)
     assert page.ask(HEIGHTS) == expected, "after the print"
 

@@ -1,4 +1,4 @@
-"""CSVs as people have them."""
+"""CSV files as they occur in practice."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_compressed_by_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "load_args", "words"),
     [
-        ("a,b\n1,2\n3\n", {}, "row 2 has 1 field; expected 2, as the header"),
+        ("a,b\n1,2\n3\n", {}, "row 2 has 1 field; expected 2, as in the header"),
         ("a;b\n1;2\n\n3\n", {"sep": ";"}, "row 2 has 1 field; expected 2"),
         (
             "a,b\n1,2\n3\n",
@@ -60,17 +60,21 @@ def test_compressed_by_its_name(tmp_path: Path) -> None:
         ),
         ("a,b\n1,2\n3,4,5\n", {"usecols": ["a", "b"]}, "row 2 has 3 fields; expected 2"),
         ("a,b\n1,2,3\n", {"index_col": None}, "row 1 has 3 fields; expected 2"),
-        ("a,b,b\n1,2,3\n", {"header": 0}, "column b stands twice"),
-        ("of 2026\na,b,b\n1,2,3\n", {"skiprows": 1}, "column b stands twice"),
+        ("a,b,b\n1,2,3\n", {"header": 0}, "column b appears twice"),
+        ("of 2026\na,b,b\n1,2,3\n", {"skiprows": 1}, "column b appears twice"),
         ("a,b\n'1,5',2\n3\n", {"quotechar": "'"}, "row 2 has 1 field; expected 2"),
         ("a,b\n1,2,3\n", {}, "a row has more fields than the header has names"),
         (
             "a;b;c\n1,5;2;3\n",
             {},
-            "more fields than the header has names; if its separator is ';', the catalog",
+            "more fields than the header has names. If the separator is ';', set",
         ),
-        ("a,b,a\n1,2,3\n", {}, "column a stands twice; expected each column once"),
-        ("a,b\n1,2\n", {"chunksize": 1}, "load_args has chunksize; expected the whole file at once"),
+        ("a,b,a\n1,2,3\n", {}, "column a appears twice; expected each column once"),
+        (
+            "a,b\n1,2\n",
+            {"chunksize": 1},
+            "load_args has chunksize; expected to read the file as one table",
+        ),
         ("a,b\n1,2\n", [1], r"load_args is \[1\]; expected a block"),
         ("a,b\n1,2\n", {"sepp": ";"}, "unexpected keyword argument 'sepp'"),
     ],
@@ -83,7 +87,7 @@ def test_faults(content: str, load_args: Any, words: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [("a,b,b\n1,2,3\n", "b stands twice"), ("a,b\n1\n", "row 1 has 1 ")]
+    ("content", "words"), [("a,b,b\n1,2,3\n", "b appears twice"), ("a,b\n1\n", "row 1 has 1 ")]
 )
 def test_faults_of_a_compressed_file(content: str, words: str, tmp_path: Path) -> None:
     file = tmp_path / "own.csv.gz"
@@ -109,7 +113,7 @@ def test_no_false_alarms(content: str, load_args: dict[str, Any], tmp_path: Path
     assert read_csv(file, load_args).to_dict("list") | {"c": 0} == {"a": [1, 3], "b": [2, 4], "c": 0}
 
 
-def test_a_field_in_quotes_may_hold_anything(tmp_path: Path) -> None:
+def test_a_field_in_quotes_may_contain_anything(tmp_path: Path) -> None:
     file = tmp_path / "own.csv"
     file.write_text('a,b\n"1,\n2","""x"""\n,\n')
     assert read_csv(file, {}).iloc[0].tolist() == ["1,\n2", '"x"']

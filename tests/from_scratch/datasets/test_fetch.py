@@ -31,7 +31,7 @@ def server() -> Iterator[FileServer]:
 
 @pytest.fixture
 def elsewhere() -> Iterator[FileServer]:
-    """Another host, as far as HTTP is concerned."""
+    """Return a server that is another host for HTTP."""
     with serving(CSV, "127.0.0.2") as server:
         yield server
 
@@ -48,16 +48,19 @@ def test_downloads_what_is_there(server: FileServer, file: Path) -> None:
 
 
 @pytest.mark.parametrize("part", ["headers", "content"])
-def test_a_server_that_drips_is_left_after_max_seconds(server: FileServer, file: Path, part: str) -> None:
+def test_a_server_that_drips_is_abandoned_after_max_seconds(
+    server: FileServer, file: Path, part: str
+) -> None:
     server.drip, server.content = part, b"x" * 10_000
     with pytest.raises(DatasetError) as error:
         download(Source(server.url, max_seconds=0.5), file)
     assert str(error.value) == (
-        "no download from 127.0.0.1: not complete after 0.5 seconds, the limit max_seconds in the catalog"
+        "the request to 127.0.0.1 failed: not complete after 0.5 seconds, the limit max_seconds in the "
+        "catalog"
     )
 
 
-def test_a_server_that_is_silent_is_left_after_timeout(server: FileServer, file: Path) -> None:
+def test_a_server_that_is_silent_is_abandoned_after_timeout(server: FileServer, file: Path) -> None:
     server.delay = 2
     with pytest.raises(
         DatasetError, match=r"ReadTimeout after 0\.2 seconds, the limit timeout in the catalog"
@@ -84,30 +87,30 @@ def test_a_download_ends_at_max_bytes_and_takes_little_memory(
     finally:
         tracemalloc.stop()
     assert str(error.value) == (
-        f"{server.url} has more than 20,000,000 bytes, the limit max_bytes in the catalog; it was not kept"
+        f"{server.url} is larger than 20,000,000 bytes, the limit max_bytes in the catalog"
     )
     assert file.stat().st_size <= 20_000_000
 
 
-def test_what_has_just_max_bytes_is_taken(server: FileServer, file: Path) -> None:
+def test_a_file_of_exactly_max_bytes_is_downloaded(server: FileServer, file: Path) -> None:
     download(Source(server.url, max_bytes=len(CSV)), file)
     assert file.read_bytes() == CSV
 
 
 @pytest.mark.parametrize("status", [204, 206, 304, 401, 404, 500])
-def test_an_answer_that_is_no_file_is_told(server: FileServer, file: Path, status: int) -> None:
+def test_a_response_without_a_file_is_reported(server: FileServer, file: Path, status: int) -> None:
     server.status = status
-    with pytest.raises(DatasetError, match=rf"no download from 127\.0\.0\.1: status {status}"):
+    with pytest.raises(DatasetError, match=rf"the request to 127\.0\.0\.1 failed: status {status}"):
         download(Source(server.url), file)
 
 
-def test_a_download_that_breaks_off_is_told(server: FileServer, file: Path) -> None:
+def test_an_incomplete_download_is_reported(server: FileServer, file: Path) -> None:
     server.left_out = 3
     with pytest.raises(DatasetError, match=r"IncompleteRead|ProtocolError"):
         download(Source(server.url), file)
 
 
-# --- Encodings that nobody asked for
+# --- Encodings that were not requested
 
 ROWS = b"a,b\n" + b"".join(b"%d,%d\n" % (number, number**2 % 1009) for number in range(10_000))
 ZIPPED = gzip.compress(ROWS)
@@ -123,27 +126,29 @@ def test_gzip_is_decoded(server: FileServer, file: Path, content: bytes, is_chun
 
 @pytest.mark.parametrize("is_chunked", [False, True])
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "reason"),
     [
-        (ZIPPED[:-20_000], "it is cut short"),
-        (ZIPPED[:-1], "it is cut short"),
-        (ZIPPED + ZIPPED[:5], "it is cut short"),
-        (b"", "it is cut short"),
+        (ZIPPED[:-20_000], "it is truncated"),
+        (ZIPPED[:-1], "it is truncated"),
+        (ZIPPED + ZIPPED[:5], "it is truncated"),
+        (b"", "it is truncated"),
         (ZIPPED[:-8] + bytes(8), "incorrect data check"),
         (ZIPPED + b"more", "incorrect header check"),
         (ROWS, "incorrect header check"),
     ],
 )
 def test_gzip_that_is_not_whole_is_refused(
-    server: FileServer, file: Path, content: bytes, said: str, is_chunked: bool
+    server: FileServer, file: Path, content: bytes, reason: str, is_chunked: bool
 ) -> None:
     encode(server, content, is_chunked)
-    with pytest.raises(DatasetError, match=rf"^no download from 127\.0\.0\.1: its gzip .* broken: .*{said}$"):
+    with pytest.raises(
+        DatasetError, match=rf"^the request to 127\.0\.0\.1 failed: the gzip .* broken: .*{reason}$"
+    ):
         download(Source(server.url), file)
 
 
 def encode(server: FileServer, content: bytes, is_chunked: bool) -> None:
-    """Serve content as gzip, with whole framing whatever it holds."""
+    """Serve content as gzip, with complete HTTP framing even if the content is incomplete."""
     server.content, server.headers = content, {"Content-Encoding": "gzip"}
     if is_chunked:
         server.headers["Transfer-Encoding"] = "chunked"
@@ -167,7 +172,7 @@ def test_a_redirect_to_another_host_is_refused(server: FileServer, elsewhere: Fi
         download(Source(server.url, ADA), file)
     here, there = (host.url.removesuffix("/train.csv") for host in (server, elsewhere))
     assert str(error.value) == (
-        f"{server.url} redirects to '{there}'; expected {here}, since nothing from elsewhere is taken"
+        f"{server.url} redirects to '{there}'; expected {here}, since redirects to other servers are refused"
     )
     assert elsewhere.asked == 0
 
@@ -201,7 +206,7 @@ def test_a_redirect_to_another_host_is_refused(server: FileServer, elsewhere: Fi
 def test_a_redirect_that_libraries_read_differently_is_refused(
     server: FileServer, elsewhere: FileServer, file: Path, address: str, here: str
 ) -> None:
-    """The host that `urlsplit` finds in the first is not the one that requests connects to."""
+    """In the first address, `urlsplit` finds another host than the one that requests connects to."""
     url = server.url.replace("127.0.0.1", here)
     places = {"HERE": f"{here}:{server.server_port}", "THERE": f"127.0.0.2:{elsewhere.server_port}"}
     for place, found in places.items():
@@ -226,13 +231,13 @@ def test_a_redirect_to_another_port_is_refused(server: FileServer, file: Path) -
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:,a", "http://x:port/"])
 def test_redirects_stay_with_http(server: FileServer, file: Path, address: str) -> None:
     server.redirect(address)
-    with pytest.raises(DatasetError, match=r"redirects to an address with .*; expected http://127"):
+    with pytest.raises(DatasetError, match=r"redirects to an address that .*; expected http://127"):
         download(Source(server.url), file)
 
 
 def test_a_redirect_that_is_not_utf_8_is_refused(server: FileServer, file: Path) -> None:
     server.redirect("/evil\xff.csv")
-    with pytest.raises(DatasetError, match=r"no download from 127\.0\.0\.1: UnicodeDecodeError"):
+    with pytest.raises(DatasetError, match=r"the request to 127\.0\.0\.1 failed: UnicodeDecodeError"):
         download(Source(server.url), file)
 
 
@@ -245,7 +250,7 @@ def test_redirects_on_the_same_host_are_followed_but_not_for_ever(server: FileSe
 
 @pytest.fixture
 def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A certificate of 127.0.0.1 that downloads trust."""
+    """A certificate for 127.0.0.1 that downloads trust."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -297,12 +302,12 @@ def test_credentials_of_the_users_netrc_are_not_sent(
 
 
 @pytest.mark.parametrize("credentials", [None, {"username": "ada", "password": "wrong"}])
-def test_wrong_or_no_credentials_are_told(
+def test_wrong_or_missing_credentials_are_reported(
     server: FileServer, file: Path, credentials: dict[str, str] | None
 ) -> None:
     server.expected = ADAS
-    said = "expected other credentials" if credentials else "it may need credentials"
-    with pytest.raises(DatasetError, match=f"status 401: {said}") as error:
+    hint = "expected other credentials" if credentials else "it may need credentials"
+    with pytest.raises(DatasetError, match=f"status 401; {hint}") as error:
         download(Source(server.url, credentials), file)
     assert "wrong" not in str(error.value)
 
@@ -311,7 +316,7 @@ GOOD = Source("https://example.org/x.csv?mail=a@b")
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         (
             {"url": "ftp://example.org/x"},
@@ -321,35 +326,38 @@ GOOD = Source("https://example.org/x.csv?mail=a@b")
         ({"url": "http:///x"}, "url is 'http:///x'; expected an address"),
         ({"url": "http://x:port/x"}, "url is 'http://x:port/x'; expected an address"),
         ({"url": 5}, "url is 5; expected an address"),
-        ({"url": "http:a:secret@b/x"}, "url has a user name or a password"),
-        ({"url": "a:secret@example.org/x"}, "url has a user name or a password"),
-        ({"url": "http://ada%3Asecret%40example.org/x"}, "url has a user name or a password"),
-        ({"url": "http://ada%3Asecret%2540example.org/x"}, "url has a user name or a password"),
-        ({"url": "http:ada%3Asecret%40example.org/x"}, "url has a user name or a password"),
-        ({"url": "http://ada:secret\\@example.org/x"}, "url has a user name or a password"),
+        ({"url": "http:a:secret@b/x"}, "url contains a user name or a password"),
+        ({"url": "a:secret@example.org/x"}, "url contains a user name or a password"),
+        ({"url": "http://ada%3Asecret%40example.org/x"}, "url contains a user name or a password"),
+        ({"url": "http://ada%3Asecret%2540example.org/x"}, "url contains a user name or a password"),
+        ({"url": "http:ada%3Asecret%40example.org/x"}, "url contains a user name or a password"),
+        ({"url": "http://ada:secret\\@example.org/x"}, "url contains a user name or a password"),
         ({"url": "http://example.org\\x"}, r"url is 'http://example.org\\x'; expected an address"),
         ({"url": "http://example.org/x y"}, "url is 'http://example.org/x y'; expected an address"),
         ({"url": " http://example.org/x"}, "url is ' http://example.org/x'; expected an address"),
         ({"url": "http://example.org/\nx"}, r"url is 'http://example.org/\nx'; expected an address"),
         ({"url": "http://example.org/\x00x"}, r"url is 'http://example.org/\x00x'; expected an address"),
         ({"url": "ftp://example.org/%20"}, "url is 'ftp://example.org/%20'; expected an address"),
-        ({"url": "HTTPS://secret@example.org/x"}, "url has a user name or a password"),
-        ({"url": "http://a:1#secret@example.org/x"}, "url has a user name or a password"),
+        ({"url": "HTTPS://secret@example.org/x"}, "url contains a user name or a password"),
+        ({"url": "http://a:1#secret@example.org/x"}, "url contains a user name or a password"),
         ({"timeout": 0}, "timeout is 0; expected a number above 0"),
         ({"max_seconds": "1 h"}, "max_seconds is '1 h'; expected a number above 0"),
         ({"max_seconds": True}, "max_seconds is True; expected a number above 0"),
         ({"max_bytes": float("nan")}, "max_bytes is nan; expected a number above 0"),
-        ({"credentials": "secret"}, "credentials: found no block; expected a username and a password"),
-        ({"credentials": {"user": "secret"}}, "credentials: found user; expected a username and a password"),
-        ({"credentials": {}}, "credentials: found no block; expected a username and a password"),
-        ({"credentials": {"username": "a", "password": 5}}, "credentials: expected text; in YAML, numbers"),
+        ({"credentials": "secret"}, "credentials has no names; expected username and password"),
+        ({"credentials": {"user": "secret"}}, "credentials has user; expected username and password"),
+        ({"credentials": {}}, "credentials has no names; expected username and password"),
+        (
+            {"credentials": {"username": "a", "password": 5}},
+            "credentials has a value that is not text; expected text. In",
+        ),
     ],
 )
-def test_a_source_that_can_not_be_used_is_told(changes: dict[str, Any], said: str) -> None:
+def test_a_source_that_cannot_be_used_is_reported(changes: dict[str, Any], message: str) -> None:
     require_source(GOOD)
     require_source(replace(GOOD, url="https://münchen.example:8443/a%20b?c=%40#d%"))
     require_source(replace(GOOD, credentials=ADA, max_seconds=float("inf"), max_bytes=float("inf")))
     with pytest.raises(DatasetError) as error:
         require_source(replace(GOOD, **changes))
-    assert str(error.value).startswith(said)
+    assert str(error.value).startswith(message)
     assert "secret" not in str(error.value)

@@ -1,4 +1,4 @@
-"""What Kedro-Viz shows of the datasets."""
+"""The previews that Kedro-Viz shows of the datasets."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_rows_of_the_articles_data_are_shown(dataset: RowsDataset) -> None:
 
 
 @pytest.mark.parametrize("attrs", [{}, {"source": "own"}])
-def test_of_other_rows_only_the_kind_of_columns_is_shown(
+def test_only_a_summary_of_the_columns_of_other_data_is_shown(
     dataset: RowsDataset, attrs: dict[Hashable | None, Any]
 ) -> None:
     people = PEOPLE.copy()
@@ -64,10 +64,10 @@ def test_of_other_rows_only_the_kind_of_columns_is_shown(
     ]
 
 
-def test_of_a_file_of_ones_own_only_its_size_is_shown(tmp_path: Path) -> None:
+def test_only_the_size_of_your_own_file_is_shown(tmp_path: Path) -> None:
     file = tmp_path / "train.csv"
     passengers = RawCSVDataset(filepath=str(file), url="http://127.0.0.1:9/train.csv")
-    assert described(passengers.preview()) == [{"file": "train.csv is not there"}]
+    assert described(passengers.preview()) == [{"file": "train.csv does not exist"}]
     file.write_text("Name,Age\nAda,36\n")
     assert described(passengers.preview()) == [{"rows": 1, "columns": 2}]
     file.write_text("Ada,36\nGrace,85\n")  # no header: a person would be one
@@ -139,5 +139,5 @@ def test_names_in_a_page_are_no_markdown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [RowsDataset, RawCSVDataset, TensorsDataset, PageDataset, LossesDataset])
-def test_kedro_viz_is_told_what_kind_of_preview_comes(kind: Any) -> None:
+def test_kedro_viz_knows_the_kind_of_each_preview(kind: Any) -> None:
     assert kind.preview.__annotations__["return"] in ("TablePreview", "PlotlyPreview", "HTMLPreview")

@@ -47,7 +47,7 @@ def put(folder: Path, content: bytes = CSV) -> None:
 
 
 def fetch_again(raw: RawCSVDataset) -> None:
-    """Do what a run does that is committed."""
+    """Do what a committed run does."""
     raw.prepare("changing")
     raw.finish(committed=True)
 
@@ -73,7 +73,7 @@ def test_the_original_is_known_whatever_its_line_ends(
     assert left_in(folder) == ["train.csv"]
 
 
-def test_takes_the_file_that_is_there(folder: Path, server: FileServer) -> None:
+def test_loading_reads_the_existing_file(folder: Path, server: FileServer) -> None:
     folder.mkdir()
     (folder / "train.csv").write_bytes(b"PassengerId,Age\n7,1\n")
     passengers = dataset(folder, server.url).load()
@@ -82,7 +82,7 @@ def test_takes_the_file_that_is_there(folder: Path, server: FileServer) -> None:
     assert server.asked == 0
 
 
-def test_only_what_is_said_to_be_the_articles_is_original(folder: Path, server: FileServer) -> None:
+def test_only_a_file_marked_as_the_articles_is_original(folder: Path, server: FileServer) -> None:
     put(folder)
     assert dataset(folder, server.url, original=False).load().attrs["source"] == "own"
     preview = dataset(folder, server.url, original=False).preview()
@@ -91,23 +91,23 @@ def test_only_what_is_said_to_be_the_articles_is_original(folder: Path, server: 
 
 @pytest.mark.parametrize("policy", [None, "pinned", "changing"])
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "hint"),
     [
         (
             {"original": True},
-            "`git checkout '{}'` brings it back, and `kaggle competitions download -c titanic` ",
+            "; run `git checkout '{}'` or `kaggle competitions download -c titanic` to get it",
         ),
-        ({}, "expected a CSV file, as the catalog says"),
+        ({}, "; expected the CSV file that the catalog names"),
     ],
 )
-def test_a_file_that_is_not_there_is_an_error_of_one_line(
-    tmp_path: Path, policy: Any, options: dict[str, Any], said: str
+def test_a_missing_file_is_an_error_of_one_line(
+    tmp_path: Path, policy: Any, options: dict[str, Any], hint: str
 ) -> None:
     file = tmp_path / "a folder" / "train.csv"
     raw = RawCSVDataset(filepath=str(file), sha256=SHA256, **options)
     with pytest.raises(DatasetError) as error:
         raw.prepare(policy) if policy else raw.load()
-    assert str(error.value).startswith(f"{file} is not there; {said.format(file)}")
+    assert str(error.value) == f"{file} does not exist{hint.format(file)}"
     assert "\n" not in str(error.value)
     assert left_in(tmp_path) == []
 
@@ -118,17 +118,17 @@ def test_only_what_may_change_is_downloaded(folder: Path, server: FileServer, po
     with pytest.raises(DatasetError) as error:
         raw.prepare(policy) if policy else raw.load()
     assert str(error.value) == (
-        f"{folder / 'train.csv'} is not there; expected its dataset among runs.changing, and runs.raw_data "
-        f"pinned, as `kedro run --env scheduled` has it: then it is downloaded from {server.url}"
+        f"{folder / 'train.csv'} does not exist. To download it from {server.url}, list its dataset in "
+        "runs.changing, and run with runs.raw_data: pinned, as `kedro run --env scheduled` does"
     )
     assert (server.asked, left_in(folder)) == (0, [])
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01", b'a,b\n"1,2\n', b"a,b\n1,2,3,4\n"])
-def test_a_file_that_is_no_csv_is_a_clear_error(folder: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_csv_is_a_clear_error(folder: Path, content: bytes) -> None:
     folder.mkdir()
     (folder / "train.csv").write_bytes(content)
-    with pytest.raises(DatasetError, match=r"train\.csv can't be read as CSV: "):
+    with pytest.raises(DatasetError, match=r"train\.csv could not be read as CSV: "):
         dataset(folder, "http://127.0.0.1:9").load()
 
 
@@ -143,19 +143,19 @@ def test_raw_data_is_never_written(folder: Path) -> None:
         dataset(folder, "http://127.0.0.1:9").save(object())  # type: ignore[arg-type]
 
 
-def test_pinned_takes_the_pinned_file_only(folder: Path, server: FileServer) -> None:
+def test_pinned_accepts_only_the_pinned_file(folder: Path, server: FileServer) -> None:
     put(folder)
     assert dataset(folder, server.url).prepare("pinned") is None
     (folder / "train.csv").write_bytes(CSV + b"3,4\n")
     with pytest.raises(
-        DatasetError, match=rf"train\.csv has sha256 .*, expected {SHA256}, since parameter runs"
+        DatasetError, match=rf"train\.csv has sha256 .*; expected {SHA256}, since parameter runs"
     ):
         dataset(folder, server.url).prepare("pinned")
     assert (folder / "train.csv").read_bytes() == CSV + b"3,4\n", "the user's file stays"
     unpinned = RawCSVDataset(filepath=str(folder / "train.csv"))
     digest = hashlib.sha256(CSV + b"3,4\n").hexdigest()
     with pytest.raises(
-        DatasetError, match=rf"the catalog gives no sha256, .* expected one \(the file's is {digest}\)"
+        DatasetError, match=rf"has no sha256 in the catalog; expected one, .* Add sha256: {digest}"
     ):
         unpinned.prepare("pinned")
 
@@ -168,18 +168,18 @@ def test_changing_is_fetched_again_and_the_old_file_kept(folder: Path, server: F
     raw = dataset(folder, server.url, sha256=None)
     fetch_again(raw)
     assert raw.load()["PassengerId"].tolist() == [1, 2, 3]
-    assert server.asked == 3, "loading asks for nothing"
+    assert server.asked == 3, "loading downloads nothing"
     assert left_in(folder) == ["earlier", "train.csv"]
     assert (folder / "earlier" / f"train_{SHA256[:12]}.csv").read_bytes() == CSV
     server.content = CSV
     fetch_again(dataset(folder, server.url))
     server.content = CSV + b"3,4\n"
     fetch_again(dataset(folder, server.url))
-    assert len(left_in(folder / "earlier")) == 2, "what was there once more is kept once"
+    assert len(left_in(folder / "earlier")) == 2, "a content that returns is kept only once"
 
 
 @pytest.mark.parametrize("is_there", [True, False])
-def test_what_was_fetched_takes_the_place_of_the_file_only_if_the_run_is_committed(
+def test_a_download_replaces_the_file_only_if_the_run_is_committed(
     folder: Path, server: FileServer, is_there: bool
 ) -> None:
     if is_there:
@@ -202,7 +202,7 @@ def test_what_was_fetched_takes_the_place_of_the_file_only_if_the_run_is_committ
     assert left_in(folder) == ["earlier"] * is_there + ["train.csv"]
 
 
-def test_what_an_earlier_run_has_read_stays_when_a_run_fails_on_it(folder: Path, server: FileServer) -> None:
+def test_contents_that_an_earlier_run_read_stay_if_a_run_fails(folder: Path, server: FileServer) -> None:
     for server.content in (CSV, CSV + b"3,4\n"):
         fetch_again(dataset(folder, server.url))
     server.content = CSV
@@ -213,9 +213,7 @@ def test_what_an_earlier_run_has_read_stays_when_a_run_fails_on_it(folder: Path,
     assert [file.read_bytes() for file in (folder / "earlier").iterdir()] == [CSV]
 
 
-def test_what_was_kept_and_altered_is_not_taken_for_what_was_fetched(
-    folder: Path, server: FileServer
-) -> None:
+def test_an_altered_copy_is_not_read_instead_of_the_download(folder: Path, server: FileServer) -> None:
     for server.content in (CSV, CSV + b"3,4\n"):
         fetch_again(dataset(folder, server.url))
     (folder / "earlier" / f"train_{SHA256[:12]}.csv").write_bytes(CSV + b"9,9\n")
@@ -238,7 +236,7 @@ def test_what_was_kept_and_altered_is_not_taken_for_what_was_fetched(
         "large",
     ],
 )
-def test_what_can_not_be_fetched_again_is_an_error_and_the_old_file_stays(
+def test_a_failed_download_is_an_error_and_the_old_file_stays(
     folder: Path, server: FileServer, fault: str
 ) -> None:
     put(folder)
@@ -252,18 +250,18 @@ def test_what_can_not_be_fetched_again_is_an_error_and_the_old_file_stays(
     max_bytes = 10 if fault == "large" else 1000
     with pytest.raises(DatasetError) as error:
         dataset(folder, url, timeout=0.2, max_seconds=1, max_bytes=max_bytes).prepare("changing")
-    said = {
-        "no CSV": f"{url} can't be read as CSV: ",
+    reasons = {
+        "no CSV": f"{url} could not be read as CSV: ",
         "a page": f"{url} has 1 rows of 1 columns; expected a header and rows of data",
         "a header": f"{url} has 0 rows of 2 columns; expected a header and rows of data",
-        "large": f"{url} has more than 10 bytes, the limit max_bytes in the catalog; it was not kept",
+        "large": f"{url} is larger than 10 bytes, the limit max_bytes in the catalog",
     }
-    assert f"train.csv was not fetched: {said.get(fault, 'no download from ')}" in str(error.value)
+    assert f"train.csv was not downloaded: {reasons.get(fault, 'the request to ')}" in str(error.value)
     assert left_in(folder) == ["train.csv"]
     assert (folder / "train.csv").read_bytes() == CSV
 
 
-def test_what_others_replace_is_kept_when_a_run_reads_it(folder: Path) -> None:
+def test_contents_are_kept_before_they_are_replaced_by_hand(folder: Path) -> None:
     folder.mkdir()
     for content in (CSV, CSV, CSV + b"3,4\n"):
         (folder / "train.csv").write_bytes(content)
@@ -276,7 +274,7 @@ def test_what_others_replace_is_kept_when_a_run_reads_it(folder: Path) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project's folder, with raw data and a good download; beside it lie files of others."""
+    """A project's folder, with raw data and a good download; other files are beside it."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "file").write_bytes(CSV)
     project = tmp_path / "project"
@@ -348,24 +346,26 @@ def test_nothing_is_kept_through_a_link(project: Path) -> None:
 
 
 @pytest.mark.parametrize("policy", ["pinned", "changing"])
-@pytest.mark.parametrize("thing", ["a link to nothing", "a pipe", "a folder"])
-def test_what_is_no_file_is_told_and_stays(folder: Path, server: FileServer, policy: Any, thing: str) -> None:
+@pytest.mark.parametrize("thing", ["a broken link", "a pipe", "a folder"])
+def test_a_path_that_is_not_a_file_is_reported_and_stays(
+    folder: Path, server: FileServer, policy: Any, thing: str
+) -> None:
     folder.mkdir()
     file = folder / "train.csv"
-    if thing == "a link to nothing":
+    if thing == "a broken link":
         file.symlink_to(folder / "nowhere")
     elif thing == "a pipe":
         os.mkfifo(file)
     else:
         file.mkdir()
     before = os.lstat(file)
-    with pytest.raises(DatasetError, match=r"train\.csv is not a regular file, or a link to nothing"):
+    with pytest.raises(DatasetError, match=r"train\.csv is not a regular file, or is a broken link"):
         dataset(folder, server.url).prepare(policy)
     assert os.lstat(file) == before
     assert server.asked == 0
 
 
-def test_what_a_killed_run_left_of_a_download_goes(folder: Path, server: FileServer) -> None:
+def test_an_incomplete_download_of_a_killed_run_is_removed(folder: Path, server: FileServer) -> None:
     server.drip, server.content = "content", CSV * 1000
     code = f"from {__name__} import *; dataset(Path({str(folder)!r}), {server.url!r})"
     process = subprocess.Popen(
@@ -404,29 +404,31 @@ def test_credentials_in_the_address_are_refused(folder: Path, server: FileServer
     folder.mkdir()
     (folder / "train.csv").write_bytes(CSV)
     with pytest.raises(
-        DatasetError, match=r"url has a user name or a password, .* credentials\.yml"
+        DatasetError, match=r"url contains a user name or a password, .* credentials\.yml"
     ) as error:
         dataset(folder, server.url.replace("://", f"://{user}@"))
     assert "secret" not in str(error.value)
 
 
-def test_limits_stand_in_the_catalog(folder: Path, server: FileServer) -> None:
+def test_limits_are_set_in_the_catalog(folder: Path, server: FileServer) -> None:
     with pytest.raises(DatasetError, match="max_bytes is '1 GB'; expected a number above 0"):
         dataset(folder, server.url, max_bytes="1 GB")
-    with pytest.raises(DatasetError, match=r"has more than 9 bytes, the limit max_bytes in the catalog"):
+    with pytest.raises(DatasetError, match=r"is larger than 9 bytes, the limit max_bytes in the catalog"):
         dataset(folder, server.url, max_bytes=9).prepare("changing")
     assert left_in(folder) == []
 
 
-def test_an_earlier_that_is_not_a_folder_is_told(folder: Path, server: FileServer) -> None:
+def test_an_earlier_that_is_not_a_folder_is_reported(folder: Path, server: FileServer) -> None:
     put(folder)
     (folder / "earlier").touch()
-    with pytest.raises(DatasetError, match=r"earlier is not a folder; expected one, since runs write there"):
+    with pytest.raises(
+        DatasetError, match=r"earlier is not a folder; expected a folder, since runs write there"
+    ):
         dataset(folder, server.url).prepare("changing")
     assert server.asked == 0
 
 
-def test_errors_of_the_system_are_told_in_one_line(folder: Path, server: FileServer) -> None:
+def test_errors_of_the_system_are_reported_in_one_line(folder: Path, server: FileServer) -> None:
     put(folder)
     (folder / "earlier" / f"train_{SHA256[:12]}.csv").mkdir(parents=True)
     (folder / "train.csv").write_bytes(CSV + b"3,4\n")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from from_scratch.datasets import RawCSVDataset
-from from_scratch.datasets.raw_files import copy_at_once, hash_text, keep_copy, lock, unfinished, unlock
+from from_scratch.datasets.raw_files import copy_at_once, hash_text, keep_copy, lock, temporary_path, unlock
 from kedro_ledger.errors import BusyError
 from kedro_ledger.files import hash_and_size
 
@@ -57,10 +57,10 @@ def test_a_copy_is_whole_or_the_target_stays(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "target"]
 
 
-def test_what_is_left_unfinished_goes(tmp_path: Path) -> None:
+def test_incomplete_files_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".download-x-killed").mkdir()
     (tmp_path / ".download-x-killed" / "x").touch()
-    with pytest.raises(ZeroDivisionError), unfinished(tmp_path / "folder" / ".." / "x") as part:  # noqa: PT012
+    with pytest.raises(ZeroDivisionError), temporary_path(tmp_path / "folder" / ".." / "x") as part:  # noqa: PT012
         part.write_bytes(b"half")
         assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["folder", part.parent.name])
         raise ZeroDivisionError
@@ -72,7 +72,7 @@ def test_one_run_at_a_time_keeps_a_file(tmp_path: Path) -> None:
     for path in (file, other):
         path.write_text("a,b\n1,2\n")
     lock(file)
-    with pytest.raises(BusyError, match="another run is fetching or keeping"):
+    with pytest.raises(BusyError, match="another run is downloading or copying"):
         RawCSVDataset(filepath=str(file)).prepare("changing")
     RawCSVDataset(filepath=str(other)).prepare("changing")
     unlock(file)
@@ -85,8 +85,8 @@ def test_one_run_at_a_time_keeps_a_file(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["earlier", "other.csv", "raw.csv"]
 
 
-def test_what_another_run_has_not_finished_stays(tmp_path: Path) -> None:
-    with unfinished(tmp_path / "raw.csv") as part:
-        with unfinished(tmp_path / "other.csv"):
+def test_an_incomplete_file_of_another_run_stays(tmp_path: Path) -> None:
+    with temporary_path(tmp_path / "raw.csv") as part:
+        with temporary_path(tmp_path / "other.csv"):
             pass
         assert part.parent.exists()

@@ -95,7 +95,7 @@ def test_changing_what_was_loaded_does_not_change_the_file(tmp_path: Path) -> No
     assert dataset.load()["a"].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
 
 
-def test_what_was_loaded_outlives_the_file_that_is_written_again(tmp_path: Path) -> None:
+def test_loaded_tensors_survive_a_rewrite_of_the_file(tmp_path: Path) -> None:
     dataset = TensorsDataset(filepath=str(tmp_path / "t"))
     dataset.save({"a": torch.ones(100_000)})
     loaded = dataset.load()
@@ -123,5 +123,5 @@ def test_a_truncated_file_is_a_clear_error(tmp_path: Path, tensors: dict[str, Te
     dataset.save(tensors)
     file = tmp_path / "t.safetensors"
     file.write_bytes(file.read_bytes()[:keep])
-    with pytest.raises(DatasetError, match=r"t\.safetensors is not a whole safetensors file"):
+    with pytest.raises(DatasetError, match=r"t\.safetensors is not a complete safetensors file"):
         dataset.load()

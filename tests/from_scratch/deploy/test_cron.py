@@ -1,4 +1,4 @@
-"""The line that `kedro schedule` prints, run by a real cron daemon."""
+"""The crontab line of `kedro schedule`, run by a real cron daemon."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 DAEMON = """
 set -e
-# A daemon of its own: what this machine's has to do is hidden from it, and it from this machine's.
+# A separate daemon: it cannot see the machine's crontabs, and the machine's daemon cannot see its crontab.
 mount --make-rprivate /
 for folder in /var/spool/cron /etc/cron.d /run; do mount -t tmpfs tmpfs $folder; done
 mount --bind /dev/null /etc/crontab
@@ -32,14 +32,14 @@ crontab "$1"
 exec cron -f
 """
 SHELL = """#!/bin/sh
-# What cron would mail goes into a file.
+# Write the output that cron would mail to a file.
 /bin/sh "$@" >>printed 2>&1
 """
 if not shutil.which("cron"):
     assert not os.environ.get("REQUIRE_CRON"), "cron is not installed"
     pytest.skip("cron is not installed", allow_module_level=True)
 if os.geteuid() != 0:
-    pytest.skip("only root can start a cron daemon of its own", allow_module_level=True)
+    pytest.skip("only root can start a separate cron daemon", allow_module_level=True)
 
 
 @contextmanager
@@ -56,14 +56,14 @@ def cron(crontab: Path) -> Iterator[None]:
 
 @contextmanager
 def stopped(folder: Path) -> Iterator[None]:
-    """Let the run in a folder stand still, until the end of the block."""
+    """Pause the run in a folder until the end of the block."""
     command = f"{sys.executable}\0-m\0kedro\0run".encode()
     runs = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has just ended
             if (process / "cmdline").read_bytes().startswith(command) and (process / "cwd").samefile(folder):
                 runs.append(int(process.name))
-    run = min(runs)  # others are what it has forked
+    run = min(runs)  # the others are its child processes
     os.kill(run, signal.SIGSTOP)
     try:
         yield
@@ -71,17 +71,17 @@ def stopped(folder: Path) -> Iterator[None]:
         os.kill(run, signal.SIGCONT)
 
 
-def wait_until(is_so: Callable[[], object], mail: Path, seconds: float = 150) -> None:
+def wait_until(condition: Callable[[], object], mail: Path, seconds: float = 150) -> None:
     end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "waited in vain"
+    while not condition():
+        assert time.monotonic() < end, "timed out"
         assert mail.read_text() == "", "a run failed"
         time.sleep(0.02)
 
 
-def marks(ledger: Ledger) -> list[str]:
-    """Those of runs at work, and for a moment that of a run which has just been committed."""
-    return [mark.name for mark in ledger.folder.glob("*.uncommitted")]
+def markers(ledger: Ledger) -> list[str]:
+    """Return the marker files of running runs, and briefly that of a run that has just been committed."""
+    return [marker.name for marker in ledger.folder.glob("*.uncommitted")]
 
 
 def test_two_ticks_are_two_identical_runs_and_a_third_start_meanwhile_ends_with_75(project: Project) -> None:
@@ -101,9 +101,11 @@ def test_two_ticks_are_two_identical_runs_and_a_third_start_meanwhile_ends_with_
     with cron(crontab):
         wait_until(lambda: len(ledger.records()) == 1, mail)
         (first,) = ledger.records()
-        wait_until(lambda: [mark for mark in marks(ledger) if not mark.startswith(first.run_id)], mail)
+        wait_until(
+            lambda: [marker for marker in markers(ledger) if not marker.startswith(first.run_id)], mail
+        )
         with stopped(project.folder):
-            assert len(ledger.records()) == 1, "the second is at work"
+            assert len(ledger.records()) == 1, "the second is running"
             third = subprocess.run(
                 ["sh", "-c", line.removeprefix("* * * * * ").replace("\\%", "%")],
                 capture_output=True,
@@ -115,12 +117,12 @@ def test_two_ticks_are_two_identical_runs_and_a_third_start_meanwhile_ends_with_
     assert first.command == second.command == "kedro run --env scheduled"
     assert first.recipe == second.recipe
     assert len(first.outputs) > 50
-    assert {name: one.sha256 for name, one in first.outputs.items()} == {
-        name: one.sha256 for name, one in second.outputs.items()
+    assert {name: output.sha256 for name, output in first.outputs.items()} == {
+        name: output.sha256 for name, output in second.outputs.items()
     }
-    assert "from-scratch: exit code 75 (docs/scheduling.md)" in third.stdout
-    assert "Error: another run is writing data; nothing was changed" in third.stdout
-    assert mail.read_text() == "", "cron has nothing to mail where all went well"
+    assert "from-scratch: exit code 75 (see docs/scheduling.md)" in third.stdout
+    assert "Error: another run is writing to data; nothing was changed" in third.stdout
+    assert mail.read_text() == "", "cron mails nothing if the run succeeds"
     versions = {file.parent.name for file in (project.folder / "data").rglob("*/*/*") if file.is_file()}
     assert versions - {"01_raw", "runs"} == {first.run_id, second.run_id}, "the third left no trace"
     assert not list(ledger.folder.glob("*.uncommitted"))

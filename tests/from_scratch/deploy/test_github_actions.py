@@ -1,4 +1,4 @@
-"""The workflow's own commands, run one after the other as GitHub would."""
+"""The commands of the workflow, run one after another as on GitHub."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.project import ROOT, Project
 from tests.support.scheduled import set_catalog, set_parameters
 
 FILE = ROOT / "deploy/github-actions/scheduled.yml"
-CHECKOUT = "Take raw data that is committed from the commit"
+CHECKOUT = "Restore committed raw data"
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def workflow() -> dict[Any, Any]:
 
 
 def run_steps(project: Project, workflow: dict[Any, Any]) -> dict[str, int]:
-    """Run the steps that are commands, but the installation; give back their exit codes."""
+    """Run the steps that are commands, except the installation; return their exit codes."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("KEDRO_")}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     environment["GITHUB_STEP_SUMMARY"] = str(project.folder / "summary")
@@ -53,7 +53,7 @@ def test_it_runs_verifies_and_keeps_the_report(project: Project, workflow: dict[
     raw = project.folder / "data/01_raw/train.csv"
     committed = raw.read_text()
     raw.write_text("what an earlier run left")
-    names = [CHECKOUT, "Run", "Verify", "Rebuild", "Gather the report and the history"]
+    names = [CHECKOUT, "Run", "Verify", "Rebuild", "Collect the report and the history"]
     assert run_steps(project, workflow) == dict.fromkeys(names, 0)
     assert raw.read_text() == committed
     (kept,) = [
@@ -73,7 +73,7 @@ def test_a_run_beyond_its_limits_fails_and_is_kept(project: Project, workflow: d
     limits = {"drift": {"allowed": {"metrics.*.valid_accuracy": 0}}}
     set_parameters(project, runs=limits, variants={"linear": {"epochs": 1}})
     codes = run_steps(project, workflow)
-    assert codes == {CHECKOUT: 0, "Run": 77, "Gather the report and the history": 0}
+    assert codes == {CHECKOUT: 0, "Run": 77, "Collect the report and the history": 0}
     assert len(Ledger(project.folder).records()) == 2
     kept = [step for step in workflow["jobs"]["run"]["steps"] if "!cancelled()" in step.get("if", "")]
     assert [step.get("uses", "").partition("@")[0] for step in kept] == [
@@ -93,8 +93,8 @@ def test_runs_are_kept_only_where_those_before_were_restored(workflow: dict[Any,
     )
 
 
-def test_its_time_is_one_and_it_can_do_little(workflow: dict[Any, Any]) -> None:
-    (schedule,) = workflow[True]["schedule"]  # YAML takes `on` for true
+def test_it_starts_at_one_time_and_has_few_permissions(workflow: dict[Any, Any]) -> None:
+    (schedule,) = workflow[True]["schedule"]  # YAML reads `on` as true
     assert schedule == {"cron": "0 2 * * *"}
     assert workflow["permissions"] == {"contents": "read"}
     assert workflow["concurrency"] == {"group": "scheduled-run"}

@@ -1,4 +1,4 @@
-"""`kedro schedule`: timers filled in for a checkout."""
+"""`kedro schedule`: timers for a checkout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from from_scratch.cli.schedule import fill_in, list_notes, parse_cron, to_calendar
+from from_scratch.cli.schedule import list_notes, parse_cron, render_timer, to_calendar
 from kedro_ledger.errors import InputError
 from tests.support.project import ROOT, Project
 
@@ -22,12 +22,12 @@ NIGHTLY = ("schedule", "--cron", "0 2 * * *", "--scheduler")
 
 
 def ask_systemd(every: str, after: datetime, count: int) -> list[datetime]:
-    """When systemd would start next; of several conditions, whichever comes first."""
+    """Return the next start times according to systemd, merged if there are several calendars."""
     times: set[datetime] = set()
     for calendar in to_calendar(parse_cron(every)):
         asked = ["systemd-analyze", "calendar", f"--iterations={count}", f"--base-time={after}", calendar]
-        said = subprocess.run(asked, capture_output=True, text=True, check=True, env={"TZ": "UTC"}).stdout
-        found = re.findall(r"(?:Next elapse|Iteration #\d+|Iter\. #\d+): \w+ (\S+ \S+) UTC", said)
+        output = subprocess.run(asked, capture_output=True, text=True, check=True, env={"TZ": "UTC"}).stdout
+        found = re.findall(r"(?:Next elapse|Iteration #\d+|Iter\. #\d+): \w+ (\S+ \S+) UTC", output)
         times |= {datetime.fromisoformat(time) for time in found}
     return sorted(times)[:count]
 
@@ -61,8 +61,8 @@ def test_systemd_and_cron_mean_the_same_times(every: str) -> None:
 @pytest.mark.parametrize("every", EVERY)
 def test_next_times_are_in_the_future_and_in_order(every: str) -> None:
     note, *_ = list_notes(ROOT, "cron", every, "scheduled")
-    said = [datetime.fromisoformat(time) for time in re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d", note)]
-    assert datetime.now() < said[0] < said[1] < said[2]
+    starts = [datetime.fromisoformat(time) for time in re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d", note)]
+    assert datetime.now() < starts[0] < starts[1] < starts[2]
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,13 @@ def test_next_times_are_in_the_future_and_in_order(every: str) -> None:
     |0 2 30 2 *|*/100 2 * * *|000 2 * * *|0 5-2 * * *|a b c d e|0 2 * * *%|٣ 2 * * *|0 2 * * * rm
     """.strip().split("|"),
 )
-def test_times_that_are_none_are_told(every: str) -> None:
-    with pytest.raises(InputError, match=re.escape(f"--cron is {every!r}: expected minute, hour, ")):
+def test_invalid_times_are_reported(every: str) -> None:
+    with pytest.raises(InputError, match=re.escape(f"--cron is {every!r}; expected minute, hour, ")):
         parse_cron(every)
 
 
 @given(st.text(alphabet="0123456789*/,- LWjanfe#@", max_size=20))
-def test_no_text_is_another_error(every: str) -> None:
+def test_any_text_is_valid_or_an_input_error(every: str) -> None:
     try:
         calendar = list(to_calendar(parse_cron(every)))
     except InputError:
@@ -103,7 +103,7 @@ def test_it_prints_and_changes_nothing(project: Project) -> None:
     ]
 
 
-def test_units_come_again_only_where_the_next_start_is_far(project: Project) -> None:
+def test_units_retry_only_if_the_next_start_is_not_soon(project: Project) -> None:
     nightly = project.kedro(*NIGHTLY, "systemd").stdout
     assert "RestartForceExitStatus=75\n" in nightly
     often = project.kedro("schedule", "--cron", "0 * * * *", "--scheduler", "systemd").stdout
@@ -111,7 +111,7 @@ def test_units_come_again_only_where_the_next_start_is_far(project: Project) -> 
     assert "StartLimitIntervalSec=0\n" in often
 
 
-def test_name_environment_and_pipeline_are_taken_over(project: Project, tmp_path: Path) -> None:
+def test_name_environment_and_pipeline_are_used(project: Project, tmp_path: Path) -> None:
     (project.folder / "conf/nightly").mkdir()
     options = (
         "--name",
@@ -136,16 +136,19 @@ def test_name_environment_and_pipeline_are_taken_over(project: Project, tmp_path
 @pytest.mark.parametrize(
     ("option", "line"),
     [
-        (("--env", "schedule"), "--env is 'schedule': expected one of the folders in conf: ablation, base, "),
-        (("--env", ""), "--env is '': expected one of the folders in conf: "),
-        (("--env", "../conf/base"), "--env is '../conf/base': expected one of the folders in conf: "),
-        (("--name", "a b"), "--name is 'a b': expected at most 64 letters, digits, - and _, no - first"),
-        (("--pipeline", ""), "--pipeline is '': expected one of "),
+        (("--env", "schedule"), "--env is 'schedule'; expected one of the environments ablation, base, "),
+        (("--env", ""), "--env is ''; expected one of the environments "),
+        (("--env", "../conf/base"), "--env is '../conf/base'; expected one of the environments "),
+        (
+            ("--name", "a b"),
+            "--name is 'a b'; expected at most 64 letters, digits, - and _, not starting with -",
+        ),
+        (("--pipeline", ""), "--pipeline is ''; expected one of "),
         (("--output-dir", "conf"), "--output-dir conf is not empty; expected a new folder"),
-        (("--pipeline", "dep"), "--pipeline is 'dep': expected one of "),
+        (("--pipeline", "dep"), "--pipeline is 'dep'; expected one of "),
     ],
 )
-def test_what_can_not_be_is_told(project: Project, option: tuple[str, str], line: str) -> None:
+def test_invalid_options_are_reported(project: Project, option: tuple[str, str], line: str) -> None:
     ran = project.kedro(*NIGHTLY, "cron", *option)
     assert ran.returncode == 1
     assert ran.stderr.startswith(f"Error: {line}")
@@ -155,49 +158,53 @@ def test_what_can_not_be_is_told(project: Project, option: tuple[str, str], line
 @pytest.mark.parametrize(
     ("name", "scheduler", "line"),
     [
-        ("a$b", "systemd", "has characters that systemd can't be told; expected another folder"),
-        ('a"b', "systemd", "has characters that systemd can't be told; expected another folder"),
-        ("a\\b", "cron", "has characters that cron can't be told; expected another folder"),
-        ("a\nb", "cron", r"the project's folder is '.*a\\nb': expected no control or other invisible"),
-        (f"{'a' * 250}/{'b' * 250}/{'c' * 250}", "cron", "expected a shorter path"),
+        ("a$b", "systemd", "contains characters that cannot be quoted for systemd; expected another path"),
+        ('a"b', "systemd", "contains characters that cannot be quoted for systemd; expected another path"),
+        ("a\\b", "cron", "contains characters that cannot be quoted for cron; expected another path"),
+        ("a\nb", "cron", r"the project's folder is '.*a\\nb'; expected no control or other invisible"),
+        (
+            f"{'a' * 250}/{'b' * 250}/{'c' * 250}",
+            "cron",
+            "expected at most 900. Move the project to a shorter path",
+        ),
     ],
 )
-def test_folders_that_can_not_be_told_are_refused(
+def test_paths_that_cannot_be_quoted_are_refused(
     tmp_path: Path, name: str, scheduler: Any, line: str
 ) -> None:
     project = tmp_path / name
     (project / "conf/scheduled").mkdir(parents=True)
     shutil.copytree(ROOT / "deploy", project / "deploy")
     with pytest.raises(InputError, match=line):
-        fill_in(project, scheduler, "0 2 * * *", "x", "scheduled", None)
+        render_timer(project, scheduler, "0 2 * * *", "x", "scheduled", None)
 
 
-def test_without_templates_it_says_so(project: Project) -> None:
+def test_missing_templates_are_reported(project: Project) -> None:
     shutil.rmtree(project.folder / "deploy/cron")
     (project.folder / "deploy/systemd/from-scratch.service~").touch()
     ran = project.kedro(*NIGHTLY, "cron")
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert ran.stderr == "Error: deploy/cron has no crontab to fill in\n"
+    assert ran.stderr == "Error: deploy/cron has no crontab; expected the templates of the timer\n"
     assert "service~" not in project.kedro(*NIGHTLY, "systemd").stdout
 
 
-def test_what_to_know_before_is_said(project: Project) -> None:
+def test_notes_before_an_installation(project: Project) -> None:
     (project.folder / "conf/nightly").mkdir()
     ran = project.kedro(*NIGHTLY, "systemd", "--env", "nightly")
     assert re.search(
-        r"^It would start at .* 02:00, .* 02:00, .* 02:00, and so on, as \S+\.$", ran.stderr, re.M
+        r"^The first runs would start at .* 02:00, .* 02:00, .* 02:00, as user \S+\.$", ran.stderr, re.M
     )
     assert "conf/nightly has no logging.yml" in ran.stderr
     if str(project.folder).startswith("/tmp"):
-        assert "a unit has a /tmp and a /var/tmp of its own" in ran.stderr
+        assert "it has its own /tmp and /var/tmp" in ran.stderr
 
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("scheduler", ["systemd", "cron"])
 @pytest.mark.parametrize("option", ["--env", "--name", "--pipeline", "--cron"])
-def test_no_value_can_begin_a_line_of_its_own(project: Project, option: str, scheduler: str) -> None:
+def test_no_value_can_start_a_new_line(project: Project, option: str, scheduler: str) -> None:
     value = "e\nExecStart=x\x1b[2J"
     (project.folder / "conf" / value).mkdir()
     ran = project.kedro(*NIGHTLY, scheduler, option, value)
-    line = f"Error: {option} is {value!r}: expected no control or other invisible characters\n"
+    line = f"Error: {option} is {value!r}; expected no control or other invisible characters\n"
     assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", line)

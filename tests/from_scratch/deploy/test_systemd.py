@@ -1,4 +1,4 @@
-"""The units, held against systemd's own checker, and the sandbox that they ask for."""
+"""The units, checked by systemd itself, and the sandbox that they define."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ODD = "a project, 100 % odd; 'ü'"
 
 
 def words(line: str) -> list[str]:
-    """Take a line apart as systemd does."""
+    """Split a line into words as systemd does."""
     found = re.findall(r'"([^"]*)"|(\S+)', line)
     return [(quoted or plain).replace("%%", "%") for quoted, plain in found]
 
@@ -55,8 +55,8 @@ def test_the_checker_would_find_a_fault(project: Project, tmp_path: Path) -> Non
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount folders read-only")
 @pytest.mark.parametrize("name", [".", ODD])
-def test_a_run_writes_nowhere_but_where_the_unit_lets_it(project: Project, tmp_path: Path, name: str) -> None:
-    """All is read-only but ReadWritePaths, as ProtectSystem=strict has it."""
+def test_a_run_writes_only_where_the_unit_allows_it(project: Project, tmp_path: Path, name: str) -> None:
+    """Mount everything read-only except ReadWritePaths, like ProtectSystem=strict."""
     if name != ".":
         shutil.move(project.folder, tmp_path / name)
         project = Project(tmp_path / name)

@@ -1,4 +1,4 @@
-"""The notebook shows the package's code, runs from top to bottom, and shows what a new run of it gives."""
+"""The notebook runs from top to bottom, and its outputs in git are those of a new run."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from tests.support.project import ROOT, Project
 
 NOTEBOOK = ROOT / "notebooks" / "from_machine_learning_to_deep_learning.ipynb"
 WHOSE_CODE = "import from_scratch\nprint(from_scratch.__file__)"
-RENEW = "`make notebook` renews what the notebook shows"
+RENEW = "run `make notebook` to renew the notebook's outputs"
 CURVES = {"linear-curve", "sigmoid-losses", "net-losses", "deep-losses", "ten-seeds", "he-seeds"}
 LARGEST = 1.5e6
-"""How many bytes the notebook has at most."""
+"""Maximum size of the notebook in bytes."""
 ROUNDING = 0.0015
-"""How far a number may be from the one in git: another processor rounds the last digit elsewhere."""
+"""Largest difference of a number from that in git: processors round the last digit differently."""
 PIXELS = 0.0005
-"""Which share of a picture's pixels may differ from those in git: one moved point of a curve has more."""
+"""Largest share of a picture's pixels that may differ from git; one moved point of a curve changes more."""
 
 
 def read_notebook() -> Any:
-    # Jupyter's libraries take their time: only who runs these tests waits for them.
+    # Jupyter's libraries are slow to import, so only these tests import them.
     import nbformat
 
     return nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
 
 
 def run_notebook(project: Project, kernel: str) -> Any:
-    """Run the notebook in a project, and give it back with its outputs."""
+    """Run the notebook in a project, and return it with its outputs."""
     import nbformat
     from nbclient import NotebookClient
 
@@ -64,7 +64,7 @@ def run_notebook(project: Project, kernel: str) -> Any:
 
 
 def execute(project: Project, kernel: str) -> dict[str, Any]:
-    """Run the notebook in a project, and give back the outputs of each cell that has any."""
+    """Run the notebook in a project, and return the outputs of each cell that has any."""
     outputs = find_outputs(run_notebook(project, kernel))
     assert not any(output.get("name") == "stderr" for shown in outputs.values() for output in shown)
     (whose_code,) = outputs.pop("whose-code")
@@ -73,22 +73,22 @@ def execute(project: Project, kernel: str) -> dict[str, Any]:
 
 
 def find_outputs(notebook: Any) -> dict[str, Any]:
-    """The outputs of each cell that has any."""
+    """Return the outputs of each cell that has any."""
     return {cell.id: cell.outputs for cell in notebook.cells if cell.get("outputs")}
 
 
 def printed(outputs: dict[str, Any], cell: str) -> str:
-    """All that a cell printed."""
+    """Return everything that a cell printed."""
     return "".join(output.text for output in outputs[cell] if output.output_type == "stream")
 
 
 def numbers(text: str) -> list[str]:
-    """The numbers with decimals in a text."""
+    """Return the numbers with decimals in a text."""
     return re.findall(r"-?\d+\.\d+", text)
 
 
 def pictures(outputs: dict[str, Any]) -> set[str]:
-    """The cells that show a picture."""
+    """Return the ids of the cells that show a picture."""
     return {
         cell
         for cell, shown in outputs.items()
@@ -97,30 +97,30 @@ def pictures(outputs: dict[str, Any]) -> set[str]:
 
 
 def texts(output: Any) -> dict[str, str]:
-    """What an output shows as text, by its media type."""
+    """Return the texts of an output by media type."""
     if output.output_type == "stream":
         return {"stdout": output.text}
     return {kind: text for kind, text in output.data.items() if kind != "image/png"}
 
 
-def is_same_text(one: str, other: str) -> bool:
-    """Whether two texts have the same words, and numbers that differ by no more than rounding."""
+def is_same_text(text: str, other: str) -> bool:
+    """Return whether two texts have the same words, and numbers that are equal except for rounding."""
     pattern = r"(-?\d+\.\d+)"
-    parts = zip_longest(re.split(pattern, one), re.split(pattern, other), fillvalue="")
+    parts = zip_longest(re.split(pattern, text), re.split(pattern, other), fillvalue="")
     return all(
         abs(float(a) - float(b)) <= ROUNDING if i % 2 else a.split() == b.split()
         for i, (a, b) in enumerate(parts)
     )
 
 
-def share_of_other_pixels(one: str, other: str) -> float:
-    """Which share of the pixels of two pictures are visibly different."""
-    a, b = (imread(BytesIO(b64decode(picture))) for picture in (one, other))
+def share_of_other_pixels(picture: str, other: str) -> float:
+    """Return the share of pixels in which two pictures are visibly different."""
+    a, b = (imread(BytesIO(b64decode(encoded))) for encoded in (picture, other))
     return float((abs(a - b) > 0.1).any(axis=-1).mean()) if a.shape == b.shape else 1.0
 
 
 @pytest.mark.slow
-def test_a_new_run_shows_what_is_in_git(article_run: Project, kernel: str) -> None:
+def test_a_new_run_has_the_outputs_in_git(article_run: Project, kernel: str) -> None:
     new, committed = execute(article_run, kernel), find_outputs(read_notebook())
     assert new.keys() == committed.keys(), RENEW
     for cell, shown in committed.items():
@@ -146,12 +146,12 @@ def test_it_runs_on_other_data(project: Project, kernel: str) -> None:
 
 
 @pytest.mark.slow
-def test_without_a_run_it_says_what_to_do(project: Project, kernel: str) -> None:
+def test_without_a_run_it_names_the_command(project: Project, kernel: str) -> None:
     from nbclient.exceptions import CellExecutionError
 
     with pytest.raises(CellExecutionError) as raised:
         execute(project, kernel)
-    assert raised.value.evalue == "comparison: no run is committed yet; `kedro run` makes one"
+    assert raised.value.evalue == "comparison: no run is committed yet; run `kedro run` to create one"
 
 
 def test_it_is_in_git_as_it_ran_from_top_to_bottom() -> None:
@@ -164,10 +164,10 @@ def test_it_is_in_git_as_it_ran_from_top_to_bottom() -> None:
     assert NOTEBOOK.stat().st_size < LARGEST
 
 
-def test_what_it_shows_is_of_no_machine_and_no_day() -> None:
+def test_outputs_contain_no_path_and_no_date() -> None:
     outputs = find_outputs(read_notebook())
     kinds = {output.output_type for shown in outputs.values() for output in shown}
-    assert kinds == {"stream", "execute_result"}  # no error, and nothing beside what a cell gives
+    assert kinds == {"stream", "execute_result"}  # no error, and nothing but each cell's result and prints
     shown = [text for cell in outputs.values() for output in cell for text in texts(output).values()]
     for forbidden in (
         str(ROOT),
@@ -260,7 +260,7 @@ FLAT = "return torch.sigmoid(x.sum(dim=-1))"
         ),
     ],
 )
-def test_the_readers_own_model_is_held_against_the_packages(cell: str, right: list[str], wrong: str) -> None:
+def test_the_readers_own_model_is_compared_with_the_packages(cell: str, right: list[str], wrong: str) -> None:
     source = next(found.source for found in read_notebook().cells if found.id == cell)
     (line,) = re.findall(r"return .*", source)
     generator = torch.Generator().manual_seed(442)
@@ -278,7 +278,7 @@ def test_the_readers_own_model_is_held_against_the_packages(cell: str, right: li
         exec(source.replace(line, wrong), dict(names))
 
 
-def test_its_shares_are_those_of_the_page_on_practice() -> None:
+def test_its_shares_are_those_in_the_docs() -> None:
     (cell,) = [cell for cell in read_notebook().cells if cell.id == "practice"]
     page = (ROOT / "docs" / "what-practice-adds.md").read_text(encoding="utf-8")
     shares = re.findall(r"\d+(?:\.\d)? %", cell.source)
@@ -286,7 +286,7 @@ def test_its_shares_are_those_of_the_page_on_practice() -> None:
     assert not [share for share in shares if share not in page]
 
 
-def test_it_defines_no_model_but_the_readers() -> None:
+def test_it_defines_no_model_except_the_readers() -> None:
     from IPython.core.inputtransformer2 import TransformerManager
 
     notebook = read_notebook()

@@ -42,7 +42,7 @@ def sums(record: Record) -> dict[str, str | None]:
 
 
 def run_and_compare(project: Project, article_run: Project, *options: str) -> list[str]:
-    """Run, hold the artefacts against another project's, and give back what the console said."""
+    """Run, compare the artefacts with another project's, and return the console's output."""
     ran = project.run(*options)
     record = last_run(project)
     assert sums(record) == sums(last_run(article_run))
@@ -54,21 +54,21 @@ def run_and_compare(project: Project, article_run: Project, *options: str) -> li
 
 
 @pytest.mark.slow
-def test_workers_of_this_machine_make_the_same_artefacts(
+def test_workers_on_this_machine_make_the_same_artefacts(
     make_project: MakeProject, article_run: Project
 ) -> None:
     project = make_project()
-    said = run_and_compare(project, article_run, *RUNNER, "--runner-params", "workers=2")
-    assert "running on 2 workers of this machine" in said
-    assert any(re.fullmatch(r"Dask's dashboard: http://127\.0\.0\.1:\d+/status", line) for line in said)
-    started = project.list_steps()
+    lines = run_and_compare(project, article_run, *RUNNER, "--runner-params", "workers=2")
+    assert "running on 2 workers on this machine" in lines
+    assert any(re.fullmatch(r"Dask's dashboard: http://127\.0\.0\.1:\d+/status", line) for line in lines)
+    started = project.list_nodes()
     assert sorted(started) == sorted(last_run(project).nodes), (
         "each node's line once, in spite of two workers"
     )
-    assert not [line for line in said if line.startswith("[hook")], "Kedro-Viz's hooks speak to the file"
+    assert not [line for line in lines if line.startswith("[hook")], "Kedro-Viz's hooks log to the file"
     counts = DONE.findall((project.folder / "kedro.log").read_text())
     assert list(map(int, counts)) == list(range(1, len(started) + 1))
-    assert [line.partition(" · ")[0] for line in said if " · " in line] == [
+    assert [line.partition(" · ")[0] for line in lines if " · " in line] == [
         "data_processing",
         *project.open_catalog().load("params:variants"),
         "reporting",
@@ -78,14 +78,14 @@ def test_workers_of_this_machine_make_the_same_artefacts(
 
 
 @pytest.mark.slow
-def test_a_cluster_that_is_there_makes_the_same_artefacts(
+def test_an_existing_cluster_makes_the_same_artefacts(
     make_project: MakeProject, article_run: Project, cluster: Cluster
 ) -> None:
     project = make_project()
-    said = run_and_compare(project, article_run, *cluster.runner)
-    assert f"running on the cluster at {cluster.address}" in said
-    assert not [line for line in said if line.startswith("Error")]
-    # Again, on workers that have the code loaded, and a part of it, which reads what the first run made.
+    lines = run_and_compare(project, article_run, *cluster.runner)
+    assert f"running on the cluster at {cluster.address}" in lines
+    assert not [line for line in lines if line.startswith("Error")]
+    # Again on workers that have the code loaded, and then partially, reading the results of the first run.
     run_and_compare(project, article_run, *cluster.runner)
     project.run("--pipeline", "reporting", *cluster.runner)
 
@@ -99,12 +99,12 @@ def test_a_changed_parameter_reaches_the_workers(make_project: MakeProject, clus
 
 
 @pytest.mark.slow
-def test_what_steps_warn_of_is_said_here(project: Project, cluster: Cluster) -> None:
+def test_warnings_of_nodes_are_logged_here(project: Project, cluster: Cluster) -> None:
     file = project.folder / "data" / "01_raw" / "train.csv"
     header, *rows = file.read_text().splitlines()
     file.write_text("\n".join([f"{header},Deck", *(f"{row}," for row in rows)]))
     ran = project.run("--pipeline", "data_processing", *cluster.runner)
-    assert "train.csv: Deck ignored: no parameter in `features` names it" in ran.stderr
+    assert "train.csv: ignoring column Deck, not named in `features`" in ran.stderr
 
 
 @pytest.mark.slow
@@ -118,7 +118,7 @@ def test_the_study_is_spread_over_the_workers(make_project: MakeProject, cluster
 
 
 @pytest.mark.slow
-def test_wrong_data_is_told_as_in_one_process(make_project: MakeProject, cluster: Cluster) -> None:
+def test_wrong_data_is_reported_as_in_one_process(make_project: MakeProject, cluster: Cluster) -> None:
     project = make_project()
     project.run("--pipeline", "deep")
     before = project.artefacts()
@@ -143,17 +143,17 @@ def test_killed_workers_change_nothing(
         for run_number in range(KILLS // 2):
             wait_for(lambda: len(client.scheduler_info()["workers"]) == 3, "nannies start workers again")
             pids = client.run(os.getpid)
-            before = len(project.list_steps())
+            before = len(project.list_nodes())
             run = subprocess.Popen(command, cwd=project.folder, stderr=subprocess.PIPE, text=True)
             for nodes_begun in (1 + run_number % 7, 8 + run_number % 6):
-                while len(project.list_steps()) < before + nodes_begun:
+                while len(project.list_nodes()) < before + nodes_begun:
                     assert run.poll() is None
                     time.sleep(0.005)
                 time.sleep(chance.uniform(0, 0.05))
                 busy = [worker for worker, tasks in client.processing().items() if tasks and worker in pids]
                 os.kill(pids.pop(chance.choice(busy or sorted(pids))), signal.SIGKILL)
-            _, said = run.communicate(timeout=100)
-            assert run.returncode == 0, said
+            _, message = run.communicate(timeout=100)
+            assert run.returncode == 0, message
             wrote = sums(last_run(project))
             assert wrote == {name: expected[name] for name in wrote}
             assert last_run(project).seq == run_number + 1
@@ -162,7 +162,7 @@ def test_killed_workers_change_nothing(
 
 
 def find_listeners(*leaders: int) -> set[tuple[int, str, int]]:
-    """The addresses on which these processes and their children listen."""
+    """Return the addresses on which these processes and their children listen."""
     return {
         (process.pid, *connection.laddr)
         for leader in leaders
@@ -182,11 +182,11 @@ def test_everything_listens_to_this_machine_only() -> None:
             assert answer.status == 200
             assert b"bokeh" in answer.read().lower()
     here = {process.pid for process in psutil.Process().children(recursive=True)}
-    assert not {pid for pid, _, _ in listeners} & here, "workers go with the run"
+    assert not {pid for pid, _, _ in listeners} & here, "workers end with the run"
 
 
 @pytest.mark.slow
 def test_the_clusters_of_the_tests_listen_to_this_machine_only(cluster: Cluster) -> None:
     listeners = find_listeners(cluster.scheduler.pid, *(worker.pid for worker in cluster.workers))
-    assert len(listeners) >= 2 + 3 * 3, "a scheduler, nannies, workers, and what these serve to browsers"
+    assert len(listeners) >= 2 + 3 * 3, "a scheduler, nannies, workers, and their web servers"
     assert {address for _, address, _ in listeners} == {"127.0.0.1"}

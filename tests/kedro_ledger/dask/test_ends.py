@@ -1,4 +1,4 @@
-"""A run that is terminated or killed while a node is at work on a worker."""
+"""Runs that are terminated or killed while a worker runs a node."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ pytestmark = pytest.mark.slow
 def tiny(tmp_path: Path) -> Tiny:
     tiny = Tiny.make(tmp_path / "tiny")
     registry = tiny.folder / "src/tiny/pipeline_registry.py"
-    # Workers are in folders of their own.
+    # Workers have their own working folders.
     registry.write_text(registry.read_text().replace('Path("', f'Path("{tiny.folder}/'))
     tiny.run()
     return tiny
 
 
 def expect_undone(run: subprocess.Popen[str]) -> None:
-    said = run.communicate(timeout=60)[1]
-    assert run.returncode == 143, said
-    assert said.splitlines()[-1].startswith("not committed; "), said
-    assert "Traceback" not in said
+    message = run.communicate(timeout=60)[1]
+    assert run.returncode == 143, message
+    assert message.splitlines()[-1].startswith("not committed; "), message
+    assert "Traceback" not in message
     wait_for(lambda: not list_session(run.pid), "no worker is left", seconds=20)
 
 
-def test_sigterm_undoes_a_run_on_workers_of_this_machine(tiny: Tiny) -> None:
+def test_sigterm_undoes_a_run_on_workers_on_this_machine(tiny: Tiny) -> None:
     before = tiny.versions()
     with tiny.running(*RUNNER, "--runner-params", "workers=2") as run:
         run.terminate()
@@ -45,7 +45,7 @@ def test_sigterm_undoes_a_run_on_workers_of_this_machine(tiny: Tiny) -> None:
     tiny.expect_whole()
 
 
-def test_sigterm_undoes_a_run_on_a_cluster_that_was_there(tiny: Tiny, tmp_path: Path) -> None:
+def test_sigterm_undoes_a_run_on_an_existing_cluster(tiny: Tiny, tmp_path: Path) -> None:
     before = tiny.versions()
     path = os.pathsep.join([str(tiny.folder / "src"), str(ROOT / "src")])
     with run_cluster(tmp_path, workers=1, path=path) as cluster:
@@ -54,7 +54,7 @@ def test_sigterm_undoes_a_run_on_a_cluster_that_was_there(tiny: Tiny, tmp_path: 
             expect_undone(run)
             assert tiny.versions() == before
             assert not list(tiny.ledger.folder.glob("*.uncommitted"))
-        ran = tiny.kedro("run", *cluster.runner)  # when the worker has ended the node
+        ran = tiny.kedro("run", *cluster.runner)  # as soon as the worker has finished the node
         assert ran.returncode == 0, ran.stderr
     assert not list((tiny.folder / "data").rglob("*~*"))
     tiny.expect_whole()

@@ -1,4 +1,4 @@
-"""A cluster of machines, as far as one machine can play several: each with its own address and processes."""
+"""A cluster of several machines, simulated on one machine: each has its own address and processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.project import MakeProject, Project
 pytestmark = pytest.mark.slow
 
 MACHINES = 5
-"""One that runs the scheduler and joins the others, three with a worker, and one that gives the order."""
+"""One with the scheduler, which connects the others; three with a worker; and one that starts the run."""
 
 
 def ip(*arguments: str) -> None:
@@ -26,7 +26,7 @@ def ip(*arguments: str) -> None:
 
 @pytest.fixture
 def machines() -> Iterator[list[tuple[str, str]]]:
-    """Network namespaces with an address each, joined by a bridge in the first: their names and addresses."""
+    """Names and addresses of network namespaces, which a bridge in the first one connects."""
     names = [f"fs{os.getpid()}-{number}" for number in range(MACHINES)]
     addresses = [f"10.213.7.{number + 1}" for number in range(MACHINES)]
     try:
@@ -51,7 +51,7 @@ def machines() -> Iterator[list[tuple[str, str]]]:
             subprocess.run(["ip", "netns", "delete", name], capture_output=True)
 
 
-def test_machines_with_addresses_of_their_own_and_a_shared_folder(
+def test_machines_with_their_own_addresses_and_a_shared_folder(
     machines: list[tuple[str, str]], make_project: MakeProject, article_run: Project, tmp_path: Path
 ) -> None:
     project = make_project()
@@ -66,11 +66,11 @@ def test_machines_with_addresses_of_their_own_and_a_shared_folder(
     ours, theirs = Ledger(project.folder).last(), Ledger(article_run.folder).last()
     assert ours
     assert theirs
-    assert {name: one.sha256 for name, one in ours.outputs.items()} == {
-        name: one.sha256 for name, one in theirs.outputs.items()
+    assert {name: artefact.sha256 for name, artefact in ours.outputs.items()} == {
+        name: artefact.sha256 for name, artefact in theirs.outputs.items()
     }
     worked = [log for log in tmp_path.glob("worker*.log") if " -> " in log.read_text()]
-    assert len(worked) >= 2, "several machines had a part in it"
+    assert len(worked) >= 2, "several machines ran nodes"
 
 
 def within(name: str) -> tuple[str, ...]:

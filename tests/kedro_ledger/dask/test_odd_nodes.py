@@ -1,4 +1,4 @@
-"""Nodes and datasets that are hard on a cluster, and a run that is interrupted."""
+"""Nodes and datasets that are difficult for a cluster, and an interrupted run."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def change(tiny: Tiny, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (
             "raise SystemExit(0)",
-            "Error: negate would end its process (SystemExit(0)); expected it to return, ",
+            "Error: negate: the node would end its process (SystemExit(0)); expected it to return ",
         ),
         (
             "raise KeyboardInterrupt",
-            "Error: negate would end its process (KeyboardInterrupt()); expected ",
+            "Error: negate: the node would end its process (KeyboardInterrupt()); expected ",
         ),
         (
             "e = OSError('locked'); e.lock = __import__('threading').Lock(); raise e",
@@ -61,16 +61,16 @@ def change(tiny: Tiny, old: str, new: str) -> None:
         ("return None", "DatasetError: scaled.down: Saving 'None' to a 'Dataset' is not allowed"),
     ],
 )
-def test_nodes_that_end_oddly(tiny: Tiny, body: str, said: str, cluster: Cluster) -> None:
+def test_nodes_that_end_oddly(tiny: Tiny, body: str, message: str, cluster: Cluster) -> None:
     change(tiny, DIES, f"{DIES}    {body}\n")
     ran = tiny.kedro("run", *cluster.runner)
     assert ran.returncode
-    assert said in ran.stderr
-    assert " is gone" not in ran.stderr, "no worker goes with it"
+    assert message in ran.stderr
+    assert " is lost" not in ran.stderr, "the worker keeps running"
     assert tiny.ledger.last() is None
 
 
-def test_what_cannot_be_sent_is_named(tiny: Tiny, cluster: Cluster) -> None:
+def test_an_object_that_cannot_be_sent_is_named(tiny: Tiny, cluster: Cluster) -> None:
     locked = "import threading\nfrom kedro.io import MemoryDataset\n\n\nclass Locked(MemoryDataset):\n"
     init = "    def __init__(self):\n        super().__init__()\n        self.lock = threading.Lock()\n"
     (tiny.folder / "src" / "tiny" / "locked.py").write_text(locked + init)
@@ -82,12 +82,12 @@ def test_what_cannot_be_sent_is_named(tiny: Tiny, cluster: Cluster) -> None:
     catalog.write_text(f"{as_it_was}\nin_memory: {{type: tiny.locked.Locked}}\n")
     assert "in_memory: can't be sent to workers (" in tiny.kedro("run", *cluster.runner).stderr
     catalog.write_text(as_it_was.replace("data/04_total", "memory://total"))
-    said = tiny.kedro("run", *cluster.runner).stderr
-    assert "total.metrics: can be used in one process only; expected another runner" in said
+    message = tiny.kedro("run", *cluster.runner).stderr
+    assert "total.metrics: can't be shared between processes; expected another dataset or runner" in message
 
 
-def test_what_is_done_is_not_done_again(tiny: Tiny, cluster: Cluster) -> None:
-    """A worker dies whose node before is done and kept: only the node at work runs again."""
+def test_a_finished_node_does_not_run_again(tiny: Tiny, cluster: Cluster) -> None:
+    """If a worker dies, only its unfinished node runs again, since the results of earlier nodes are saved."""
     data = tiny.folder / "data"
     change(
         tiny, "def parse(raw):\n", f"def parse(raw):\n    open({str(data / 'parsed')!r}, 'a').write('x')\n"
@@ -97,15 +97,15 @@ def test_what_is_done_is_not_done_again(tiny: Tiny, cluster: Cluster) -> None:
     (data / "gate").touch()
     command = [sys.executable, "-m", "kedro", "run", *cluster.runner]
     run = start(command, cwd=tiny.folder, stderr=subprocess.PIPE, text=True)
-    wait_for((data / "waiting").exists, "a node is at work")
+    wait_for((data / "waiting").exists, "the node is running")
     (data / "waiting").unlink()
     (worker,) = psutil.Process(cluster.workers[0].pid).children()[-1:]
     worker.kill()
-    wait_for((data / "waiting").exists, "the node is at work again")
+    wait_for((data / "waiting").exists, "the node is running again")
     (data / "gate").unlink()
-    said = run.communicate(timeout=60)[1]
-    assert run.returncode == 0, said
-    assert " is gone: what it computed or held is computed again" in said
+    message = run.communicate(timeout=60)[1]
+    assert run.returncode == 0, message
+    assert " is lost; its unfinished and unsaved results are computed again" in message
     assert (data / "parsed").read_text() == "x"
     tiny.expect_one_whole_run()
 
@@ -117,15 +117,15 @@ def test_a_worker_that_hangs(tiny: Tiny, cluster: Cluster, monkeypatch: pytest.M
         monkeypatch.setattr(clusters, "TIMEOUT", 1)
         os.kill(client.run(os.getpid)[worker], signal.SIGSTOP)
         with pytest.raises(
-            InputError, match=f"doesn't answer within 1 s; expected all of its workers to: {worker}"
+            InputError, match=f"did not answer within 1 s; expected answers from all workers: {worker}"
         ):
             clusters.check_workers(client, "from_scratch", None)
 
 
-def test_ctrl_c_says_no_more_than_it_does_without_workers(make_project: MakeProject) -> None:
+def test_ctrl_c_prints_no_more_than_without_workers(make_project: MakeProject) -> None:
     project = make_project()
     command = [sys.executable, "-m", "kedro", "run", *RUNNER, "--runner-params", "workers=2"]
-    # A job of a shell that runs in the background ignores Ctrl-C, and so would its children.
+    # A shell's background job ignores Ctrl-C, and its children would inherit this.
     run = subprocess.Popen(
         command,
         cwd=project.folder,
@@ -134,16 +134,16 @@ def test_ctrl_c_says_no_more_than_it_does_without_workers(make_project: MakeProj
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    wait_for(project.list_steps)
+    wait_for(project.list_nodes)
     time.sleep(0.2)
     workers = psutil.Process(run.pid).children(recursive=True)
     os.killpg(run.pid, signal.SIGINT)
-    said = run.communicate(timeout=60)[1]
+    message = run.communicate(timeout=60)[1]
     assert run.returncode == 1
-    assert "Traceback" not in said
-    assert "Aborted!" in said
-    assert said.splitlines()[-1].startswith(
-        "not committed; nothing of this run is kept; to run all of it again: kedro run --"
+    assert "Traceback" not in message
+    assert "Aborted!" in message
+    assert message.splitlines()[-1].startswith(
+        "not committed; nothing of this run is kept; to run it again: kedro run --"
     )
     assert list((project.folder / "data").rglob("*~*")) == []
     psutil.wait_procs(workers, timeout=20)

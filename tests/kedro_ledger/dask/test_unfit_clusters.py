@@ -1,3 +1,5 @@
+"""Clusters that the DaskRunner can't use, and the messages that explain why."""
+
 from __future__ import annotations
 
 import json
@@ -40,7 +42,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def fail(project: Project, *options: str) -> str:
-    """Run, which must fail with one line and change nothing, and give back the line."""
+    """Run, require that this fails with one line and changes nothing, and return the line."""
     before = project.artefacts()
     ran = project.kedro("run", *STEPS, *options)
     assert ran.returncode == 1, ran.stderr
@@ -55,14 +57,14 @@ def fail(project: Project, *options: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("parameters", "said"),
+    ("parameters", "message"),
     [
         (
             "adress=tcp://h:1",
-            "--runner-params: adress is unknown; known: address, workers, is_async",
+            "--runner-params: adress is unknown; expected address, workers or is_async",
         ),
-        ("workers=0", "--runner-params: workers is 0; expected a number, at least 1"),
-        ("workers=many", "--runner-params: workers is 'many'; expected a number, at least 1"),
+        ("workers=0", "--runner-params: workers is 0; expected a whole number of at least 1"),
+        ("workers=many", "--runner-params: workers is 'many'; expected a whole number of at least 1"),
         (
             "address=8786",
             "--runner-params: address is 8786, workers is None; expected an address such as tcp://host:8786, "
@@ -75,8 +77,8 @@ def fail(project: Project, *options: str) -> str:
         ),
     ],
 )
-def test_wrong_parameters(trained: Project, parameters: str, said: str) -> None:
-    assert fail(trained, *RUNNER, "--runner-params", parameters) == said
+def test_wrong_parameters(trained: Project, parameters: str, message: str) -> None:
+    assert fail(trained, *RUNNER, "--runner-params", parameters) == message
 
 
 def test_dask_is_imported_by_a_run_only() -> None:
@@ -92,16 +94,16 @@ print(*sorted(heavy & sys.modules.keys()))
 
 def test_without_dask(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kedro_ledger.dask.runner.find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"the DaskRunner needs Dask: pip install 'kedro-ledger\[dask\]'"):
+    with pytest.raises(InputError, match=r"run `pip install 'kedro-ledger\[dask\]'`"):
         DaskRunner()
 
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("address", ["tcp//nowhere", "ftp://127.0.0.1:9", "tcp://127.0.0.1:notaport"])
-def test_what_is_no_address(trained: Project, address: str) -> None:
-    said = fail(trained, *RUNNER, "--runner-params", f"address={address}")
-    assert said.startswith(f"no scheduler of Dask answers at {address} (")
-    assert said.endswith("expected one, started by `dask scheduler`, and its address")
+def test_an_invalid_address(trained: Project, address: str) -> None:
+    message = fail(trained, *RUNNER, "--runner-params", f"address={address}")
+    assert message.startswith(f"no Dask scheduler answers at {address} (")
+    assert message.endswith("expected the address of a scheduler. Run `dask scheduler` to start one")
 
 
 @pytest.mark.slow
@@ -112,7 +114,7 @@ def test_no_scheduler_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         silent.listen()
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         with (
-            pytest.raises(InputError, match=f"no scheduler of Dask answers at {address} "),
+            pytest.raises(InputError, match=f"no Dask scheduler answers at {address} "),
             clusters.open_cluster(address, None),
         ):
             pass
@@ -123,7 +125,7 @@ def test_no_scheduler_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     ("address", "reason"),
     [("tcp://127.0.0.1:9", "Connection refused"), ("tcp://nohost.invalid:9", "[Nn]ame")],
 )
-def test_nobody_is_there(address: str, reason: str) -> None:
+def test_no_server_at_the_address(address: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason), clusters.open_cluster(address, None):
         pass
 
@@ -133,7 +135,7 @@ def test_a_cluster_without_workers(cluster: Cluster, monkeypatch: pytest.MonkeyP
     with (
         clusters.open_cluster(cluster.address, None) as client,
         pytest.raises(
-            InputError, match=f"the cluster at {cluster.address} has no worker; expected one within 1 s"
+            InputError, match=f"the cluster at {cluster.address} has no worker; expected a worker within 1 s"
         ),
     ):
         clusters.check_workers(client, "from_scratch", None)
@@ -147,23 +149,26 @@ def test_no_worker_is_left(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) ->
         monitor = clusters.WorkerMonitor(client)
         monitor.check()
         worker.kill()
-        wait_for(lambda: not clusters.list_workers(client), "the scheduler sees that it is gone")
+        wait_for(lambda: not clusters.list_workers(client), "the scheduler notices that the worker is gone")
         monitor.check()
         time.sleep(1.1)
-        with pytest.raises(InputError, match="no worker is left, and none came within 1 s"):
+        with pytest.raises(
+            InputError, match="the cluster has lost all workers; expected a worker within 1 s"
+        ):
             monitor.check()
 
 
 @pytest.mark.slow
 def test_a_worker_without_the_project(trained: Project, cluster: Cluster) -> None:
     cluster.add_worker()
-    # -S: without the files of site-packages that put an editable install on the path
+    # -S: ignore the .pth files in site-packages, which put an editable install on the path
     packages = os.pathsep.join(site.getsitepackages())
     cluster.add_worker(python=(sys.executable, "-S", "-m", "dask"), path=packages)
-    said = fail(trained, *cluster.runner)
-    assert said.startswith("worker tcp://127.0.0.1:")
-    assert said.endswith(
-        ": ModuleNotFoundError: No module named 'kedro_ledger'; expected the project to be installed there"
+    message = fail(trained, *cluster.runner)
+    assert message.startswith("worker tcp://127.0.0.1:")
+    assert message.endswith(
+        ": ModuleNotFoundError: No module named 'kedro_ledger'; expected the project's package to be "
+        "installed there"
     )
 
 
@@ -183,23 +188,23 @@ def test_a_worker_with_another_version_of_a_package(
     other.mkdir(parents=True)
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 1.0\n")
     cluster.add_worker(path=os.pathsep.join([str(other.parent), str(ROOT / "src")]))
-    said = fail(trained, *cluster.runner)
-    assert ": numpy 1.0 there, 2." in said
-    assert said.endswith(" here; expected the same as here")
+    message = fail(trained, *cluster.runner)
+    assert ": numpy 1.0 there, 2." in message
+    assert message.endswith(" here; expected the same as here")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("package", "file"), [("from_scratch", "models.py"), ("kedro_ledger", "paths.py")])
-def test_a_worker_with_other_code(
+def test_a_worker_with_different_code(
     trained: Project, cluster: Cluster, tmp_path: Path, package: str, file: str
 ) -> None:
     shutil.copytree(ROOT / "src", tmp_path / "src")
     with (tmp_path / "src" / package / file).open("a") as changed:
         changed.write("\nANSWER = 42\n")
     cluster.add_worker(path=str(tmp_path / "src"))
-    said = fail(trained, *cluster.runner)
-    assert f": other code in {package}/{file} (a worker keeps the code it has loaded: " in said
-    assert said.endswith("expected the same as here")
+    message = fail(trained, *cluster.runner)
+    assert f": different code in {package}/{file} (a worker keeps the code that it has loaded: " in message
+    assert message.endswith("expected the same as here")
 
 
 @pytest.mark.slow
@@ -208,12 +213,12 @@ def test_a_worker_that_comes_late_is_checked_before_its_first_task(cluster: Clus
     with (tmp_path / "src" / "from_scratch" / "models.py").open("a") as file:
         file.write("\nANSWER = 42\n")
     cluster.add_worker(path=str(tmp_path / "src"))
-    with clusters.open_cluster(cluster.address, None) as client:  # and nobody has asked the worker yet
+    with clusters.open_cluster(cluster.address, None) as client:  # without checking the worker
         here = json.dumps(read_facts("from_scratch"))
-        task = client.submit(clusters.call, tasks.RUN_NODE, "from_scratch", here, b"not to be read")
+        task = client.submit(clusters.call, tasks.RUN_NODE, "from_scratch", here, b"must not be read")
         error = task.exception(timeout=60)
     assert isinstance(error, InputError)
-    assert ": other code in from_scratch/models.py (" in str(error)
+    assert ": different code in from_scratch/models.py (" in str(error)
     assert str(error).startswith("worker tcp://127.0.0.1:")
 
 
@@ -239,24 +244,24 @@ def test_a_folder_that_is_not_shared(trained: Project, cluster: Cluster, tmp_pat
     if subprocess.run([*own_mounts, "true"], capture_output=True).returncode:
         pytest.skip("folders can be hidden from a process by root on Linux only")
     cluster.add_worker(within=own_mounts)
-    said = fail(trained, *cluster.runner)
-    assert f" can't see this run in {data}" in said
-    assert said.endswith("expected the data folder to be shared, under the same path everywhere")
+    message = fail(trained, *cluster.runner)
+    assert f" can't see this run in {data}" in message
+    assert message.endswith("expected a shared data folder with the same path on all machines")
 
 
 @pytest.mark.slow
 def test_the_scheduler_goes_away(trained: Project, cluster: Cluster) -> None:
     cluster.add_worker()
     before = trained.artefacts()
-    begun = len(trained.list_steps())
+    begun = len(trained.list_nodes())
     command = [sys.executable, "-m", "kedro", "run", *STEPS, *cluster.runner]
     run = subprocess.Popen(command, cwd=trained.folder, stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: len(trained.list_steps()) > begun)
+    wait_for(lambda: len(trained.list_nodes()) > begun)
     os.killpg(cluster.scheduler.pid, signal.SIGKILL)
     rest = run.communicate(timeout=60)[1].splitlines()
     assert run.returncode == 1
     assert rest[-2] == (
-        f"Error: the scheduler at {cluster.address} has gone away, and with it the run; expected it to stay"
+        f"Error: the scheduler at {cluster.address} ended during the run; expected it to keep running"
     )
     assert "Traceback" not in "".join(rest)
     assert trained.artefacts() == before
@@ -273,15 +278,15 @@ def test_a_node_that_kills_its_workers(tmp_path: Path) -> None:
         ran = tiny.kedro("run", *cluster.runner)
     assert ran.returncode
     assert next(line for line in ran.stderr.splitlines() if line.startswith("Error: ")).endswith(
-        "negate: every worker that ran it died (4 times); expected it to end: it may need more "
-        "memory than a worker has"
+        "negate: every worker that ran this node died (4 times); expected the node to finish. It may need "
+        "more memory than a worker has"
     )
     assert tiny.ledger.last() is None
     assert tiny.versions() == set()
 
 
 @pytest.mark.slow
-def test_what_nobody_keeps_comes_back(tmp_path: Path) -> None:
+def test_outputs_that_are_not_persisted_are_returned(tmp_path: Path) -> None:
     tiny = Tiny.make(tmp_path / "tiny")
     path = os.pathsep.join([str(tiny.folder / "src"), str(ROOT / "src")])
     with run_cluster(tmp_path, workers=2, path=path) as cluster:
@@ -290,8 +295,8 @@ def test_what_nobody_keeps_comes_back(tmp_path: Path) -> None:
         assert ran.returncode == 0, ran.stderr
         last = tiny.ledger.last()
         assert last
-        assert {name: one.sha256 for name, one in last.outputs.items()} == {
-            name: one.sha256 for name, one in alone.outputs.items()
+        assert {name: artefact.sha256 for name, artefact in last.outputs.items()} == {
+            name: artefact.sha256 for name, artefact in alone.outputs.items()
         }
         code = f"""
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A project like any other, taken through every kind of dataset; `make test-ledger` has what it needs."""
+"""A typical Kedro project that uses every kind of dataset. `make test-ledger` installs what it needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ collect_ignore = ["project"]
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project, in git, and the environment in which it runs."""
+    """A copy of the project in git."""
 
     folder: Path
 
@@ -37,10 +37,10 @@ class Project:
         return cls(folder)
 
     def python(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run Python in the project, apart from the user's own caches and from the network's models."""
+        """Run Python in the project, without the user's caches and without models from the network."""
         own = {"HF_HOME": str(self.folder / "data" / "hugging_face"), "HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
         own["DO_NOT_TRACK"] = "1"
-        # pip has compiled nothing, which takes long: let who imports it first do that, and keep it.
+        # pip has compiled no files, and compiling takes long: keep the files that the first import compiles.
         own["PYTHONDONTWRITEBYTECODE"] = ""
         return subprocess.run(
             [sys.executable, *arguments],
@@ -56,7 +56,7 @@ class Project:
 
 
 def read_json(output: str) -> Any:
-    """Read the JSON between the lines that Kedro's default logging prints to the same stream."""
+    """Read the JSON among the messages that Kedro's default logging prints to the same stream."""
     return json.JSONDecoder().raw_decode(output, output.index("{\n"))[0]
 
 
@@ -74,7 +74,7 @@ def project(make_project: Callable[[], Project]) -> Project:
 
 @pytest.fixture(scope="session")
 def walk(project: Project) -> Mapping[str, Any]:
-    """By dataset what its user saw of its runs, each in each role."""
+    """Return, by dataset, what its user sees of runs in which it has each of its roles."""
     walked = project.python(str(HERE / "walk.py"))
     assert walked.returncode == 0, walked.stderr[-5000:]
     results: dict[str, Any] = json.loads((project.folder / "walked.json").read_text())
@@ -83,7 +83,7 @@ def walk(project: Project) -> Mapping[str, Any]:
 
 @pytest.fixture(scope="session")
 def rebuilt(project: Project, walk: Mapping[str, Any]) -> Mapping[str, str | None]:
-    """By dataset how it differs if its run is rebuilt; none where it is the same, byte for byte."""
+    """Return, by dataset, how it differs in a rebuilt run; None if it is identical, byte for byte."""
     ran = project.kedro("run", "--tags", "versioned")
     assert ran.returncode in (0, 76), ran.stdout[-3000:] + ran.stderr[-3000:]
     verified = project.kedro("runs", "verify")

@@ -1,4 +1,4 @@
-"""Every kind of dataset of kedro-datasets: what becomes of it, and that the README's table says so."""
+"""Every kind of dataset of kedro-datasets: how the ledger handles it, as the README's table describes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CATALOG: dict[str, dict[str, Any]] = yaml.safe_load(
 
 
 class Row(NamedTuple):
-    """What the table says of a kind."""
+    """A row of the table: how the ledger handles a kind."""
 
     output: str
     input: str
@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 
 def read_table() -> dict[str, Row]:
-    """Read the table by kind; of those that are not tried it says why in one column."""
+    """Read the table by kind. For kinds that are not tried, its first column gives the reason."""
     section = README.read_text().partition("## Which datasets\n")[2].partition("\n## ")[0]
     rows: dict[str, Row] = {}
     for line in section.splitlines():
@@ -60,7 +60,7 @@ DECLARED = {
     "a generator that appends to a file": "plain.generated",
     "a generator into a versioned file": "versioned.generated",
 }
-"""Rows of the table that are no class of kedro-datasets, and where they are tried."""
+"""Rows of the table that are not classes of kedro-datasets, and the datasets that try them."""
 
 
 def type_of(dataset: str) -> str:
@@ -68,20 +68,22 @@ def type_of(dataset: str) -> str:
 
 
 def judge_output(dataset: str, seen: Mapping[str, Any]) -> str:
-    """Say in the table's words what became of an output, or what is wrong with it."""
+    """Describe in the table's words how the ledger handled an output, or what is wrong with it."""
     run, again = seen["run"], seen["again"]
     if run["error"]:
-        is_told = not run["has_begun"] and dataset in run["error"] and "\n" not in run["error"]
-        return "refused" if is_told else f"fails, too late or without its name: {run['error']}"
+        is_refused = not run["has_begun"] and dataset in run["error"] and "\n" not in run["error"]
+        return "refused" if is_refused else f"fails, too late or without its name: {run['error']}"
     if run["damaged"]:
         return f"committed, but damaged: {run['damaged']}"
     if dataset not in run["outputs"]:
         is_named = any(
-            line.startswith(("not versioned, so overwritten even if the run fails", "versions of partitions"))
+            line.startswith(
+                ("not versioned, so overwritten even if the run fails", "partitions versioned by")
+            )
             and dataset in re.split(r"[:,] ", line)
             for line in run["before"]
         )
-        return "named" if is_named else "overwritten without a word"
+        return "named" if is_named else "overwritten without a warning"
     if not again:
         return "kept"
     if again["error"] or any(again["seen"][name] != looked for name, looked in run["seen"].items()):
@@ -92,7 +94,7 @@ def judge_output(dataset: str, seen: Mapping[str, Any]) -> str:
 
 
 def judge_input(dataset: str, seen: Mapping[str, Any]) -> str:
-    """Say in the table's words what is recorded of an input, or what is wrong with it."""
+    """Describe in the table's words what is recorded about an input, or what is wrong with it."""
     run = seen["run"]
     if run["error"]:
         return f"fails: {run['error']}"
@@ -101,7 +103,7 @@ def judge_input(dataset: str, seen: Mapping[str, Any]) -> str:
     is_named = any(
         line.startswith("not recorded") and dataset in re.split(r"[:,] ", line) for line in run["before"]
     )
-    return "named" if is_named else "read without a word"
+    return "named" if is_named else "read without a warning"
 
 
 def test_every_kind_of_kedro_datasets_is_tried_or_named() -> None:
@@ -113,7 +115,7 @@ def test_every_kind_of_kedro_datasets_is_tried_or_named() -> None:
     }
     tried = {type_of(f"plain.{kind}") for kind in KINDS} | {type_of("raw.pandas_sql_query")}
     not_tried = {kind for kind, row in TABLE.items() if row.output.startswith("not tried")}
-    assert there - tried == not_tried, "the README says of each that isn't tried why"
+    assert there - tried == not_tried, "the README gives a reason for each kind that isn't tried"
     assert there <= TABLE.keys()
 
 
@@ -149,20 +151,20 @@ def test_what_is_only_read_is_as_the_table_says(walk: Mapping[str, Any]) -> None
 @pytest.mark.parametrize("row", DECLARED)
 def test_a_way_to_declare_a_dataset_is_as_the_table_says(row: str, walk: Mapping[str, Any]) -> None:
     dataset = DECLARED[row]
-    seen, said = walk[dataset], TABLE[row]
+    seen, described = walk[dataset], TABLE[row]
     if dataset == "other_name_of.two_names":
         assert not seen["run"]["error"], seen["run"]["error"]
         assert seen["run"]["inputs"] == {"versioned.two_names": walk["versioned.two_names"]["run"]["run_id"]}
-        assert said == Row("kept", "–", "–")
+        assert described == Row("kept", "–", "–")
     elif dataset == "confirmed.partitions_incremental":
         assert not seen["run"]["error"], seen["run"]["error"]
         assert seen["run"]["seen"] == {f"{dataset}_seen": {"a": "part 1", "b": "part 2"}}
-        assert seen["again"]["seen"] == {f"{dataset}_seen": {}}, "what was confirmed is not read again"
-        assert said == Row("–", judge_input(dataset, seen), "–")
+        assert seen["again"]["seen"] == {f"{dataset}_seen": {}}, "confirmed partitions are not read again"
+        assert described == Row("–", judge_input(dataset, seen), "–")
     elif dataset == "plain.in_memory":
         for name in (dataset, "plain.never_declared"):
             assert not walk[name]["run"]["error"]
             assert not walk[name]["run"]["before"]
-        assert said == Row("–", "–", "–")
+        assert described == Row("–", "–", "–")
     else:
-        assert str(Row(judge_output(dataset, seen), "–", "–")) == str(said)
+        assert str(Row(judge_output(dataset, seen), "–", "–")) == str(described)

@@ -1,4 +1,4 @@
-"""kedro-mlflow beside the ledger, which registers hooks for every project of its environment."""
+"""The ledger together with kedro-mlflow, which registers hooks for every project in its environment."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from kedro_ledger.ledger import Ledger
 from tests.kedro_ledger.kinds.conftest import Project
 
 RUN = ("run", "--tags", "versioned.json,versioned.pandas_csv")
-ONE_PROCESS_ALONE = ("versioned.cached:", "plain.in_memory:")
-"""What Kedro's ParallelRunner refuses, wherever it stands in the catalog."""
+SINGLE_PROCESS = ("versioned.cached:", "plain.in_memory:")
+"""Datasets that Kedro's ParallelRunner refuses anywhere in the catalog."""
 
 
 @pytest.fixture(scope="module")
 def tracked(make_project: Callable[[], Project]) -> Project:
-    """A project where two runs were committed, one of several processes."""
+    """A project with two committed runs, one of which used several processes."""
     project = make_project()
     catalog = project.folder / "conf" / "base" / "catalog.yml"
     lines = catalog.read_text().splitlines(keepends=True)
-    catalog.write_text("".join(line for line in lines if not line.startswith(ONE_PROCESS_ALONE)))
+    catalog.write_text("".join(line for line in lines if not line.startswith(SINGLE_PROCESS)))
     for arguments in ((), ("--runner", "ParallelRunner")):
         ran = kedro(project, *RUN, *arguments)
         assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
@@ -40,7 +40,7 @@ def address_of(project: Project) -> str:
 
 
 def find_tracked(project: Project) -> dict[str, str]:
-    """Find which runs MLflow knows, by the ledger's id, and how they ended."""
+    """Return the status of each run that MLflow has tracked, by the ledger's id."""
     client = MlflowClient(address_of(project))
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     runs = list(client.search_runs(experiments))
@@ -55,14 +55,14 @@ def test_each_run_is_committed_and_tracked(tracked: Project) -> None:
     assert find_tracked(tracked) == {record.run_id: "FINISHED" for record in records}
 
 
-def test_both_runs_made_the_same(tracked: Project) -> None:
+def test_both_runs_wrote_the_same_artefacts(tracked: Project) -> None:
     one, other = Ledger(tracked.folder).records()
     digests = [{name: made.sha256 for name, made in record.outputs.items()} for record in (one, other)]
     assert digests[0] == digests[1]
     assert len(digests[0]) == 4
 
 
-def test_the_ledgers_commands_work_beside_it(tracked: Project) -> None:
+def test_the_ledgers_commands_work(tracked: Project) -> None:
     listed = kedro(tracked, "runs", "list")
     assert listed.returncode == 0
     assert all(record.run_id in listed.stdout for record in Ledger(tracked.folder).records())
@@ -70,7 +70,7 @@ def test_the_ledgers_commands_work_beside_it(tracked: Project) -> None:
 
 
 @pytest.mark.parametrize("run", ["1", "2"], ids=["SequentialRunner", "ParallelRunner"])
-def test_what_is_tracked_is_rebuilt_and_the_rerun_is_not_tracked(tracked: Project, run: str) -> None:
+def test_a_tracked_run_is_rebuilt_and_its_rerun_is_not_tracked(tracked: Project, run: str) -> None:
     rebuilt = kedro(tracked, "runs", "reproduce", run)
     assert rebuilt.returncode == 0, rebuilt.stdout[-2000:] + rebuilt.stderr[-2000:]
     assert len(find_tracked(tracked)) == 2

@@ -1,6 +1,6 @@
-"""Takes a project through every kind of dataset, each in each role, and notes what its user sees.
+"""Run a project with every kind of dataset in each of its roles, and record what its user sees.
 
-It is run in the project's folder, in a process of its own, and writes `walked.json` there.
+This script runs in the project's folder, in a separate process, and writes `walked.json` there.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from kedro_ledger.ledger import Ledger
 
 HERE = Path.cwd()
 BY_HAND = {"pandas_sql_query", "api"}
-"""Raw data that its own dataset can't save."""
+"""Kinds of raw data that their own dataset can't save."""
 GROUPS = ("raw", "plain", "versioned")
-"""Tags of the kinds that are run together: one run of many costs little more than one of one."""
+"""Tags of nodes that run together: one run of many takes little longer than a run of one."""
 
 
 class Server(BaseHTTPRequestHandler):
-    """Answers all with one thing."""
+    """A server with the same response to all requests."""
 
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -41,11 +41,11 @@ class Server(BaseHTTPRequestHandler):
     do_POST = do_GET
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 class Notes(logging.Handler):
-    """What the run says, in its order."""
+    """A handler that keeps a run's messages in their order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Notes(logging.Handler):
         self.has_begun = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take what the ledger says, before the first node and after."""
+        """Keep the ledger's messages, before and after the start of the first node."""
         if record.name.startswith("kedro_ledger"):
             (self.after if self.has_begun else self.before).append(record.getMessage())
         elif record.getMessage().startswith(("Loading", "Running", "Saving")):
@@ -74,7 +74,7 @@ def listening() -> Iterator[Notes]:
 
 
 def run(tag: str, nodes: Iterable[str] = ()) -> dict[str, Any]:
-    """Run the nodes with a tag, or some of them, and note what came of it."""
+    """Run the nodes with a tag, or some of them, and return the results."""
     ledger = Ledger(HERE)
     last = ledger.last()
     error = None
@@ -93,7 +93,7 @@ def run(tag: str, nodes: Iterable[str] = ()) -> dict[str, Any]:
     damaged = []
     for dataset, artefact in (record.outputs if record else {}).items():
         try:
-            ledger.check(dataset, artefact)
+            ledger.require_intact(dataset, artefact)
         except Exception as fault:
             damaged.append(str(fault))
     return {
@@ -115,7 +115,7 @@ def run(tag: str, nodes: Iterable[str] = ()) -> dict[str, Any]:
 
 
 def prepare_raw() -> dict[str, str]:
-    """Save raw data with its own datasets, outside of any run."""
+    """Save raw data with its own datasets, outside a run."""
     from kinds.pipelines.every_kind.nodes import MAKERS, NOT_LOADED
 
     faults = {}
@@ -138,14 +138,16 @@ def main() -> None:
     where = HERE / "conf" / "local" / "globals.yml"
     where.write_text(f"server: http://127.0.0.1:{server.server_port}\n")
     bootstrap_project(HERE)
-    logging.root.handlers.clear()  # it takes longer to print what a run says than to run it
+    logging.root.handlers.clear()  # printing the messages takes longer than the run
     results: dict[str, Any] = {"raw data": prepare_raw()}
     tags = {node.name: node.tags for node in pipelines["__default__"].nodes}
     names = dict.fromkeys(name.partition("_")[2] for name in tags)
     for group in GROUPS:
         nodes = [name for name in tags if group in tags[name]]
         seen = run(group), run(group, [name for name in nodes if name.startswith("see_")])
-        if not any(runs["error"] for runs in seen):  # otherwise each for itself, to find out which it is
+        if not any(
+            runs["error"] for runs in seen
+        ):  # otherwise, run each by itself to find the one that fails
             results |= {name.partition("_")[2]: {"run": seen[0], "again": seen[1]} for name in nodes}
     for name in sorted(names.keys() - results.keys(), key=lambda name: (name.startswith("other"), name)):
         see = f"see_{name}"

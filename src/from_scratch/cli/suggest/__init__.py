@@ -1,4 +1,4 @@
-"""First parameters for a CSV, with what stands in each column: something to start from."""
+"""Initial parameters for a CSV, with a comment on each column, as a starting point."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from from_scratch.cli.suggest.columns import look_at_columns
-from from_scratch.cli.suggest.marks import is_mark
+from from_scratch.cli.suggest.columns import suggest_columns
+from from_scratch.cli.suggest.placeholders import is_placeholder
 from from_scratch.cli.suggest.quoting import quote
 from from_scratch.cli.suggest.reading import Table, read_table
 from from_scratch.cli.suggest.writing import describe, write_files
@@ -31,29 +31,29 @@ def suggest(
     missing: Sequence[str] = (),
     env: str = "NAME",
 ) -> tuple[str, dict[str, str]]:
-    """Look through a CSV, and suggest what its columns are, and variants to begin with.
+    """Suggest features and variants for a CSV.
 
     Returns:
-        A sentence about the file; and the files of an environment `env`, by name.
+        A sentence about the file, and the text of each file of the environment `env` by file name.
 
     Raises:
-        DatasetError: If the file can't be read.
-        InputError: If there are no rows, no such column, it has other than two values, or no other column is
-            anything to learn from.
+        DatasetError: If the file cannot be read.
+        InputError: If the file has no rows, the target is missing or does not have two values, or no other
+            column can be a feature.
     """
     table = read_table(file, target, load_args, has_header, names, missing)
     _require_target(table, target)
-    columns = look_at_columns(table, target)
+    columns = suggest_columns(table, target)
     if not any(column.kind in ("continuous", "log", "categorical") for column in columns):
-        found = "; ".join(f"{column.name}: {' '.join(column.seen.split())}" for column in columns[:5])
+        found = "; ".join(f"{column.name}: {' '.join(column.comment.split())}" for column in columns[:5])
         raise InputError(
-            f"{file.name}: no column beside {target} looks like something to learn from: "
-            f"{found or 'there is none'}"
+            f"{file.name}: no column except {target} can be a feature; expected numbers or categories. "
+            f"Found {found or 'no other column'}"
         )
     files = write_files(table, target, columns, env)
     try:
         Features.model_validate(yaml.safe_load(files["parameters.yml"])["features"])
-    except ValidationError as error:  # two columns whose features would have one name
+    except ValidationError as error:  # features of two columns would have the same name
         raise InputError(f"{file.name}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
     return describe(table, columns), files
 
@@ -65,15 +65,17 @@ def _require_target(table: Table, target: str) -> None:
         hint = did_you_mean(target, list(rows.columns))
         raise InputError(f"{name}: no column {target}; found {found}{hint}")
     if len(classes := list_categories(rows[target])) != 2:
-        marks = [value for value in classes if is_mark(value)]
-        hint = f"; --missing {marks[0]!r} takes that for missing" if len(classes) == 3 and marks else ""
+        placeholders = [value for value in classes if is_placeholder(value)]
+        hint = ""
+        if len(classes) == 3 and placeholders:
+            hint = f". Use --missing {placeholders[0]!r} to read {placeholders[0]!r} as missing"
         raise InputError(f"{name}: {describe_classes(rows[target])}{hint}")
 
 
 def render(sentence: str, files: dict[str, str]) -> str:
-    """Render the files of an environment as one text: `parameters.yml`, with the others as comments."""
-    lines = [f"# {sentence}", "# With --env NAME, these files are written; without, put them there yourself."]
+    """Render the files of an environment as one text: `parameters.yml` after the others as comments."""
+    lines = [f"# {sentence}", "# Use --env NAME to write these files, or copy them to conf/NAME yourself."]
     for file in ("globals.yml", "catalog.yml"):
         lines += ["#", f"# conf/NAME/{file}:", "#", *(f"#   {line}" for line in files[file].splitlines())]
-    lines += ["#", "# conf/NAME/parameters.yml, which the rest of this is:", ""]
+    lines += ["#", "# conf/NAME/parameters.yml (the rest of this output):", ""]
     return "\n".join([*lines, files["parameters.yml"]])

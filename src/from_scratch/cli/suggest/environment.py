@@ -1,4 +1,4 @@
-"""A new environment of the configuration, for data of one's own."""
+"""New configuration environment for your own data."""
 
 from __future__ import annotations
 
@@ -9,26 +9,24 @@ from kedro_ledger.errors import InputError
 
 FILES = ("globals.yml", "catalog.yml", "parameters.yml")
 RESERVED = ("base", "local", "runs")
-"""What all environments share; the ledger of those without a folder of their own is data/runs."""
+"""Names that a new environment cannot have: all environments share base and local; data/runs is a ledger."""
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,63}")
 
 
 def require_new(env: str, conf: Path) -> Path:
-    """Return the folder of a new environment; it may hold other files, such as credentials.
+    """Return the folder of a new environment; it may contain other files, such as credentials.
 
     Raises:
-        InputError: If it can't be called that, or is there already.
+        InputError: If the name is invalid, or one of the files exists.
     """
     if not _NAME.fullmatch(env) or env.lower() in RESERVED:
         raise InputError(
-            f"--env is {env!r}; expected a letter, then at most 63 letters, digits, - and _; and not "
+            f"--env is {env!r}; expected a letter followed by at most 63 letters, digits, - and _, except "
             f"{', '.join(RESERVED)}"
         )
     for file in FILES:
         if (conf / env / file).exists():
-            raise InputError(
-                f"--env is {env}: conf/{env}/{file} is there already; expected a new environment"
-            )
+            raise InputError(f"--env is {env!r}, but conf/{env}/{file} exists; expected a new environment")
     return conf / env
 
 

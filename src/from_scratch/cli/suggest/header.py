@@ -1,4 +1,4 @@
-"""Whether the first row of a CSV holds the names of its columns."""
+"""Detection of a header: whether the first row of a CSV contains the column names."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 import pandas as pd
 
 from from_scratch.cli.suggest.quoting import quote
-from from_scratch.schema.features import find_doubled
+from from_scratch.schema.features import find_duplicate
 from from_scratch.schema.validation import list_some
 from kedro_ledger.errors import InputError
 
-_WAYS_OUT = (
-    "If it is data, --no-header names the columns column_1, column_2, …, and --names a,b,c names them as you "
-    "like; if it is a header, say --header"
+_HINT = (
+    "If it is data, use --no-header to name the columns column_1, column_2, …, or --names a,b,c to choose "
+    "names; if it is a header, use --header"
 )
 _YEAR = re.compile(r"(18|19|20)\d\d")
 
@@ -24,42 +24,45 @@ _YEAR = re.compile(r"(18|19|20)\d\d")
 def name_columns(
     file: Path, head: Sequence[Sequence[str]], has_header: bool | None, names: list[str]
 ) -> dict[str, Any]:
-    """Return the arguments that name the columns of a file without a header.
+    """Return the arguments for `pandas.read_csv` that name the columns of a file without a header.
 
     Raises:
-        InputError: If the first row is not what it is said to be, or there are not as many names as columns.
+        InputError: If the first row contradicts the options, or the number of names is wrong.
     """
     if names and has_header:
-        raise InputError("--names is for a file without a header; expected it without --header")
+        raise InputError(
+            "--names and --header are both given; expected --names only for a file without a header"
+        )
     first = head[0] if head else []
     votes = _compare_first_row(head)
     if not names and has_header is not False:
         if votes < 0 and has_header is None:
             raise InputError(
-                f"{file.name}: the first row looks like data: {list_some(quote(first), 5)}; expected names. "
-                f"{_WAYS_OUT}"
+                f"{file.name}: the first row looks like data: {list_some(quote(first), 5)}; expected column "
+                f"names. {_HINT}"
             )
         return {}
     if votes > 0 and has_header is not False:
         raise InputError(
             f"{file.name}: the first row looks like a header: {list_some(quote(first), 5)}; expected data, "
-            "since --names gives the columns' names. If it is data, say --no-header, too"
+            "because --names is given. If it is data, add --no-header"
         )
-    names = names or [f"column_{place}" for place in range(1, len(first) + 1)]
+    names = names or [f"column_{number}" for number in range(1, len(first) + 1)]
     if len(names) != len(first):
         raise InputError(
-            f"{file.name}: --names has {len(names)} names; expected {len(first)}, one per column"
+            f"{file.name}: --names has {len(names)} names; expected {len(first)}, one for each column"
         )
-    if (doubled := find_doubled(names)) is not None:
-        raise InputError(f"--names has {doubled!r} twice; expected each name once")
+    if (duplicate := find_duplicate(names)) is not None:
+        raise InputError(f"--names contains {duplicate!r} twice; expected each name once")
     return {"header": None, "names": names}
 
 
 def _compare_first_row(head: Sequence[Sequence[str]]) -> int:
-    """Count what speaks for the first row being a header (above 0) or data (below 0).
+    """Return votes for the first row being a header (above 0) or data (below 0).
 
-    A text above numbers is a name. A number above numbers is data, unless the numbers count the columns, or
-    are years; so is a text that stands below, too, if most texts do; and what stands twice.
+    A text above numbers is a vote for a header. Votes for data are a number above numbers, unless the numbers
+    count the columns or are years; a text that appears again below, if at least half of the texts do; and a
+    value that appears twice in the row.
     """
     if len(head) < 2 or len({len(row) for row in head}) != 1:
         return 0
@@ -91,19 +94,21 @@ def _is_number(text: str) -> bool:
 
 
 def _may_be_names(numbers: Sequence[str]) -> bool:
-    """Tell whether numbers count from 0 or 1, or are years in their order."""
+    """Return whether numbers count from 0 or 1, or are years in ascending order."""
     if all(map(_YEAR.fullmatch, numbers)):
         return list(numbers) == sorted({*numbers})
-    return any(list(numbers) == [str(start + place) for place in range(len(numbers))] for start in (0, 1))
+    return any(
+        list(numbers) == [str(start + position) for position in range(len(numbers))] for start in (0, 1)
+    )
 
 
 def require_header(file: Path, head: Sequence[Sequence[str]], texts: pd.DataFrame, target: str) -> None:
-    """Require that a header names the target, not its own first value, where nothing speaks for a header.
+    """Require that the target is a column name, not one of its values, if nothing else suggests a header.
 
     Args:
-        file: Where the rows are from.
-        head: The first rows, with what may be a header.
-        texts: All rows, by what may be names.
+        file: The file of the rows.
+        head: The first rows, including the possible header.
+        texts: All rows, with columns named by the possible header.
         target: The column to predict.
 
     Raises:
@@ -112,6 +117,6 @@ def require_header(file: Path, head: Sequence[Sequence[str]], texts: pd.DataFram
     columns = [target] if target in texts.columns else list(texts.columns)
     if _compare_first_row(head) <= 0 and any((texts[column] == target).any() for column in columns):
         raise InputError(
-            f"{file.name}: the first row looks like data, since {target!r} is a value, too; expected names, "
-            f"and the target among them. {_WAYS_OUT}"
+            f"{file.name}: the first row looks like data, because {target!r} is also a value; expected "
+            f"column names that include the target. {_HINT}"
         )

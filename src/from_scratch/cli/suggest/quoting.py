@@ -1,4 +1,4 @@
-"""Texts from a file, quoted for messages and comments."""
+"""Quoting of texts from a file for messages and comments."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from from_scratch.schema.validation import shorten
 
 MAX_LENGTH = 40
-"""So many characters are shown of a text."""
+"""Maximum number of characters of a quoted text."""
 
 
 def quote(texts: Iterable[str]) -> list[str]:
-    """Quote texts from a file for a message, and cut long ones."""
+    """Quote texts from a file, and shorten long ones."""
     return [shorten(repr(text), MAX_LENGTH) for text in texts]

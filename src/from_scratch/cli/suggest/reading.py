@@ -1,4 +1,4 @@
-"""How a CSV is to be read, so that its columns are what they look like."""
+"""Reading of a CSV, with detection of its header, blanks, placeholders and codes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 from pandas.api import types
 
 from from_scratch.cli.suggest.header import name_columns, require_header
-from from_scratch.cli.suggest.marks import find_marks, join_marks
+from from_scratch.cli.suggest.placeholders import find_placeholders, merge_placeholders
 from from_scratch.datasets.csv_guesses import guess_separator, read_first_lines, separator_of, split_rows
 from from_scratch.datasets.csv_reader import read_csv
 from kedro_ledger.errors import InputError
@@ -22,7 +22,7 @@ _CODE = re.compile(r"0\d+|\d{16,}")
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of a CSV, and how they were read."""
+    """Rows of a CSV, with the arguments that read them."""
 
     file: Path
     load_args: dict[str, Any]
@@ -30,9 +30,9 @@ class Table:
     rows: pd.DataFrame
     """The rows as a run reads them."""
     texts: pd.DataFrame
-    """The same rows as they stand in the file."""
-    marks: dict[str, list[str]]
-    """What stands in a column of numbers for missing values."""
+    """The same rows as texts, as they are in the file."""
+    placeholders: dict[str, list[str]]
+    """Texts that represent missing values, by column of numbers."""
 
 
 def read_table(
@@ -43,28 +43,27 @@ def read_table(
     names: Sequence[str] = (),
     missing: Sequence[str] = (),
 ) -> Table:
-    """Read a CSV, and find out how.
+    """Read a CSV, and detect the arguments that this needs.
 
     Args:
-        file: Where it is.
+        file: The file.
         target: The column to predict.
-        load_args: What is known already, for `pandas.read_csv`.
-        has_header: Whether the first row holds the names of the columns; if None, it must look like that.
-        names: The columns, of a file without a header.
-        missing: What stands for missing values, besides nothing.
+        load_args: Arguments for `pandas.read_csv` that are already known.
+        has_header: Whether the first row contains the column names; if None, it must look like a header.
+        names: Column names for a file without a header.
+        missing: Texts to read as missing values, in addition to empty fields.
 
     Raises:
-        DatasetError: If the file can't be read.
-        InputError: If the separator is another, the first row is not what it is said to be, or there are no
-            rows.
+        DatasetError: If the file cannot be read.
+        InputError: If the separator is wrong, the first row contradicts the options, or there are no rows.
     """
     lines = read_first_lines(file, load_args)
     separator = separator_of(load_args)
     if likely := guess_separator(lines, separator, target):
         columns = len(split_rows(lines[:1], likely)[0])
         raise InputError(
-            f"{file.name}: the rows are not separated by {separator!r}, but may be by {likely!r}: "
-            f"--separator {_quote_for_shell(likely)} makes {columns} columns of them"
+            f"{file.name}: the columns are not separated by {separator!r}; expected {likely!r}, which gives "
+            f"{columns} columns. Use --separator {_quote_for_shell(likely)}"
         )
     load_args = dict(load_args)
     if _has_blanks(lines, separator):
@@ -76,19 +75,19 @@ def read_table(
     as_texts = {"dtype": str, "keep_default_na": False, "na_values": ["", *missing]}
     texts = read_csv(file, {**load_args, **as_texts})
     rows = read_csv(file, load_args)
-    marks = find_marks(rows, texts, str(load_args.get("decimal", ".")))
+    placeholders = find_placeholders(rows, texts, str(load_args.get("decimal", ".")))
     if "names" not in load_args and not has_header:
         require_header(file, head, texts, target)
-    codes = [str(column) for column in rows if _holds_codes(rows[column], texts[column])]
-    if marks:
-        load_args["na_values"] = join_marks(marks, texts, target, missing)
+    codes = [str(column) for column in rows if _contains_codes(rows[column], texts[column])]
+    if placeholders:
+        load_args["na_values"] = merge_placeholders(placeholders, texts, target, missing)
     if codes:
         load_args["dtype"] = dict.fromkeys(codes, "str")
-    if marks or codes:
+    if placeholders or codes:
         rows = read_csv(file, load_args)
     if rows.empty:
-        raise InputError(f"{file.name}: there are no rows, only a header; expected at least one")
-    return Table(file, load_args, rows, texts, marks)
+        raise InputError(f"{file.name}: there are no rows, only a header; expected at least one row")
+    return Table(file, load_args, rows, texts, placeholders)
 
 
 def _quote_for_shell(separator: str) -> str:
@@ -96,13 +95,13 @@ def _quote_for_shell(separator: str) -> str:
 
 
 def _has_blanks(lines: Sequence[str], separator: Any) -> bool:
-    """Tell whether a blank follows nearly every separator."""
+    """Return whether a blank follows nearly every separator."""
     if not isinstance(separator, str) or len(separator) != 1 or separator.isspace():
         return False
     following = [text[:1] for line in lines for text in line.split(separator)[1:] if text]
     return following.count(" ") > 0.9 * len(following)
 
 
-def _holds_codes(values: pd.Series, texts: pd.Series) -> bool:
-    """Tell codes such as 01 from numbers: these have lost the zero, or digits."""
+def _contains_codes(values: pd.Series, texts: pd.Series) -> bool:
+    """Return whether numbers are codes such as 01, which lose zeros or digits when read as numbers."""
     return types.is_numeric_dtype(values) and bool(texts.str.fullmatch(_CODE).any())

@@ -1,4 +1,4 @@
-"""Parameters for a CSV, as YAML with comments."""
+"""Files of an environment for a CSV, as YAML with comments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from from_scratch.schema.validation import list_some, shorten
 from kedro_ledger.printable import printable
 
 POSITIVE_WORDS = ("yes", "y", "true", "t", "+", "ja", "oui", "sí", "si", "sim", "da", "positive")
-"""Words that are more likely to count as yes."""
+"""Words that are preferred as the positive value."""
 _PLAIN = re.compile(r"[A-Za-z_]([A-Za-z0-9_ ./-]*[A-Za-z0-9_])?")
 _YAML_WORDS = {"y", "n", "true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf"}
 
@@ -34,21 +34,23 @@ VARIANTS = """\
 
 
 def write_files(table: Table, target: str, suggestions: list[Suggestion], env: str) -> dict[str, str]:
-    """Write the files of an environment: `globals.yml`, `catalog.yml` and `parameters.yml`, by name."""
+    """Return the text of an environment's `globals.yml`, `catalog.yml` and `parameters.yml`, by file name."""
     parameters = [*_write_features(table, target, suggestions), *_write_variants(len(table.rows))]
     return {
-        "globals.yml": f"data_folder: data/{env}  # for what its runs write, and their ledger\n",
+        "globals.yml": f"data_folder: data/{env}  # where its runs and their ledger are stored\n",
         "catalog.yml": "\n".join(_write_catalog(table, target)) + "\n",
         "parameters.yml": "\n".join(parameters) + "\n",
     }
 
 
 def describe(table: Table, suggestions: list[Suggestion]) -> str:
-    """Describe the file, and name the columns that are ignored."""
+    """Return a sentence about the size of the file and its ignored columns."""
     name = shorten(table.file.name, MAX_LENGTH)
     ignored = [shorten(column.name, MAX_LENGTH) for column in suggestions if column.kind == "ignore"]
-    said = f"{name} has {len(table.rows):,} rows and {len(table.rows.columns)} columns."
-    return _comment(said + f" Ignored, each for a reason: {list_some(ignored, 10)}." * bool(ignored))
+    size = f"{name} has {len(table.rows):,} rows and {len(table.rows.columns)} columns."
+    return _comment(
+        size + f" Ignored, with reasons in parameters.yml: {list_some(ignored, 10)}." * bool(ignored)
+    )
 
 
 def _write_catalog(table: Table, target: str) -> Iterator[str]:
@@ -57,8 +59,8 @@ def _write_catalog(table: Table, target: str) -> Iterator[str]:
     new = {**load_args, "names": names} if names else load_args
     new_file = table.file.with_name(f"new_{table.file.name}")
     without = ", without the target" if names else ""
-    yield from _write_entry("raw_data", "to train on", table.file, load_args)
-    yield from _write_entry("new_data", f"to predict, if there are any{without}", new_file, new)
+    yield from _write_entry("raw_data", "training and validation rows", table.file, load_args)
+    yield from _write_entry("new_data", f"rows to predict (optional){without}", new_file, new)
 
 
 def _write_entry(name: str, purpose: str, file: Path, load_args: dict[str, Any]) -> Iterator[str]:
@@ -86,26 +88,26 @@ def _write_features(table: Table, target: str, suggestions: list[Suggestion]) ->
     yield "  fit_on: train           # or all, as in the article"
     counts = table.rows[target].value_counts()
     if counts.min() < 2 or len(table.rows) < 10:
-        yield "split: {stratify: false}  # there are too few rows to give both parts the same share of yes"
+        yield "split: {stratify: false}  # there are too few rows to stratify by the target"
     else:
         yield "split: {stratify: true}  # training rows and validation rows have the same share of yes"
 
 
 def _write_variants(rows: int) -> Iterator[str]:
-    """Write the variants that train on most data.
+    """Write variants that train well on most data.
 
-    The fewer rows there are, the more the weights decay. Those of the logistic one do as in scikit-learn's
-    LogisticRegression: a decay of 1 / rows, times ten, as momentum makes steps ten times longer, where four
-    fifths of the rows are for training. Of the deep one, an epoch is at most 150 steps, so that large data
-    takes no longer for being cut small; and small data takes more epochs, or there would be too few steps.
+    The fewer rows there are, the stronger the weight decay. For logistic it corresponds to scikit-learn's
+    LogisticRegression: 1 / training rows, times ten because momentum makes steps ten times longer; training
+    rows are four fifths of all rows. For deep_practice, larger data gets larger batches, so that an epoch has
+    at most 150 steps, and smaller data gets more epochs, so that there are enough steps.
     """
     batch_size = 64
     while batch_size * 150 < rows:
         batch_size *= 2
     epochs = max(30, min(100, 30_000 // rows))
     yield ""
-    yield "# A logistic regression, and a deep net as practice trains it (docs/what-practice-adds.md)."
-    yield "# The article's variants are made for the Titanic: null leaves them out."
+    yield "# A logistic regression, and a deep net trained as in practice (docs/what-practice-adds.md)."
+    yield "# null leaves out the variants whose settings suit the Titanic."
     yield "variants:"
     yield from (f"  {variant}: null" for variant in (*ARTICLE_VARIANTS, "deep_he"))
     yield VARIANTS.format(
@@ -119,7 +121,7 @@ def _write_variants(rows: int) -> Iterator[str]:
 
 
 def _decimal(number: float) -> str:
-    """Write a number without an exponent, which YAML takes for a text if there is no point."""
+    """Write a number without an exponent; YAML reads 1e-05, which has no decimal point, as text."""
     return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
@@ -127,11 +129,11 @@ def _write_target(values: pd.Series) -> Iterator[str]:
     classes = list_categories(values)
     counts = [int((find_codes(values, [name]) == 0).sum()) for name in classes]
     names = [shorten(name, MAX_LENGTH) for name in classes]
-    seen = " and ".join(f"{name} in {count:,}" for name, count in zip(names, counts, strict=True))
+    text = " and ".join(f"{name} in {count:,}" for name, count in zip(names, counts, strict=True))
     missing = int(values.isna().sum())
-    more = f"; none in {missing:,}: take these out" if missing else ""
+    text += " rows" + f"; missing in {missing:,} rows, which must be removed" * bool(missing)
     yes = next((name for name in classes if name.lower() in POSITIVE_WORDS), classes[1])
-    yield f"  # {_comment(f'{seen} rows{more}. Which of them counts as yes (positive) is yours to say.')}"
+    yield f"  # {_comment(f'{text}. Set positive to the value that counts as yes.')}"
     yield f"  target: {{column: {_text(str(values.name))}, positive: {_value(yes)}}}"
 
 
@@ -139,21 +141,21 @@ def _write_column(column: Suggestion) -> str:
     name = _text(column.name)
     if column.categories is not None:
         name = f"{{column: {name}, categories: [{', '.join(map(_value, column.categories))}]}}"
-    elif column.has_gaps:
+    elif column.has_missing:
         name = f"{{column: {name}, fill: median}}"
-    return f"    - {name}  # {_comment(column.seen)}"
+    return f"    - {name}  # {_comment(column.comment)}"
 
 
 def _text(text: str) -> str:
-    """Write a text so that YAML reads it as that text."""
+    """Write a text so that YAML reads it back unchanged."""
     if _PLAIN.fullmatch(text) and text.lower() not in _YAML_WORDS:
         return text
     quoted: str = yaml.safe_dump(_escape(text), default_style='"', allow_unicode=True, width=math.inf)
-    return printable(quoted.strip())  # YAML knows these escapes
+    return printable(quoted.strip())  # YAML understands these escapes
 
 
 def _escape(value: Any) -> Any:
-    """Escape what OmegaConf would take for the name of another value."""
+    """Escape texts that OmegaConf would read as references to other values."""
     if isinstance(value, str):
         return re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + r"\${", value)
     if isinstance(value, dict):
@@ -162,7 +164,7 @@ def _escape(value: Any) -> Any:
 
 
 def _value(category: str) -> str:
-    """Write the name of a category, a whole number as such."""
+    """Write a category, as a number if it is a whole number."""
     return category if re.fullmatch(r"0|-?[1-9]\d{0,15}", category) else _text(category)
 
 

@@ -1,6 +1,6 @@
-"""What must hold of the rows before anything is computed from them, as the block `features` says it.
+"""Checks of the raw rows against the parameters `features`, before anything is computed from them.
 
-Pandera could check half of this, but its import alone takes a tenth of a run's time.
+Pandera could do half of these checks, but its import alone takes a tenth of a run's time.
 """
 
 from __future__ import annotations
@@ -24,20 +24,21 @@ from from_scratch.schema.features import (
 from from_scratch.schema.validation import list_some, shorten
 
 MAX_EXAMPLES = 3
+"""Maximum number of wrong values that a message quotes."""
 MAX_CATEGORIES = 1000
-"""How many categories are learnt from a column; beyond that they must be declared."""
+"""Maximum number of categories to learn from a column; more must be declared."""
 MAX_CLASSES = 20
-"""Numbers of more different values are quantities, not classes."""
+"""Maximum number of distinct numbers that are classes; a target with more is a quantity."""
 _CODE = re.compile(r"0\d+")
 
 
 def find_faults(rows: pd.DataFrame, fitting: pd.DataFrame, features: Features) -> list[str]:
-    """Find everything that is wrong with rows to train on.
+    """Find all faults in rows to train on.
 
     Args:
-        rows: The rows as they come.
-        fitting: Those of them from which categories, fill values and scales are learnt.
-        features: Which columns are needed, and what may stand in them.
+        rows: The rows as loaded.
+        fitting: The rows among them that categories, fill values and scales are learnt from.
+        features: The columns that are needed, and their valid values.
 
     Returns:
         A phrase for each fault: the column, the rows (counted from 1, without the header), what was expected.
@@ -49,23 +50,23 @@ def find_faults(rows: pd.DataFrame, fitting: pd.DataFrame, features: Features) -
 def find_faults_of_new(
     rows: pd.DataFrame, features: Features, categories: Mapping[str, Sequence[str]]
 ) -> list[str]:
-    """Find everything that is wrong with rows to predict, with or without a target.
+    """Find all faults in rows to predict, with or without a target.
 
     Args:
-        rows: The rows as they come.
-        features: Which columns are needed, and what may stand in them.
-        categories: The only ones that may occur, by column; a column that is not named may have any.
+        rows: The rows as loaded.
+        features: The columns that are needed, and their valid values.
+        categories: The valid categories by column; other columns may have any.
 
     Returns:
-        As `find_faults`.
+        A phrase for each fault, as in `find_faults`.
     """
     return [*_find_faults(rows, features, categories)]
 
 
 def find_clashes(rows: pd.DataFrame, features: Features) -> list[str]:
-    """Find derived columns whose names stand in the file; a phrase for each, as in `find_faults`."""
+    """Find derived columns whose names are also in the file: a phrase for each, as in `find_faults`."""
     return [
-        f"column {column.column} is in the file, but features.derived makes one; expected another name for it"
+        f"column {column.column} is in the file and in features.derived; expected another name in one of them"
         for column in features.derived
         if column.column in rows.columns
     ]
@@ -86,15 +87,13 @@ def _find_faults(
     if absent:
         yield _describe_absent(absent, rows.drop(columns=derived, errors="ignore"))
     elif rows.empty:
-        yield "there are no rows, only a header; expected at least one"
+        yield "there are no rows, only a header; expected at least one row"
     if rows.empty:
         return
     if features.identifier in rows.columns:
         values = rows[features.identifier]
         yield from _report_missing(values)
-        yield from _report(
-            values, values.duplicated() & values.notna(), "each value once, being an identifier"
-        )
+        yield from _report(values, values.duplicated() & values.notna(), "each identifier once")
     if fitting is not None and target in rows.columns:
         yield from _check_target(rows[target], features)
     for column in features.columns:
@@ -112,17 +111,17 @@ def _describe_absent(absent: Sequence[str], rows: pd.DataFrame) -> str:
     names = [str(name) for name in rows.columns]
     found = list_some([shorten(repr(name)) for name in names], 30)
     hint = ""
-    if len(names) == 1 and (marks := re.findall(r"[^\w .]", names[0])):
-        separator = max(marks, key=lambda mark: len({*absent} & {*names[0].split(mark)}))
-        hint = f"; if the separator is another, the catalog can say it: load_args: {{sep: {separator!r}}}"
+    if len(names) == 1 and (candidates := re.findall(r"[^\w .]", names[0])):
+        separator = max(candidates, key=lambda mark: len({*absent} & {*names[0].split(mark)}))
+        hint = f". If the separator is {separator!r}, set `load_args: {{sep: {separator!r}}}` in the catalog"
     elif to_numbers(pd.Series(names)).notna().sum() > 0.5 * len(names):
-        hint = "; if the first row is data, the catalog can say it: load_args: {header: null, names: [...]}"
+        hint = ". If the first row is data, set `load_args: {header: null, names: [...]}` in the catalog"
     return f"no column{'s' * (len(absent) > 1)} {', '.join(absent)}; found {found}{hint}"
 
 
 def _check_target(values: pd.Series, features: Features) -> Iterator[str]:
     yield from _report(
-        values, values.isna(), "one in every row: take the others out, or predict them as new_data"
+        values, values.isna(), "a value in every row. Remove the other rows, or predict them as new_data"
     )
     classes = list_categories(values)
     positive = features.target.positive
@@ -137,7 +136,7 @@ def _check_target(values: pd.Series, features: Features) -> Iterator[str]:
     found = [f"{shorten(repr(name))} in {_count(count)}" for name, count in zip(classes, counts, strict=True)]
     hint = ""
     if isinstance(positive, bool) and not is_known:
-        hint = "; YAML takes yes, no, on and off for true and false, unless they stand in quotes"
+        hint = ". YAML reads yes, no, on and off as true and false: put them in quotes"
     yield (
         f"column {values.name} has {list_some(found, 5) or 'no values'}; expected two values, one of them "
         f"features.target.positive, which is {positive!r}{hint}"
@@ -145,26 +144,26 @@ def _check_target(values: pd.Series, features: Features) -> Iterator[str]:
 
 
 def describe_classes(values: pd.Series) -> str:
-    """Say that a target has not two values, and how the file can be made fit."""
+    """Describe a target that does not have two values, and suggest how to prepare the file."""
     classes = list_categories(values)
     if len(classes) > MAX_CLASSES and types.is_numeric_dtype(values):
         return (
-            f"column {values.name} has {len(classes):,} different numbers; the models predict yes or no, "
-            "not a number: expected two values, such as a column that says whether it is above "
-            f"{values.median():g}, its median"
+            f"column {values.name} has {len(classes):,} distinct numbers; expected two values, since the "
+            f"models predict yes or no. Use a column such as `{values.name} above {values.median():g}`, its "
+            "median"
         )
     count = f"{len(classes):,} values" if len(classes) > 1 else "one value" if classes else "no values"
     found = list_some([shorten(repr(name)) for name in classes], 5)
     found = f"column {values.name} has {count}{': ' * bool(classes)}{found}"
     if (missing := int(values.isna().sum())) and classes:
-        found += f", and none in {_count(missing)}"
+        found += f", and no value in {_count(missing)}"
     if len(classes) < 2:
         return f"{found}; expected two values"
     if len({name.strip().lower() for name in classes}) == 2:
-        return f"{found}; expected two values: these differ in blanks or capitals alone, so write them alike"
+        return f"{found}; expected two values. These differ only in blanks or capitals: write them alike"
     return (
-        f"{found}; the models predict yes or no: expected two values, such as the rows of two of these "
-        f"alone, or a column that says whether it is {shorten(repr(classes[0]))}"
+        f"{found}; expected two values, since the models predict yes or no. Keep only the rows of two "
+        f"values, or use a column such as `{values.name} is {shorten(repr(classes[0]))}`"
     )
 
 
@@ -178,11 +177,11 @@ def _check_column(
     elif categories is not None:
         expected = f"one of {list_some([shorten(repr(name)) for name in categories], 20)}"
         if types.is_numeric_dtype(values) and any(_CODE.fullmatch(name) for name in categories):
-            expected += f", and texts: the catalog can say it: load_args: {{dtype: {{{column.column}: str}}}}"
+            expected += f", as text. Set `load_args: {{dtype: {{{column.column}: str}}}}` in the catalog"
         elif is_new:
-            expected += "; parameter inference.unseen_categories: none_of_them takes others as none of these"
+            expected += ". Set inference.unseen_categories: none_of_them to accept other values"
         else:
-            expected += "; list others too, or let them be learnt: categories: auto"
+            expected += ". List all categories, or set categories: auto to learn them"
         yield from _report(values, values.notna() & (find_codes(values, categories) < 0), expected)
 
 
@@ -198,28 +197,28 @@ def _check_numbers(values: pd.Series, column: NumberColumn) -> Iterator[str]:
 
 
 def _check_fitting(values: pd.Series, column: Column, features: Features) -> Iterator[str]:
-    """Check that there is something to learn, and not too much."""
+    """Report columns with no values to learn from, or too many categories to learn."""
     if column.constant is None and values.isna().all():
         where = " in any training row" * (features.fit_on == "train")
-        yield f"column {values.name} has no value{where}; expected some, or a `constant` to fill it with"
+        yield f"column {values.name} has no value{where}; expected at least one, or a `constant` to fill it"
     if isinstance(column, CategoricalColumn) and not column.declared:
         count = values.nunique()
         if count > MAX_CATEGORIES:
             yield (
-                f"column {values.name} has {count:,} different values; expected at most {MAX_CATEGORIES:,} "
-                "categories to be learnt: ignore the column, or declare its categories"
+                f"column {values.name} has {count:,} distinct values; expected at most {MAX_CATEGORIES:,} "
+                "categories to learn. Ignore the column, or declare its categories"
             )
 
 
 def to_numbers(values: pd.Series) -> pd.Series:
-    """Convert values to float64; missing where a value is not a number.
+    """Convert values to float64; values that are not numbers become missing.
 
-    Its `attrs["decimal"]` is what stands before decimals in texts, if not a point.
+    `values.attrs["decimal"]` is the decimal separator in texts, a point by default.
     """
     if types.is_numeric_dtype(values):
         return values.astype("float64")
     if not (types.is_string_dtype(values) or types.is_object_dtype(values)):
-        return pd.Series(np.nan, index=values.index)  # dates, which pandas would count in nanoseconds
+        return pd.Series(np.nan, index=values.index)  # dates, which pandas would convert to nanoseconds
     texts = values.map(str, na_action="ignore")
     if (decimal := str(values.attrs.get("decimal", "."))) != ".":
         texts = texts.where(~texts.str.contains(".", regex=False, na=False))
@@ -228,19 +227,19 @@ def to_numbers(values: pd.Series) -> pd.Series:
 
 
 def _report_missing(values: pd.Series) -> Iterator[str]:
-    yield from _report(values, values.isna(), "one in every row")
+    yield from _report(values, values.isna(), "a value in every row")
 
 
 def _report(values: pd.Series, are_wrong: pd.Series, expected: str) -> Iterator[str]:
-    """Describe the rows that are wrong, if any: the first with their values, and how many there are."""
-    places = np.flatnonzero(are_wrong)
-    if len(places):
-        shown = places[: MAX_EXAMPLES + 1]
+    """Report wrong rows, if any: the first of them with their values, and how many there are."""
+    indices = np.flatnonzero(are_wrong)
+    if len(indices):
+        shown = indices[: MAX_EXAMPLES + 1]
         examples = [
-            f"{'no value' if pd.isna(value) is True else shorten(repr(value))} in row {place + 1}"
-            for place, value in zip(shown, values.iloc[shown].tolist(), strict=True)
+            f"{'no value' if pd.isna(value) is True else shorten(repr(value))} in row {index + 1}"
+            for index, value in zip(shown, values.iloc[shown].tolist(), strict=True)
         ]
-        count = f" ({_count(len(places))})" if len(places) > 1 else ""
+        count = f" ({_count(len(indices))})" if len(indices) > 1 else ""
         yield f"column {values.name} has {list_some(examples, MAX_EXAMPLES)}{count}; expected {expected}"
 
 

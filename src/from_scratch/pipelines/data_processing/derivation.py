@@ -1,4 +1,4 @@
-"""New columns, made of those in the file as `features.derived` says."""
+"""New columns, computed from those in the file as the parameters `features.derived` describe."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split
 
 ValueCounts = dict[str, dict[str, int]]
-"""How many rows have a value, by column and the value's name."""
+"""The number of rows with each value, by column and the value's name."""
 
 
 def derive(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
-    """Add the columns that are made of others in the same row.
+    """Add the derived columns that depend only on the same row.
 
-    Those made of a column that the file lacks are left out.
+    Columns whose sources are missing from the file are skipped.
     """
     columns = {}
     for derived in features.derived:
@@ -36,13 +36,13 @@ def derive(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
                 columns[derived.column] = pd.Series(total, index=rows.index)
             case IsKnown(of=name):
                 columns[derived.column] = rows[name].notna().astype("int64")
-            case Count():  # takes more than the row: `count_rows` adds it
+            case Count():  # depends on other rows: `count_rows` adds it
                 pass
     return rows.assign(**columns)
 
 
 def _extract(values: pd.Series, extract: Extract) -> pd.Series:
-    # Not Python's expressions: on some texts, some of these take longer than anyone waits.
+    # RE2, since some of Python's regular expressions take exponential time on some texts.
     texts = pa.array(name_values(values), pa.large_string())
     whole = surround(extract.pattern)
     group = compute.replace_substring_regex(texts, pattern=whole, replacement=r"\1")
@@ -55,16 +55,16 @@ def _extract(values: pd.Series, extract: Extract) -> pd.Series:
 
 
 def learn_counts(data: pd.DataFrame, features: Features, parameters: Split) -> ValueCounts:
-    """Count how many rows have each value, in the columns that others are derived from by counting.
+    """Count the rows with each value, in the columns that `features.derived` counts.
 
     Returns:
-        The number of rows by column and value, sorted; values have the names that categories would have.
+        The number of rows by column and value, sorted; values are named as categories are.
     """
     return count_values(data, features, find_fitting(data, features, parameters))
 
 
 def count_values(data: pd.DataFrame, features: Features, are_fitting: NDArray[np.bool_]) -> ValueCounts:
-    """Count as `learn_counts`, but from the rows `are_fitting` [rows]; absent columns are left out."""
+    """Count as `learn_counts` does, but only the rows `are_fitting` [rows]; missing columns are skipped."""
     value_counts = {}
     for name in features.counted:
         if name in data.columns:
@@ -76,11 +76,11 @@ def count_values(data: pd.DataFrame, features: Features, are_fitting: NDArray[np
 def count_rows(
     rows: pd.DataFrame, features: Features, value_counts: ValueCounts, are_fitting: NDArray[np.bool_]
 ) -> pd.DataFrame:
-    """Add how many rows share each row's value: the row itself, and the others that counts are learnt from.
+    """Add the number of rows with each row's value: itself, and the others that counts are learnt from.
 
-    Where a row is one of those (`are_fitting` [rows]), the learnt count includes it; elsewhere it adds
-    itself. So validation rows and new rows are counted as training rows are. New rows don't count each other:
-    each gets the same answer alone.
+    The learnt count of a value already includes the rows `are_fitting` [rows]; any other row adds itself. So
+    validation rows and new rows are counted like training rows. New rows do not count each other, so that a
+    prediction does not depend on the other new rows.
     """
     columns = {}
     for derived in features.derived:

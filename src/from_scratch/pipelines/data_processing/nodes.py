@@ -1,7 +1,7 @@
-"""The steps from raw rows to tensors; those that need nothing but what is learnt serve new rows too.
+"""The nodes of data processing, from raw rows to tensors. Inference reuses some of them for new rows.
 
-`data` has a row for each passenger, `encoded` a column for each feature. What is learnt comes from all rows,
-or from the training rows alone (`features.fit_on`).
+`data` has a row for each passenger, `encoded` a column for each feature. Fill values, categories and scales
+are learnt from all rows, or only from the training rows (`features.fit_on`).
 """
 
 from __future__ import annotations
@@ -29,36 +29,38 @@ from from_scratch.pipelines.data_processing.splitting import (
     select_fitting,
     shuffle,
 )
-from from_scratch.schema.features import CategoricalColumn, Features, find_doubled, text_of
+from from_scratch.schema.features import CategoricalColumn, Features, find_duplicate, text_of
 from from_scratch.schema.parameters import Split
 from from_scratch.schema.validation import list_some, shorten
 from kedro_ledger.errors import InputError
 
 log = logging.getLogger(__name__)
 
-SAME_PARAMETERS = "expected that run's parameters, and its --env; or `kedro run` with these, to train anew"
+SAME_PARAMETERS = (
+    "expected the parameters and --env of the training run. To train with these, run `kedro run`"
+)
 
 Categories = dict[str, list[str]]
-"""The names of each column's categories, in their order."""
+"""The names of each column's categories, in order."""
 
 
 def ingest(data: pd.DataFrame, features: Features, parameters: Split) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Derive columns, and check that all are what the features need (section 5).
+    """Add derived columns, and check that the rows have what the features need (section 5).
 
     Returns:
-        The rows, with numbers as numbers; and where they come from: `source` (original or own), `file` and
-        `rows`; what is predicted: `target`, and its two values, `negative` and `positive`; and `leaks`: how
-        columns give the answer away, by column.
+        The rows, with numbers as numbers; and a description of them. The description has their origin:
+        `source` (original or own), `file` and `rows`; the target: `target`, and its values, `negative` and
+        `positive`; and `leaks`: how columns give the answer away, by column.
 
     Raises:
-        InputError: A line for each fault: the file, the column, which rows, what was expected; or that there
-            are too few rows for the split.
+        InputError: A line for each fault: the file, the column, the rows, what was expected; or a line if
+            there are too few rows to split.
     """
     require_table("raw_data", data)
     faults: list[str] = []
     are_fitting = np.ones(len(data), dtype=bool)
     are_positive = find_positives(data, features)
-    if are_positive.all() or not are_positive.any():  # a fault of its own: there is nothing to stratify by
+    if are_positive.all() or not are_positive.any():  # `find_faults` reports that the target is wrong
         parameters = parameters.model_copy(update={"stratify": False})
     if len(data):
         try:
@@ -74,8 +76,8 @@ def ingest(data: pd.DataFrame, features: Features, parameters: Split) -> tuple[p
     leaks = find_leaks(rows, features)
     for column, leak in leaks.items():
         log.warning(
-            "%s: column %s gives the answer away: %s; expected it in features.ignore, unless new rows have "
-            "it, too",
+            "%s: column %s gives the answer away: %s; expected it in features.ignore, unless new rows "
+            "have it too",
             _file_of(data),
             column,
             leak,
@@ -94,24 +96,24 @@ def ingest(data: pd.DataFrame, features: Features, parameters: Split) -> tuple[p
 
 
 def name_classes(data: pd.DataFrame, features: Features) -> list[str]:
-    """Name the two values of the target: no, then yes."""
+    """Return the names of the target's two values: no, then yes."""
     classes = list_categories(data[features.target.column])
-    place = find_codes(pd.Series([features.target.positive]), classes)[0]
-    return [classes[1 - place], classes[place]]
+    code = find_codes(pd.Series([features.target.positive]), classes)[0]
+    return [classes[1 - code], classes[code]]
 
 
 def require_table(dataset: str, rows: object) -> None:
-    """Require that the catalog loads a table.
+    """Require that a dataset is a table.
 
     Raises:
-        InputError: If it loads something else.
+        InputError: If the catalog loads something else.
     """
     if not isinstance(rows, pd.DataFrame):
         raise InputError(f"{dataset}: the catalog loads a {type(rows).__name__}; expected a pandas table")
 
 
 def raise_faults(rows: pd.DataFrame, faults: list[str]) -> None:
-    """Raise an error if rows have any fault.
+    """Raise an error if there are any faults in the rows.
 
     Raises:
         InputError: A line for each fault, with the file's name.
@@ -129,17 +131,17 @@ def _warn_unnamed(data: pd.DataFrame, features: Features) -> None:
     named |= {column.column for column in features.columns}
     if unnamed := [str(name) for name in data.columns if name not in named]:
         log.warning(
-            "%s: %s ignored: no parameter in `features` names %s",
+            "%s: ignoring column%s %s, not named in `features`",
             _file_of(data),
+            "s" * (len(unnamed) > 1),
             list_some(unnamed, 10),
-            "it" if len(unnamed) == 1 else "them",
         )
 
 
 def to_types(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
-    """Give columns the types that the next steps, and Parquet, need.
+    """Convert columns to the types that the next nodes and Parquet need.
 
-    Numbers become numbers, and values of several types, or of types that Parquet lacks, become text.
+    Number columns become numbers; columns of mixed types, or of types that Parquet lacks, become text.
     """
     categorical = [column.column for column in features.categorical]
     numbers = {*features.number_columns, *features.summed}.difference(categorical)
@@ -162,10 +164,10 @@ def count_missing_values(data: pd.DataFrame) -> dict[str, int]:
 
 
 def count_categories(data: pd.DataFrame, features: Features) -> dict[str, dict[str, int]]:
-    """Count how often each category occurs, those of the target too.
+    """Count the rows of each category, and of each class of the target.
 
     Returns:
-        The number of rows by column and category: declared ones in their order, others sorted.
+        The number of rows by column and category: declared categories in order, others sorted.
     """
     counts = {}
     declared = {column.column: column.declared for column in features.categorical}
@@ -178,10 +180,11 @@ def count_categories(data: pd.DataFrame, features: Features) -> dict[str, dict[s
 
 
 def compute_fill_values(data: pd.DataFrame, features: Features, parameters: Split) -> pd.DataFrame:
-    """Find what takes the place of missing values: by default, each column's mode (section 5).
+    """Compute the values that fill missing values: by default, each column's mode (section 5).
 
     Returns:
-        One row: the value for each column that has any; of several modes the smallest.
+        One row, with the fill value of each column that has values or a constant; the smallest of several
+        modes.
     """
     columns = {column.column: column for column in features.columns}
     values_of = {}
@@ -197,7 +200,7 @@ def compute_fill_values(data: pd.DataFrame, features: Features, parameters: Spli
 
 
 def _table_like(rows: pd.DataFrame, columns: dict[Any, Any]) -> pd.DataFrame:
-    """Make a table that knows where the rows come from that it was made of."""
+    """Make a table that inherits the `attrs` of `rows`, which describe the origin."""
     table = pd.DataFrame(columns)
     table.attrs = dict(rows.attrs)
     return table
@@ -210,9 +213,9 @@ def impute(data: pd.DataFrame, fill_values: pd.DataFrame) -> pd.DataFrame:
         if name not in data.columns or not data[name].isna().any():
             continue
         values = data[name]
-        if values.isna().all():  # read as numbers, whatever they would be
+        if values.isna().all():  # pandas reads such a column as numbers, whatever its type
             filled[str(name)] = pd.Series([fill] * len(values), index=values.index)
-        elif _type_of(values) != _type_of(pd.Series([fill])):  # categories, read otherwise than in training
+        elif _type_of(values) != _type_of(pd.Series([fill])):  # categories read as another type than before
             filled[str(name)] = name_values(values).fillna(text_of(fill))
         else:
             filled[str(name)] = values.fillna(fill)
@@ -220,17 +223,16 @@ def impute(data: pd.DataFrame, fill_values: pd.DataFrame) -> pd.DataFrame:
 
 
 def _type_of(values: pd.Series) -> str:
-    """Tell texts, booleans and numbers apart."""
+    """Return the type of the values, with all numbers as one type."""
     inferred = pd.api.types.infer_dtype(values, skipna=True)
     return "number" if inferred in ("integer", "floating", "mixed-integer-float") else inferred
 
 
 def learn_categories(data: pd.DataFrame, features: Features, parameters: Split) -> Categories:
-    """Find the categories of each column, and the two classes of the target.
+    """Learn the categories of each column, and the two classes of the target.
 
     Returns:
-        The categories by column: in their order if they are declared, and sorted otherwise. Those of the
-        target are two: no and yes.
+        The categories by column: in the declared order, or else sorted. The target's are no and yes.
 
     Raises:
         InputError: If two features would have the same name.
@@ -239,26 +241,26 @@ def learn_categories(data: pd.DataFrame, features: Features, parameters: Split) 
     categories = {}
     for column in features.categorical:
         known = column.declared or list_categories(fitting[column.column])
-        # Where nothing is missing, something may be in new rows.
+        # New rows may have missing values even if these rows have none.
         if column.constant is not None and find_codes(pd.Series([column.constant]), known)[0] < 0:
             known.append(text_of(column.constant))
         categories[column.column] = known
-    if doubled := find_doubled(features.names(categories)):
+    if duplicate := find_duplicate(features.names(categories)):
         raise InputError(
-            f"parameter features: two features would be named {doubled}; expected each name once"
+            f"parameter features: two features would be named {duplicate}; expected each name once"
         )
     warn_unseen(data, features, categories)
     return {**categories, features.target.column: name_classes(data, features)}
 
 
 def warn_unseen(rows: pd.DataFrame, features: Features, categories: Categories) -> None:
-    """Warn of values that are none of the categories, and count them."""
+    """Warn about values that are none of the categories, with their number of rows."""
     for column in features.categorical:
         values = rows[column.column]
         unseen = values[(find_codes(values, categories[column.column]) < 0) & values.notna()]
         if len(unseen):
             log.warning(
-                "%s: column %s has %s in %d of %d rows, and in no training row: none of the categories",
+                "%s: column %s has %s in %d of %d rows, but in no training row; it is none of the categories",
                 _file_of(rows),
                 column.column,
                 list_some([shorten(repr(value)) for value in unseen.unique().tolist()], MAX_EXAMPLES),
@@ -270,9 +272,9 @@ def warn_unseen(rows: pd.DataFrame, features: Features, categories: Categories) 
 def one_hot_encode(data: pd.DataFrame, features: Features, categories: Categories) -> pd.DataFrame:
     """Turn every column into numbers (section 5).
 
-    A continuous column stays as it is. A log column becomes ln(value + 1): a few fares are huge, and would
-    drown the others. A categorical column becomes a column of zeros and ones for each category; a value that
-    is none of the categories has zeros in all.
+    A continuous column stays as it is. A log column becomes ln(value + 1), since a few fares are so large
+    that they would dominate the others. A categorical column becomes one dummy of zeros and ones for each
+    category; a value that is none of the categories has zeros in all dummies.
 
     Returns:
         A column for each feature, in the order of `features`.
@@ -291,13 +293,13 @@ def one_hot_encode(data: pd.DataFrame, features: Features, categories: Categorie
 def compute_scales(
     encoded: pd.DataFrame, data: pd.DataFrame, features: Features, parameters: Split
 ) -> pd.DataFrame:
-    """Find how to bring all numbers to one scale (section 6): by default, by their maximum.
+    """Compute the scale of each feature (section 6): by default, its maximum magnitude.
 
-    Zeros and ones stay what they are. The target, by which the split may be stratified, is in `data`.
+    Dummies are not scaled. `data` has the target, by which the split may be stratified.
 
     Returns:
-        A row for each feature: `feature`, `shift` (what is subtracted: the mean, or 0) and `scale` (what it
-        is then divided by: the deviation, or the greatest magnitude; 1 where that is 0).
+        A row for each feature: `feature`; `shift`, the number to subtract: the mean, or 0; and `scale`, the
+        number to divide by: the standard deviation, or the maximum magnitude, but 1 if that is 0.
     """
     fitting = encoded[find_fitting(data, features, parameters)] if features.fit_on == "train" else encoded
     shifts, scales = [], []
@@ -316,33 +318,32 @@ def compute_scales(
 
 
 def normalise(encoded: pd.DataFrame, scales: pd.DataFrame) -> dict[str, Tensor]:
-    """Bring all numbers to one scale, so that none outweighs the others (section 6).
+    """Bring all features to the same scale, so that none outweighs the others (section 6).
 
     Returns:
         `independent` [rows, features], float32.
 
     Raises:
-        InputError: If these are the scales of other features, or a number is too far from those they were
-            computed from.
+        InputError: If the scales are those of other features, or a number is too large for its scale.
     """
     found = encoded.columns.tolist()
     require_same_features(found, scales["feature"].tolist())
     independent = torch.empty(encoded.shape, dtype=torch.float32)
-    # One column after the other, since all of them in float64 would be twice as large.
-    for place, shift in enumerate(scales["shift"]):
-        independent[:, place] = torch.from_numpy(encoded.iloc[:, place].to_numpy("float64") - shift)
+    # Column by column, since all columns in float64 would take twice the memory.
+    for column, shift in enumerate(scales["shift"]):
+        independent[:, column] = torch.from_numpy(encoded.iloc[:, column].to_numpy("float64") - shift)
     independent /= torch.tensor(scales["scale"].to_numpy(), dtype=torch.float32)
-    if not all(column.isfinite().all() for column in independent.T):
+    if not all(values.isfinite().all() for values in independent.T):
         row, column = (~independent.isfinite()).nonzero()[0].tolist()
         raise InputError(
             f"{_file_of(encoded)}: {found[column]} is {encoded.iloc[row, column]} in row "
-            f"{row + 1}; expected one nearer to those that its scale {scales['scale'][column]:g} comes from"
+            f"{row + 1}; expected a number closer to its scale, {scales['scale'][column]:g}"
         )
     return {"independent": independent}
 
 
 def require_same_features(features: list[str], trained: list[str]) -> None:
-    """Require the features, by name, that the run was trained on which readers see.
+    """Require that the features are those of the training run, by name.
 
     Raises:
         InputError: If they differ.
@@ -350,15 +351,15 @@ def require_same_features(features: list[str], trained: list[str]) -> None:
     if features != trained:
         differ = sorted({*features} ^ {*trained})
         raise InputError(
-            f"the features are not those of the run that trained: {', '.join(differ[:5]) or 'their order'} "
-            f"differ; {SAME_PARAMETERS}"
+            "the features differ from those of the training run in "
+            f"{', '.join(differ[:5]) or 'their order'}; {SAME_PARAMETERS}"
         )
 
 
 def make_model_input(
     encoded: pd.DataFrame, scales: pd.DataFrame, data: pd.DataFrame, features: Features
 ) -> dict[str, Tensor]:
-    """Normalise the features, and put the target beside them (section 6).
+    """Normalise the features, and add the target (section 6).
 
     Returns:
         `independent` [rows, features] and `dependent` [rows], 1 for yes, float32.
@@ -368,7 +369,7 @@ def make_model_input(
 
 
 def split(model_input: dict[str, Tensor], parameters: Split) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Shuffle the rows, and set some aside for validation (section 6.2).
+    """Shuffle the rows, and set some of them aside for validation (section 6.2).
 
     Returns:
         The training rows and the validation rows, each with the tensors of `model_input`.

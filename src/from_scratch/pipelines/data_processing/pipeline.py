@@ -1,4 +1,4 @@
-"""The way from raw rows to tensors."""
+"""The data-processing pipeline, from raw rows to tensors."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from from_scratch.pipelines.data_processing.derivation import learn_counts
 
 
 def create_pipeline(counts: bool = False) -> Pipeline:
-    """Build the data processing, with what counts rows for new ones if there are `counts` to learn.
+    """Build the data-processing pipeline; with `counts`, it also learns the counts that new rows need.
 
     Returns:
         The pipeline, one box in Kedro-Viz, from `raw_data` to `train` and `valid`.

@@ -1,4 +1,4 @@
-"""Which rows are for training, and which for validation (section 6.2)."""
+"""The split into training rows and validation rows (section 6.2)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from kedro_ledger.errors import InputError
 
 
 def find_positives(data: pd.DataFrame, features: Features) -> NDArray[np.bool_]:
-    """Find the rows whose target is yes; none, if there is no such column.
+    """Find the rows whose target is yes.
 
     Returns:
-        Whether each row is one of them [rows].
+        Whether each row is positive [rows]; all False if there is no target column.
     """
     target = features.target
     if target.column not in data.columns:
@@ -28,61 +28,63 @@ def find_positives(data: pd.DataFrame, features: Features) -> NDArray[np.bool_]:
 
 
 def shuffle(are_positive: NDArray[np.bool_], parameters: Split) -> tuple[Tensor, Tensor]:
-    """Shuffle row numbers, and set some aside for validation.
+    """Shuffle the row numbers, and split them into training rows and validation rows.
 
-    The fraction for validation is rounded down to whole rows. With `stratify`, the share of positive rows
-    among them is that of all rows, as nearly as whole rows allow, and both parts have rows of both classes.
+    The number of validation rows is rounded down. With `stratify`, their share of positive rows is that of
+    all rows, up to rounding, and both parts have rows of both classes.
 
     Args:
         are_positive: Whether each row is positive [rows].
         parameters: The seed, the fraction, and whether to stratify.
 
     Returns:
-        The numbers of the training rows and of the validation rows, in the order of the shuffle.
+        The numbers of the training rows and of the validation rows, in shuffled order.
 
     Raises:
-        InputError: If one of the two would have no row; with `stratify`, no row of a class.
+        InputError: If one part would have no rows; with `stratify`, also if it would have no rows of a class.
     """
     rows, fraction = len(are_positive), parameters.validation_fraction
-    validating = int(fraction * rows)
-    if not 0 < validating < rows:
+    valid_rows = int(fraction * rows)
+    if not 0 < valid_rows < rows:
         raise InputError(
-            f"parameter split.validation_fraction is {fraction}: {validating} of {rows} rows would be for "
-            "validation; expected at least one, and one for training"
+            f"parameter split.validation_fraction is {fraction}: {valid_rows} of {rows} rows would be "
+            "validation rows; expected at least one validation row and one training row"
         )
     shuffled = torch.randperm(rows, generator=torch.Generator().manual_seed(parameters.seed))
     if not parameters.stratify:
-        return shuffled[validating:], shuffled[:validating]
-    share = _count_validating_positives(rows, int(are_positive.sum()), validating)
+        return shuffled[valid_rows:], shuffled[:valid_rows]
+    valid_positives = _count_valid_positives(rows, int(are_positive.sum()), valid_rows)
     is_positive = torch.from_numpy(are_positive)[shuffled]
-    validates = torch.where(
-        is_positive, is_positive.cumsum(0) <= share, (~is_positive).cumsum(0) <= validating - share
+    in_validation = torch.where(
+        is_positive,
+        is_positive.cumsum(0) <= valid_positives,
+        (~is_positive).cumsum(0) <= valid_rows - valid_positives,
     )
-    return shuffled[~validates], shuffled[validates]
+    return shuffled[~in_validation], shuffled[in_validation]
 
 
-def _count_validating_positives(rows: int, positives: int, validating: int) -> int:
-    """Count the positive validation rows, so that both parts have rows of both classes."""
+def _count_valid_positives(rows: int, positives: int, valid_rows: int) -> int:
+    """Return the number of positive validation rows such that both parts have rows of both classes."""
     parts = {
         "positive": positives,
         "negative": rows - positives,
-        "training": rows - validating,
-        "validation": validating,
+        "training": rows - valid_rows,
+        "validation": valid_rows,
     }
     for name, count in parts.items():
         if count < 2:
             raise InputError(
-                f"parameter split.stratify is true: of {rows} rows, {count} would be {name}; expected at "
-                "least 2, so that both classes are in the training rows and in the validation rows; or "
-                "stratify: false"
+                f"parameter split.stratify is true: the number of {name} rows is {count} of {rows}; expected "
+                "at least 2, so that training rows and validation rows have both classes. Add rows, or set "
+                "split.stratify: false"
             )
     negatives = rows - positives
-    least, most = max(1, validating - negatives + 1), min(positives, validating) - 1
-    return min(max(round(validating * positives / rows), least), most)
+    least, most = max(1, valid_rows - negatives + 1), min(positives, valid_rows) - 1
+    return min(max(round(valid_rows * positives / rows), least), most)
 
 
 def find_fitting(data: pd.DataFrame, features: Features, parameters: Split) -> NDArray[np.bool_]:
-    """Find the rows that everything is learnt from, as `features.fit_on` says.
+    """Find the rows that fill values, categories, scales and counts are learnt from: `features.fit_on`.
 
     Returns:
         Whether each row is one of them [rows].
@@ -95,5 +97,5 @@ def find_fitting(data: pd.DataFrame, features: Features, parameters: Split) -> N
 
 
 def select_fitting(data: pd.DataFrame, features: Features, parameters: Split) -> pd.DataFrame:
-    """Select the rows that fill values, categories and scales are learnt from."""
+    """Select the rows that fill values, categories, scales and counts are learnt from."""
     return data if features.fit_on == "all" else data[find_fitting(data, features, parameters)]

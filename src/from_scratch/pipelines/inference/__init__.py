@@ -1,4 +1,4 @@
-"""New rows, answered by a trained variant. Nothing is trained here."""
+"""Predicts new rows with a trained variant; nothing is trained here."""
 
 from from_scratch.pipelines.inference.pipeline import create_pipeline
 

@@ -1,4 +1,4 @@
-"""The steps of inference that are not those of data processing."""
+"""The nodes of inference that data processing does not have."""
 
 from __future__ import annotations
 
@@ -37,34 +37,34 @@ def ingest_new(
     inference: Inference,
     value_counts: ValueCounts | None = None,
 ) -> pd.DataFrame:
-    """Derive columns of new rows, with or without a target, and check that all are what the features need.
+    """Add derived columns to new rows, and check that the rows have what the features need.
 
-    Whether categories that training did not know are a fault, `inference` says.
+    The target may be missing. `inference.unseen_categories` decides whether unknown categories are a fault.
 
     Returns:
         The rows, with numbers as numbers.
 
     Raises:
-        InputError: A line for each fault: the file, the column, which rows, what was expected.
+        InputError: A line for each fault: the file, the column, the rows, what was expected.
     """
     require_table("new_data", new_data)
     target, positive = features.target.column, features.target.positive
     named = [*(column.column for column in features.categorical), target]
-    if strangers := [name for name in named if name not in categories]:
+    if missing := [name for name in named if name not in categories]:
         raise InputError(
-            f"parameter features: the run that trained had no categories of {', '.join(strangers)}; "
+            f"parameter features: the training run has no categories of {', '.join(missing)}; "
             f"{SAME_PARAMETERS}"
         )
     value_counts = value_counts or {}
-    if strangers := [name for name in features.counted if name not in value_counts]:
+    if missing := [name for name in features.counted if name not in value_counts]:
         raise InputError(
-            f"parameter features.derived: the run that trained had no counts of {', '.join(strangers)}; "
+            f"parameter features.derived: the training run has no counts of {', '.join(missing)}; "
             f"{SAME_PARAMETERS}"
         )
     if find_codes(pd.Series([positive]), categories[target])[0] != 1:
         raise InputError(
-            f"parameter features.target.positive is {positive!r}: in the run that trained it was "
-            f"{categories[target][1]!r}; {SAME_PARAMETERS}"
+            f"parameter features.target.positive is {positive!r}, but {categories[target][1]!r} in the "
+            f"training run; {SAME_PARAMETERS}"
         )
     allowed = categories if inference.unseen_categories == "error" else {}
     are_fitting = np.zeros(len(new_data), dtype=bool)
@@ -86,15 +86,15 @@ def predict_new(
 ) -> pd.DataFrame:
     """Predict each new row.
 
-    `new_input` holds `independent` [rows, features], `new_data` what identifies the same rows; `metrics` is
-    what the coefficients reached in training.
+    `new_input` contains `independent` [rows, features], and `new_data` the identifiers of the same rows;
+    `metrics` are those of the training run.
 
     Returns:
-        A row for each: the identifier, or else `row`, counted from 1; and `score`: the greater, the
-        more it speaks for yes. (It is no probability: the absolute error drives it to 0 or 1.)
+        A row for each new row: the identifier, or else `row`, counted from 1; and `score`: higher means that
+        yes is more likely. (It may not be a probability: the absolute error drives it to 0 or 1.)
 
     Raises:
-        InputError: If the coefficients are not those of this variant, or a prediction is not a finite number.
+        InputError: If the coefficients are not those of this variant, or a prediction is not finite.
     """
     columns = new_input["independent"].shape[1]
     expected = draw_coefficients(variant, columns, seed=0)
@@ -102,14 +102,14 @@ def predict_new(
     found = {name: tensor.shape for name, tensor in coefficients.items()}
     if shapes != found or metrics["model"] != variant.model:
         raise InputError(
-            f"the coefficients are not those of model {variant.model} with hidden {variant.hidden}; "
+            f"the coefficients do not fit model {variant.model} with hidden {variant.hidden}; "
             f"{SAME_PARAMETERS}"
         )
     yardstick = choose_yardstick(metrics)
     if yardstick.is_no_better(metrics[f"{yardstick.metric}_low"]):
         log.warning(
-            "On the validation rows, this variant's %s, %.4f, is not clearly above the baseline, %.4f: "
-            "choose another with --params inference.variant=NAME.",
+            "The %s of this variant on the validation rows, %.4f, is not clearly above the baseline, %.4f; "
+            "choose another variant with --params inference.variant=NAME",
             yardstick.name,
             metrics[yardstick.metric],
             yardstick.baseline,
@@ -123,11 +123,11 @@ def predict_new(
 
 
 def answer(new_predictions: pd.DataFrame, features: Features, categories: Categories) -> pd.DataFrame:
-    """Decide each new row: yes if its score is above one half.
+    """Answer yes for each new row whose score is above one half, and no for the others.
 
     Returns:
-        A row for each: what identifies it, and the target's value. With Kaggle's passengers that is a file
-        which Kaggle takes.
+        A row for each new row: its identifier, and the target's value. For Kaggle's passengers, this is a
+        file that Kaggle accepts as a submission.
     """
     target = features.target.column
     no, yes = categories[target]

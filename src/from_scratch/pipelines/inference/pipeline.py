@@ -1,4 +1,4 @@
-"""The way of new rows, through the steps of data processing, to answers."""
+"""The inference pipeline: new rows pass through the nodes of data processing, and are predicted."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from from_scratch.pipelines.inference.nodes import answer, ingest_new, predict_n
 
 
 def create_pipeline(variant: str, counts: bool = False) -> Pipeline:
-    """Build the inference. All that is learnt comes from the run that readers see, `counts` of rows too.
+    """Build the inference pipeline; with `counts`, it also reads the counts that training has learnt.
 
     Returns:
         The pipeline, one box in Kedro-Viz, from `new_data` to `new_predictions` and `submission`.

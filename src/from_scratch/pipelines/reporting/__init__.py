@@ -1,4 +1,4 @@
-"""What came out, side by side."""
+"""The pipeline that compares the variants and writes the report."""
 
 from from_scratch.pipelines.reporting.pipeline import create_pipeline
 

@@ -1,8 +1,8 @@
-"""What the report is made from: one bundle for the data and one for each variant.
+"""The report's inputs: one bundle for the data, and one for each variant.
 
-The classes are node functions. Kedro copies what nodes hand on in memory, but nobody changes a bundle, so its
-copy is the bundle itself. (`copy_mode: assign` in the catalog does the same, but the processes of Kedro's
-ParallelRunner don't share a MemoryDataset that is in the catalog.)
+The classes are node functions. Kedro copies datasets in memory between nodes. Bundles are never changed, so
+copying one returns the bundle itself. (`copy_mode: assign` in the catalog does the same, but the processes of
+Kedro's ParallelRunner do not share a MemoryDataset that is in the catalog.)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from from_scratch.schema.parameters import Precision, Split, Variant
 
 
 class Bundle:
-    """Something that nobody changes."""
+    """Base of objects that are never changed, and so need no copy."""
 
     def __deepcopy__(self, memo: object) -> Self:
         return self
@@ -27,7 +27,7 @@ class Bundle:
 
 @dataclass(frozen=True)
 class PreparedData(Bundle):
-    """What data processing made, and the parameters that say how.
+    """The outputs of data processing, and its parameters.
 
     Raises:
         InputError: If the data was made with other columns than `columns`.
@@ -54,24 +54,24 @@ class PreparedData(Bundle):
 
     @property
     def is_original(self) -> bool:
-        """Whether these are the article's passengers, whom anyone may see."""
+        """Whether these are the article's passengers, which are public."""
         return bool(self.source["source"] == "original")
 
 
 @dataclass(frozen=True)
 class Results(Bundle):
-    """What a variant started from, and what it reached."""
+    """A variant's initial coefficients and its outputs."""
 
     variant: Variant
     initial_coefficients: dict[str, Tensor]
     coefficients: dict[str, Tensor]
     coefficients_by_epoch: dict[str, Tensor]
-    """After each epoch [epochs, ...]; none if they would be too many."""
+    """The coefficients after each epoch [epochs, ...]; empty if they would be too large."""
     losses: pd.DataFrame
     predictions: dict[str, Tensor]
     metrics: dict[str, Any]
 
 
 def collect(**results: Results) -> dict[str, Results]:
-    """Put the variants side by side, in the order of the configuration."""
+    """Collect the results of all variants, in the order of the parameters."""
     return results

@@ -1,4 +1,4 @@
-"""The plot of what the variants without a hidden layer learnt."""
+"""The plot of the coefficients of the variants without a hidden layer."""
 
 from __future__ import annotations
 
@@ -12,48 +12,49 @@ from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.plots import (
     FAINT,
     GREY,
-    draw_nothing,
+    draw_empty,
     make_figure,
     mark,
     name_in_title,
     name_lanes,
 )
 from from_scratch.pipelines.reporting.words import name_answers, name_column, name_value
-from kedro_ledger.looks import look_of
+from kedro_ledger.styles import assign_styles
 
 MAX_EFFECTS = 40
-"""How many effects a page has room for."""
+"""Maximum number of effects in the plot."""
 
 
 def plot_coefficients(
     named_coefficients: pd.DataFrame, data: PreparedData, results: dict[str, Results]
 ) -> go.Figure:
-    """Draw what moves the answers of each variant that has one coefficient for each feature (section 6.2).
+    """Draw the effects in each variant that has one coefficient for each feature (section 6.2).
 
-    Of a category, that is how far its coefficient is from that of the column's first category, as a row has
-    just one of them; of a number, its coefficient, which is the effect of its scale. All are shares of the
-    variant's greatest effect, since a sigmoid's coefficients are on another scale than a straight line's.
+    The effect of a category is the difference from the coefficient of the column's first category, since each
+    row has exactly one category. The effect of a number is its coefficient: a change by the number's scale.
+    All are shares of the variant's largest effect, since a sigmoid's coefficients are on another scale than a
+    linear model's.
     """
-    look = look_of(results)
+    styles = assign_styles(results)
     drawn = list(named_coefficients.columns[1:])
     effects = _compute_effects(named_coefficients, data)
     if not drawn or effects.empty:
-        return draw_nothing("no variant has one coefficient for each feature")
+        return draw_empty("no variant has one coefficient for each feature")
     largest = effects.abs().max().replace(0, 1)
     shares = effects / largest
     count = len(shares)
     if count > MAX_EFFECTS:
         kept = shares.abs().max(axis=1).nlargest(MAX_EFFECTS).index
         shares = shares[shares.index.isin(kept)]
-    some = f"; the {MAX_EFFECTS} greatest of {count:,}" if count > MAX_EFFECTS else ""
+    some = f"; the {MAX_EFFECTS} largest of {count:,}" if count > MAX_EFFECTS else ""
     labels = shares.index.tolist()
     marks = [
         go.Scatter(
             mode="markers",
             x=shares[variant].round(6).tolist(),
-            # Each variant has a lane of its own, or marks would hide each other.
-            y=[place + 0.7 * ((lane + 0.5) / len(drawn) - 0.5) for place in range(len(labels))],
-            marker=mark(look[variant], size=9),
+            # Each variant has its own lane, or marks would hide each other.
+            y=[position + 0.7 * ((lane + 0.5) / len(drawn) - 0.5) for position in range(len(labels))],
+            marker=mark(styles[variant], size=9),
             name=variant,
             meta=variant,
             customdata=labels,
@@ -64,7 +65,7 @@ def plot_coefficients(
     no, yes = map(name_in_title, name_answers(data))
     faint = {"color": FAINT, "width": 1}
     axis: dict[str, Any] = {
-        "title": {"text": f"effect, as a share of the<br>variant's greatest{some}<br>← {no} · {yes} →"}
+        "title": {"text": f"effect, as a share of the<br>variant's largest{some}<br>← {no} · {yes} →"}
     }
     return make_figure(
         marks,
@@ -79,7 +80,7 @@ def plot_coefficients(
 
 
 def _compute_effects(coefficients: pd.DataFrame, data: PreparedData) -> pd.DataFrame:
-    """Compute each effect, by its name, for each variant."""
+    """Compute the effects [effects, variants]; the index holds their labels."""
     effects: dict[str, Any] = {}
     columns = data.columns
     numbers = coefficients.drop(columns="feature").to_numpy("float64")
@@ -92,7 +93,7 @@ def _compute_effects(coefficients: pd.DataFrame, data: PreparedData) -> pd.DataF
         if columns.normalisation == "maximum":
             change = f"0 → {np.expm1(scale) if is_log else scale:.4g}"
         else:
-            change = "one deviation more"
+            change = "+1 SD"
         effects[f"{name_column(data, column.column)}: {change}"] = by_feature[feature]
     for categorical in columns.categorical:
         name = categorical.column

@@ -1,4 +1,4 @@
-"""What a run prints of its boxes, and at its end."""
+"""What a run prints after each part of the pipeline, and at its end."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kedro.pipeline import Pipeline
 from from_scratch.article import VARIANTS as ARTICLE_VARIANTS
 from from_scratch.pipelines.reporting.nodes import compare_metrics
 from from_scratch.pipelines.reporting.sentences import (
-    ask,
     describe_leaks,
+    describe_question,
     describe_rarity,
     describe_study_of_rare,
     describe_undefined,
@@ -29,19 +29,24 @@ from from_scratch.schema.validation import shorten
 from from_scratch.scoring import choose_yardstick
 
 ORIGINAL = "source: original (Kaggle's passengers)"
-MIXED = "source: MIXED (not all of these saw the same data: run everything again)"
-NONE = "-"
+MIXED = "source: MIXED (these variants were trained on different data; train all of them again)"
+NO_VALUE = "-"
 
 
 def describe_box(
     box: str, made: Iterable[str], catalog: CatalogProtocol[Any, Any], parameters: Parameters
 ) -> list[str]:
-    """Describe what a box of the pipeline made, from the small ones of these datasets.
+    """Describe the outputs of one part of the pipeline, a box in Kedro-Viz.
+
+    Args:
+        box: The part's name.
+        made: Its outputs. Only small ones are loaded.
+        catalog: The run's catalog.
+        parameters: The run's parameters.
 
     Returns:
-        Phrases: the rows, if it read the file; a variant's loss in the first and the last epoch, and what
-        decides between variants, its accuracy or where positive rows are rare its ROC AUC; how large a study
-        was.
+        Phrases: the number of rows, if it read the file; for a variant, the loss in the first and the last
+        epoch, and its accuracy (ROC AUC, if one answer is rare); for the study, its number of trainings.
     """
     phrases = []
     if "source" in made:
@@ -63,17 +68,17 @@ def describe_box(
 def render_results(
     pipeline: Pipeline, catalog: CatalogProtocol[Any, Any], parameters: Parameters, env: str | None = None
 ) -> list[str]:
-    """Write what a run, in an environment, reached.
+    """Describe the results of a run in an environment.
 
     Returns:
-        A text for each of these that the pipeline has: predictions for new rows, the comparison of variants
-        that were scored, the study, and the report.
+        A text for each of these outputs of the pipeline: predictions for new rows, the comparison of the
+        scored variants, the study, and the report.
     """
     outputs = pipeline.all_outputs()
     option = f" --env {env}" if env else ""
     texts = []
     if "submission" in outputs:
-        texts.append(_render_answers(catalog, parameters.inference.variant, option))
+        texts.append(_render_predictions(catalog, parameters.inference.variant, option))
     scored = [variant for variant in parameters.variants if f"{variant}.metrics" in outputs]
     comparison = None
     if "comparison" in outputs:
@@ -95,30 +100,31 @@ def render_results(
         )
     if "report" in outputs:
         make = f"KEDRO_ENV={env} make report" if env else "make report"
-        texts.append(f"The report: `{make}` opens it, `kedro runs path report{option}` says where it is.\n")
+        texts.append(f"Open the report with `{make}`; `kedro runs path report{option}` prints its path.\n")
     return texts
 
 
-def _render_answers(catalog: CatalogProtocol[Any, Any], variant: str, option: str) -> str:
-    """Count how often each answer was given, and say where they are."""
+def _render_predictions(catalog: CatalogProtocol[Any, Any], variant: str, option: str) -> str:
+    """Count how often each answer is predicted, and name the commands that print where they are."""
     answers = catalog.load("submission").iloc[:, -1]
     file = catalog.load(f"{variant}.metrics")["file"]
     rows = "row" if len(answers) == 1 else "rows"
-    counts = " and ".join(f"{value} in {count:,}" for value, count in answers.value_counts().items())
+    counts = " and ".join(f"{value} for {count:,}" for value, count in answers.value_counts().items())
     return (
-        f"\n{variant}, trained on {file}, answers {len(answers):,} {rows}:\n{answers.name} is {counts}.\n"
-        f"The answers: `kedro runs path submission{option}`; "
-        f"the scores: `kedro runs path new_predictions{option}`.\n"
+        f"\n{variant}, trained on {file}, predicts {len(answers):,} {rows}:\n{answers.name} is {counts}.\n"
+        f"Predictions: `kedro runs path submission{option}`; "
+        f"scores: `kedro runs path new_predictions{option}`.\n"
     )
 
 
 def render_comparison(
     comparison: pd.DataFrame, losses: Mapping[str, pd.DataFrame], variants: Mapping[str, Variant]
 ) -> str:
-    """Write the comparison, as `compare` returns it, as a table headed by where the rows come from.
+    """Render the comparison that `compare` returns as a table, below the source of the rows.
 
-    The article's variants come first, and the baseline last. Below it stands why accuracy decides nothing,
-    where that is so, what is not defined, which variants may have learnt nothing, and what helps.
+    The article's variants come first, and the baseline last. Warnings follow: columns that give the answer
+    away, an answer that is too rare for accuracy, measures that are not defined, and variants that may have
+    learnt nothing.
     """
     first = comparison.iloc[0]
     accuracy = {
@@ -139,43 +145,43 @@ def render_comparison(
     columns |= ranks | accuracy if is_rare else accuracy | ranks
     sources = comparison["source"].unique().tolist()
     if "original" in sources:
-        columns["article"] = [*_format(comparison["article_accuracy"]), NONE]
-    columns["last loss"] = [*comparison["last_loss"].map("{:.3f}".format), NONE]
-    columns["epochs"] = [*comparison["epochs"].map(str), NONE]
+        columns["article"] = [*_format(comparison["article_accuracy"]), NO_VALUE]
+    columns["last loss"] = [*comparison["last_loss"].map("{:.3f}".format), NO_VALUE]
+    columns["epochs"] = [*comparison["epochs"].map(str), NO_VALUE]
     if comparison["loss"].nunique() > 1:
-        columns["loss"] = [*comparison["loss"].str.replace("_", " "), NONE]
+        columns["loss"] = [*comparison["loss"].str.replace("_", " "), NO_VALUE]
     if len(sources) > 1:
-        columns["source"] = [*comparison["source"], NONE]
-    table = _render_apart(pd.DataFrame(columns), "original" in sources, has_baseline=True)
-    below = [
+        columns["source"] = [*comparison["source"], NO_VALUE]
+    table = _render_table(pd.DataFrame(columns), "original" in sources, has_baseline=True)
+    warnings = [
         *describe_leaks(comparison),
         *describe_rarity(comparison),
         *describe_undefined(comparison, ["roc_auc"]),
         *describe_untrained(comparison, losses, variants),
     ]
-    said = "\n".join(["", *below]) + "\n" if below else ""
-    return f"\n{_head(comparison)}\n\n{table}\n{said}"
+    text = "\n".join(["", *warnings]) + "\n" if warnings else ""
+    return f"\n{_describe_source(comparison)}\n\n{table}\n{text}"
 
 
-def _head(comparison: pd.DataFrame) -> str:
+def _describe_source(comparison: pd.DataFrame) -> str:
     sources = comparison["source"].unique().tolist()
     if len(sources) > 1:
         return MIXED
-    return ORIGINAL if sources == ["original"] else f"source: own ({ask(comparison)})"
+    return ORIGINAL if sources == ["original"] else f"source: own ({describe_question(comparison)})"
 
 
 def _format(shares: Iterable[float]) -> list[str]:
-    return [NONE if pd.isna(share) else f"{share:.4f}" for share in shares]
+    return [NO_VALUE if pd.isna(share) else f"{share:.4f}" for share in shares]
 
 
 def _format_interval(comparison: pd.DataFrame, metric: str) -> list[str]:
-    """Write each variant's interval; the baseline, which is last, has none."""
+    """Format each variant's interval; the last row, the baseline, has none."""
     ends = comparison[[f"{metric}_low", f"{metric}_high"]].itertuples(index=False)
-    return [*(f"{low:.3f} to {high:.3f}" for low, high in ends), NONE]
+    return [*(f"{low:.3f} to {high:.3f}" for low, high in ends), NO_VALUE]
 
 
-def _render_apart(table: pd.DataFrame, is_original: bool, has_baseline: bool = False) -> str:
-    """Write a table of variants; on the article's data, those beyond the article stand apart from its own."""
+def _render_table(table: pd.DataFrame, is_original: bool, has_baseline: bool = False) -> str:
+    """Render a table of variants; on the article's data, those beyond the article follow below a heading."""
     heads, *rows = table.to_string(index=False).splitlines()
     last = [rows.pop()] if has_baseline else []
     articles: list[str] = []
@@ -193,9 +199,9 @@ def render_study(
     variants: Mapping[str, Variant],
     comparison: pd.DataFrame | None = None,
 ) -> str:
-    """Write the study's summary as a table, and what it says in a few sentences.
+    """Render the study's summary as a table, with a few sentences below it.
 
-    The comparison of the same run says whose data it is of, and whether positive rows are rare.
+    The comparison of the same run shows whether the data is the article's, and whether one answer is rare.
     """
     is_original = comparison is None or "original" in comparison["source"].tolist()
     caveat = [] if comparison is None else describe_study_of_rare(comparison)
@@ -206,12 +212,12 @@ def render_study(
             "variant": [row["variant"] for row in rows],
             "mean accuracy": [f"{row['mean']:.4f}" for row in rows],
             "95 % interval": [f"{row['mean_low']:.3f} to {row['mean_high']:.3f}" for row in rows],
-            "at majority": [format_percent(row["at_majority"]) for row in rows],
+            "at baseline": [format_percent(row["at_majority"]) for row in rows],
             f"points against {reference}": [
-                "-" if pd.isna(row["difference"]) else format_points(row["difference"]) for row in rows
+                NO_VALUE if pd.isna(row["difference"]) else format_points(row["difference"]) for row in rows
             ],
             "95 % interval ": [
-                "-"
+                NO_VALUE
                 if pd.isna(row["difference"])
                 else f"{format_points(row['difference_low'])} to {format_points(row['difference_high'])}"
                 for row in rows
@@ -219,5 +225,5 @@ def render_study(
         }
     )
     heading = f"stability: {rows[0]['seeds']:,} seeds on {rows[0]['splits']:,} splits"
-    said = "\n".join([*caveat, *describe_study(summary, runs, variants)])
-    return f"\n{heading}\n\n{_render_apart(table, is_original)}\n\n{said}\n"
+    sentences = "\n".join([*caveat, *describe_study(summary, runs, variants)])
+    return f"\n{heading}\n\n{_render_table(table, is_original)}\n\n{sentences}\n"

@@ -1,4 +1,4 @@
-"""Small drawings for the page, as SVG: they fit a phone and paper, and need no script."""
+"""Small SVG drawings for the page. They need no script, and scale to phones and paper."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from markupsafe import Markup
 from torch import Tensor
 
 BINS = 10
-"""How many bins of scores, from 0 to 1, a calibration drawing has."""
-CELL = 12
+"""Number of bins of scores, from 0 to 1, in a calibration drawing."""
+CELL_SIZE = 12
 MAX_CELLS = 2000
-"""A net whose first layer has more weights than these is not drawn."""
-CERTAIN = 0.1
-"""A score nearer than this to 0 or 1 claims to be certain."""
+"""Maximum number of weights in a first layer that is drawn."""
+CERTAIN_MARGIN = 0.1
+"""Distance from 0 or 1 below which a score counts as certain."""
 
 
 def draw_sparkline(values: Sequence[float], color: str) -> Markup:
-    """Draw how a value changed, from 0 to its greatest."""
+    """Draw a line of values, from 0 to their maximum."""
     top = max(*values, 0.0) or 1.0
     width = max(len(values) - 1, 1)
     points = " ".join(f"{100 * i / width:.1f},{28 - 26 * value / top:.1f}" for i, value in enumerate(values))
@@ -30,11 +30,11 @@ def draw_sparkline(values: Sequence[float], color: str) -> Markup:
     ).format(points, color)
 
 
-def draw_calibration(scores: Tensor, truth: Tensor, color: str, words: str, least: int = 1) -> Markup:
-    """Draw the share of positive rows against the scores [rows] that they got.
+def draw_calibration(scores: Tensor, truth: Tensor, color: str, label: str, min_rows: int = 1) -> Markup:
+    """Draw the share of positive rows against the scores [rows].
 
-    Each bin of scores that has rows is a disc at their mean score, whose area grows with their number. Were
-    scores probabilities, all would lie on the diagonal. Bins of fewer rows than `least` are left out.
+    Each bin of scores is a disc at its mean score, whose area grows with its number of rows. If scores are
+    probabilities, the discs lie on the diagonal. Bins with fewer than `min_rows` rows are left out.
     """
     kept = scores.double().clamp(0, 1)
     bins = (kept * BINS).long().clamp(max=BINS - 1)
@@ -46,7 +46,7 @@ def draw_calibration(scores: Tensor, truth: Tensor, color: str, words: str, leas
             10 + 80 * mean, 90 - 80 * share, 2 + 9 * (count / len(scores)) ** 0.5, color
         )
         for mean, share, count in zip(means.tolist(), shares.tolist(), rows.tolist(), strict=True)
-        if count >= least
+        if count >= min_rows
     ]
     return Markup(
         '<svg class="calibration" viewBox="0 0 100 100" role="img" aria-label="{}">'
@@ -54,29 +54,32 @@ def draw_calibration(scores: Tensor, truth: Tensor, color: str, words: str, leas
         '<text x="10" y="99">0</text><text x="86" y="99">1</text>'
         '<text x="3" y="90">0</text><text x="3" y="17">1</text>'
         "{}</svg>"
-    ).format(words, Markup("").join(discs))
+    ).format(label, Markup("").join(discs))
 
 
 @dataclass(frozen=True)
 class Certainty:
-    """How often a variant is wrong, and how often with a score that claims to be certain."""
+    """Counts of wrong answers, and of wrong answers with a score near 0 or 1."""
 
     rows: int
     wrong: int
     certain_and_wrong: int
 
 
-def count_certain(scores: Tensor, truth: Tensor, threshold: float) -> Certainty:
-    """Count the wrong answers, and those of them with scores [rows] below 0.1 or above 0.9."""
-    certain = (scores < CERTAIN) | (scores > 1 - CERTAIN)
+def count_errors(scores: Tensor, truth: Tensor, threshold: float) -> Certainty:
+    """Count the wrong answers, and those with scores [rows] below 0.1 or above 0.9."""
+    certain = (scores < CERTAIN_MARGIN) | (scores > 1 - CERTAIN_MARGIN)
     wrong = (scores > threshold) != truth.bool()
     return Certainty(len(scores), int(wrong.sum()), int((certain & wrong).sum()))
 
 
 def find_dead_units(weights: Tensor, constants: Tensor, x: Tensor) -> list[bool]:
-    """Find the hidden units that are 0 for every row of x [rows, features].
+    """Return whether each hidden unit is 0 for every row.
 
-    `weights` [features, units] and `constants` [units] are of the first layer.
+    Args:
+        weights: The weights of the first layer [features, units].
+        constants: Its constants, [units] or [].
+        x: The features [rows, features].
     """
     dead = torch.ones(weights.shape[1], dtype=torch.bool)
     for rows in torch.split(x, 2**14):
@@ -84,8 +87,8 @@ def find_dead_units(weights: Tensor, constants: Tensor, x: Tensor) -> list[bool]
     return dead.tolist()
 
 
-def draw_units(weights: Tensor, dead: Sequence[bool], features: Sequence[str], words: str) -> Markup:
-    """Draw the weights [features, units] of a hidden layer: a column for each unit, grey where it is dead."""
+def draw_units(weights: Tensor, dead: Sequence[bool], features: Sequence[str], label: str) -> Markup:
+    """Draw the weights [features, units] of a hidden layer: a column for each unit, grey if it is dead."""
     scale = float(weights.abs().max()) or 1.0
     rows, units = weights.shape
     cells = []
@@ -97,13 +100,13 @@ def draw_units(weights: Tensor, dead: Sequence[bool], features: Sequence[str], w
             cells.append(
                 Markup(
                     '<rect x="{}" y="{}" width="{}" height="{}" class="{}" fill-opacity="{:.2f}"/>'
-                ).format(100 + CELL * unit, CELL * row, CELL - 1, CELL - 1, kind, opacity)
+                ).format(100 + CELL_SIZE * unit, CELL_SIZE * row, CELL_SIZE - 1, CELL_SIZE - 1, kind, opacity)
             )
     labels = [
-        Markup('<text x="96" y="{:.0f}">{}</text>').format(CELL * (row + 0.75), name[:18])
+        Markup('<text x="96" y="{:.0f}">{}</text>').format(CELL_SIZE * (row + 0.75), name[:18])
         for row, name in enumerate(features)
     ]
-    width = 100 + CELL * units
+    width = 100 + CELL_SIZE * units
     return Markup(
         '<svg class="units" viewBox="0 0 {} {}" style="width:{}px" role="img" aria-label="{}">{}</svg>'
-    ).format(width, CELL * rows, width, words, Markup("").join([*labels, *cells]))
+    ).format(width, CELL_SIZE * rows, width, label, Markup("").join([*labels, *cells]))

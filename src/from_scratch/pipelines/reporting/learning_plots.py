@@ -1,4 +1,4 @@
-"""The plots of how the variants learnt: a value after each epoch, and each line's name at its end."""
+"""The plots of losses and accuracies over epochs, with each line's name at its end."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from plotly import graph_objects as go
 
 from from_scratch.pipelines.reporting.bundles import Results
 from from_scratch.pipelines.reporting.nodes import compare
-from from_scratch.pipelines.reporting.plots import GLYPHS, GREY, draw_nothing, make_figure
+from from_scratch.pipelines.reporting.plots import GLYPHS, GREY, draw_empty, make_figure
 from from_scratch.pipelines.reporting.sentences import name_baseline
 from from_scratch.schema.validation import shorten
-from kedro_ledger.looks import look_of
+from kedro_ledger.styles import assign_styles
 
-PANEL = 240
-"""How high a panel is, in pixels."""
-LABEL = 14
-"""How high a name is, and how many pixels are between two of them."""
-PLATEAU = 5
-"""From so many epochs at the baseline on, a plateau gets a name."""
+PANEL_HEIGHT = 240
+"""Height of a panel, in pixels."""
+LABEL_HEIGHT = 14
+"""Minimum distance between the names of two lines, in pixels."""
+MIN_PLATEAU = 5
+"""Minimum number of epochs at the baseline that are labelled as a plateau."""
 
 
 def plot_losses(results: dict[str, Results]) -> go.Figure:
-    """Draw how each variant's loss fell, with a panel for each kind of loss (sections 6.2 to 8)."""
+    """Draw each variant's loss over the epochs, with a panel for each kind of loss (sections 6.2 to 8)."""
     losses = {variant: result.losses for variant, result in results.items()}
-    kind_of = _kinds(results)
+    kind_of = _loss_kinds(results)
     lines = {
-        # A loss is that of the coefficients before the step, so after one epoch less.
+        # A loss is computed before the step, so it is that of the epoch before.
         variant: ((table["epoch"] - 1).tolist(), table["loss"].astype("float64").round(6).tolist())
         for variant, table in losses.items()
     }
@@ -39,19 +39,21 @@ def plot_losses(results: dict[str, Results]) -> go.Figure:
         for kind in titles
     }
     ranges = {kind: (0.0, top or 1.0) for kind, top in tops.items()}
-    return _draw_lines(lines, look_of(results), kind_of, titles, ranges, "%{meta}: %{y:.3f}<extra></extra>")
+    return _draw_lines(
+        lines, assign_styles(results), kind_of, titles, ranges, "%{meta}: %{y:.3f}<extra></extra>"
+    )
 
 
 def plot_epoch_accuracies(epoch_accuracies: pd.DataFrame, results: dict[str, Results]) -> go.Figure:
     """Draw the accuracy on the validation rows after each epoch, in the same panels as the losses.
 
-    A dashed line is at what the baseline reaches; where a variant stays on it for long, that is named.
+    A dashed line is the baseline. The longest plateau of a variant on it is labelled.
     """
     if epoch_accuracies.empty:
-        return draw_nothing("the coefficients after each epoch were not kept")
+        return draw_empty("the coefficients after each epoch were not kept")
     comparison = compare(results)
     baseline = float(comparison["majority_accuracy"].iloc[0])
-    kinds = _kinds(results)
+    kinds = _loss_kinds(results)
     lines = {
         str(variant): (table["epoch"].tolist(), table["valid_accuracy"].round(6).tolist())
         for variant, table in epoch_accuracies.groupby("variant", sort=False)
@@ -60,7 +62,7 @@ def plot_epoch_accuracies(epoch_accuracies: pd.DataFrame, results: dict[str, Res
     values = [baseline, *epoch_accuracies["valid_accuracy"]]
     span = (min(values) - 0.03, max(values) + 0.03)
     titles = {kind: "validation accuracy" for kind in kind_of.values()}
-    look = look_of(results)
+    styles = assign_styles(results)
     extra: dict[str, Any] = {"shapes": [], "annotations": []}
     for number, kind in enumerate(titles, start=1):
         axis = str(number) if number > 1 else ""
@@ -73,29 +75,29 @@ def plot_epoch_accuracies(epoch_accuracies: pd.DataFrame, results: dict[str, Res
         here = {variant: line for variant, line in lines.items() if kind_of[variant] == kind}
         if plateau := _find_plateau(here, baseline):
             variant, start, length = plateau
-            place = {"x": start + (length - 1) / 2, "y": baseline, "xref": f"x{axis}", "yref": f"y{axis}"}
-            # The names of plots are cut where they are too long for a label: the glyph has room.
-            words = f"{GLYPHS[look[variant]['symbol']]} flat for {length} epochs"
+            position = {"x": start + (length - 1) / 2, "y": baseline, "xref": f"x{axis}", "yref": f"y{axis}"}
+            # A glyph instead of the name, which may be too long for the plot.
+            words = f"{GLYPHS[styles[variant]['symbol']]} flat for {length} epochs"
             pointer = {"ax": 0, "ay": 24, "arrowcolor": GREY, "font": {"size": 12}}
-            extra["annotations"].append({"text": words, **place, **pointer})
+            extra["annotations"].append({"text": words, **position, **pointer})
     spans = dict.fromkeys(titles, span)
-    return _draw_lines(lines, look, kind_of, titles, spans, "%{meta}: %{y:.4f}<extra></extra>", **extra)
+    return _draw_lines(lines, styles, kind_of, titles, spans, "%{meta}: %{y:.4f}<extra></extra>", **extra)
 
 
 def _find_plateau(
     lines: Mapping[str, tuple[list[int], list[float]]], baseline: float
 ) -> tuple[str, int, int] | None:
-    """Find the variant that stays at the baseline for most epochs before it leaves it.
+    """Find the longest plateau at the baseline that a variant leaves again.
 
     Returns:
-        Its name, the epoch that it comes there, and for how many epochs it stays; None if none does for long.
+        The variant, the plateau's first epoch and its length in epochs; None if no plateau is long enough.
     """
     plateaus: list[tuple[int, int, str]] = []
     for variant, (_, values) in lines.items():
         start = 0
-        for is_there, run in groupby(abs(value - baseline) < 1e-6 for value in values):
+        for is_at_baseline, run in groupby(abs(value - baseline) < 1e-6 for value in values):
             length = len(list(run))
-            if is_there and length >= PLATEAU and start + length < len(values):
+            if is_at_baseline and length >= MIN_PLATEAU and start + length < len(values):
                 plateaus.append((length, start, variant))
             start += length
     if not plateaus:
@@ -104,13 +106,13 @@ def _find_plateau(
     return variant, start, length
 
 
-def _kinds(results: Mapping[str, Results]) -> dict[str, str]:
+def _loss_kinds(results: Mapping[str, Results]) -> dict[str, str]:
     return {variant: result.variant.loss for variant, result in results.items()}
 
 
 def _draw_lines(
     lines: Mapping[str, tuple[list[int], list[float]]],
-    look: Mapping[str, Mapping[str, str]],
+    styles: Mapping[str, Mapping[str, str]],
     kind_of: Mapping[str, str],
     titles: Mapping[str, str],
     ranges: Mapping[str, tuple[float, float]],
@@ -118,20 +120,20 @@ def _draw_lines(
     annotations: Sequence[dict[str, Any]] = (),
     shapes: Sequence[dict[str, Any]] = (),
 ) -> go.Figure:
-    """Draw a line for each variant, with a panel for each kind, one below the other."""
+    """Draw a line for each variant, with a panel for each kind of loss, one below the other."""
     panels = list(dict.fromkeys(kind_of.values()))
     share = 1 / len(panels)
-    names = [_cut(variant) for variant in lines]
+    names = [_shorten_name(variant) for variant in lines]
     traces: list[go.Scatter] = []
     axes: dict[str, Any] = {}
     labels: list[dict[str, Any]] = []
-    for place, kind in enumerate(panels):
-        number = "" if place == 0 else str(place + 1)
-        top = 1 - place * share
-        bottom = top - share * (1 if place == len(panels) - 1 else 0.85)
+    for position, kind in enumerate(panels):
+        number = "" if position == 0 else str(position + 1)
+        top = 1 - position * share
+        bottom = top - share * (1 if position == len(panels) - 1 else 0.85)
         last = max(lines[variant][0][-1] for variant in lines if kind_of[variant] == kind)
         axes[f"xaxis{number}"] = {"range": [0, 1.03 * max(last, 1)], "anchor": f"y{number}"}
-        is_last = place == len(panels) - 1
+        is_last = position == len(panels) - 1
         axes[f"xaxis{number}"] |= {"title": {"text": "epochs"}} if is_last else {}
         axes[f"yaxis{number}"] = {
             "title": {"text": titles[kind]},
@@ -146,7 +148,7 @@ def _draw_lines(
                 y=lines[variant][1],
                 xaxis=f"x{number}",
                 yaxis=f"y{number}",
-                line={"color": look[variant]["color"], "dash": look[variant]["dash"], "width": 2.5},
+                line={"color": styles[variant]["color"], "dash": styles[variant]["dash"], "width": 2.5},
                 name=variant,
                 meta=variant,
                 showlegend=False,
@@ -155,9 +157,9 @@ def _draw_lines(
             for variant in drawn
         ]
         low, high = ranges[kind]
-        pixels = PANEL * len(panels) * (top - max(bottom, 0)) / (high - low)
+        pixels = PANEL_HEIGHT * len(panels) * (top - max(bottom, 0)) / (high - low)
         ends = {variant: lines[variant][1][-1] for variant in drawn}
-        for variant, shift in _spread(ends, pixels).items():
+        for variant, shift in _separate_labels(ends, pixels).items():
             where: dict[str, Any] = {
                 "xref": "paper",
                 "x": 1,
@@ -166,13 +168,15 @@ def _draw_lines(
                 "y": ends[variant],
             }
             where |= {"yshift": round(shift, 1), "showarrow": False}
-            drawn_as = look[variant]
-            glyph = {"text": GLYPHS[drawn_as["symbol"]], "font": {"color": drawn_as["color"], "size": 12}}
+            style = styles[variant]
+            glyph = {"text": GLYPHS[style["symbol"]], "font": {"color": style["color"], "size": 12}}
             labels.append(where | glyph)
-            labels.append(where | {"text": _cut(variant), "xshift": 14, "font": {"color": GREY, "size": 12}})
+            labels.append(
+                where | {"text": _shorten_name(variant), "xshift": 14, "font": {"color": GREY, "size": 12}}
+            )
     figure = make_figure(
         traces,
-        height=60 + PANEL * len(panels),
+        height=60 + PANEL_HEIGHT * len(panels),
         hovermode="x unified",
         annotations=[*labels, *annotations],
         shapes=list(shapes),
@@ -181,18 +185,18 @@ def _draw_lines(
     return figure.update_layout(margin={"r": 26 + round(6.5 * max(map(len, names)))})
 
 
-def _spread(ends: Mapping[str, float], pixels: float) -> dict[str, float]:
-    """Find by how many pixels up the names at the ends of lines must move so that none covers another."""
+def _separate_labels(ends: Mapping[str, float], pixels: float) -> dict[str, float]:
+    """Compute by how many pixels each name at a line's end moves up, so that names do not overlap."""
     wanted = {variant: end * pixels for variant, end in ends.items()}
     order = sorted(wanted, key=lambda variant: -wanted[variant])
-    places = dict(wanted)
+    positions = dict(wanted)
     for _ in range(200):
         for above, below in pairwise(order):
-            if (lacking := LABEL - (places[above] - places[below])) > 0:
-                places[above] += lacking / 2
-                places[below] -= lacking / 2
-    return {variant: places[variant] - wanted[variant] for variant in ends}
+            if (overlap := LABEL_HEIGHT - (positions[above] - positions[below])) > 0:
+                positions[above] += overlap / 2
+                positions[below] -= overlap / 2
+    return {variant: positions[variant] - wanted[variant] for variant in ends}
 
 
-def _cut(variant: str) -> str:
+def _shorten_name(variant: str) -> str:
     return shorten(variant, 18)

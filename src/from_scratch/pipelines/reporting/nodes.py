@@ -1,6 +1,6 @@
-"""What the variants reached, what the simplest of them learnt, and how they differ.
+"""The nodes that compare the variants: metrics, coefficients, accuracies, answers and groups.
 
-`results` holds what each variant reached, by its name.
+`results` holds the results of each variant by its name.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ from from_scratch.pipelines.training.variants import predict_in_chunks
 from from_scratch.schema.parameters import Variant
 from from_scratch.scoring import MEASURES, THRESHOLD, accuracy
 
-GROUPING = 3
-"""How many categorical columns make up the groups."""
-SMALLEST_GROUP = 5
-"""How many rows a group of data that is not public has at least, since few rows are nearly a person."""
+GROUPING_COLUMNS = 3
+"""Number of categorical columns that the rows are grouped by."""
+MIN_GROUP_ROWS = 5
+"""Minimum number of rows in a group of private data, so that no person can be recognised."""
 
 
 def compare(results: dict[str, Results]) -> pd.DataFrame:
-    """Put the variants' metrics side by side (sections 6.3 to 8), as `compare_metrics` does."""
+    """Compare the variants' metrics (sections 6.3 to 8), as `compare_metrics` does."""
     variants = {variant: result.variant for variant, result in results.items()}
     return compare_metrics({variant: result.metrics for variant, result in results.items()}, variants)
 
 
 def compare_metrics(metrics: dict[str, dict[str, Any]], variants: Mapping[str, Variant]) -> pd.DataFrame:
-    """Put metrics, by variant, side by side.
+    """Compare the metrics of variants, given by name.
 
     Returns:
-        A row for each variant: its name, `article_accuracy` (only on the original passengers, and where the
-        article prints one), `loss` (which one it was trained with), and all its metrics; `leaks`, and
-        `undefined`, which says why some are missing, are JSON.
+        A row for each variant: `variant`, `article_accuracy` (only for the original passengers, and if the
+        article prints one), `loss` (the loss function that it was trained with), and all its metrics.
+        `leaks`, and `undefined`, the reasons why some metrics are missing, are JSON.
     """
     published = published_accuracies()
     rows = [
         {
             "variant": variant,
-            # The article's variants that it prints an accuracy for are named after their models.
+            # The variants that the article prints an accuracy for are named after their models.
             "article_accuracy": published.get(variant)
             if values["source"] == "original" and values["model"] == variant
             else None,
@@ -63,7 +63,7 @@ def compare_metrics(metrics: dict[str, dict[str, Any]], variants: Mapping[str, V
 
 
 def name_coefficients(data: PreparedData, results: dict[str, Results]) -> pd.DataFrame:
-    """Name the coefficients of the variants that have one for each feature (section 6.2).
+    """Tabulate the coefficients of the variants that have one for each feature (section 6.2).
 
     Returns:
         A row for each feature: `feature`, and a column for each variant without a hidden layer.
@@ -80,8 +80,8 @@ def trace_accuracies(data: PreparedData, results: dict[str, Results]) -> pd.Data
     """Compute the accuracy on the validation rows after each epoch (section 6.3).
 
     Returns:
-        A row for each epoch: `variant`, `epoch` from 0, which is before the first, and `valid_accuracy`. None
-        for a variant whose coefficients were too many to be kept after each epoch.
+        A row for each variant and epoch: `variant`, `epoch` (0 is before the first step) and
+        `valid_accuracy`. A variant whose coefficients were too large to be kept after each epoch has no rows.
     """
     torch.set_num_threads(data.threads)
     precision = getattr(torch, data.precision)
@@ -105,13 +105,13 @@ def trace_accuracies(data: PreparedData, results: dict[str, Results]) -> pd.Data
 
 
 def compare_answers(data: PreparedData, results: dict[str, Results]) -> pd.DataFrame:
-    """Count on how many rows each two variants disagree, and which of them is right.
+    """Count the rows on which two variants disagree, and how often each is right there, for each pair.
 
     Returns:
-        A row for each two variants: `variant`, `other`; on how many validation rows they disagree
-        (`disagreements`), how often either is right there (`variant_right`, `other_right`), and how likely a
-        split at least as uneven is if neither is better (`chance`, a sign test); `training_disagreements`
-        counts the training rows.
+        A row for each pair: `variant`, `other`; `disagreements`, the number of validation rows on
+        which they disagree; `variant_right` and `other_right`, how often each is right there; `chance`, the
+        p-value of a sign test; and `training_disagreements`, the number of training rows on which they
+        disagree.
     """
     answers = {
         variant: {part: predictions > THRESHOLD for part, predictions in result.predictions.items()}
@@ -139,15 +139,15 @@ def compare_answers(data: PreparedData, results: dict[str, Results]) -> pd.DataF
 
 
 def compare_groups(data: PreparedData, results: dict[str, Results]) -> pd.DataFrame:
-    """Compare what each variant predicts for a group with what became of it.
+    """Compare, for groups of rows, the share of yes that each variant predicts with the observed share.
 
     A group is all training and validation rows with the same values in the first three categorical columns.
-    If the data is not public, groups of fewer than five rows are put together, and left out if they are too
-    few even then.
+    If the data is private, groups with fewer than five rows are merged, and left out if they have fewer than
+    five rows even then.
 
     Returns:
         A row for each group that occurs, in the order of the categories: `group`, `rows`, `observed` (the
-        share whose target is 1), and for each variant the share that it predicts.
+        share of rows whose target is 1), and for each variant the share of rows that it predicts to be 1.
     """
     labels, group_of = _group_rows(data)
     rows = group_of.bincount(minlength=len(labels))
@@ -170,34 +170,34 @@ def compare_groups(data: PreparedData, results: dict[str, Results]) -> pd.DataFr
             },
         }
     )
-    return groups if data.is_original else groups[groups["rows"] >= SMALLEST_GROUP]
+    return groups if data.is_original else groups[groups["rows"] >= MIN_GROUP_ROWS]
 
 
 def _group_rows(data: PreparedData) -> tuple[list[str], Tensor]:
-    """Name the groups, and find each row's: its number [training rows, then validation rows]."""
+    """Return the groups' labels, and the number of each row's group [training rows, then validation rows]."""
     independent = torch.cat([data.train["independent"], data.valid["independent"]])
     names = list(data.features.columns)
     grouping: list[list[str]] = []
     codes = torch.zeros(len(independent), dtype=torch.long)
-    for column in (categorical.column for categorical in data.columns.categorical[:GROUPING]):
+    for column in (categorical.column for categorical in data.columns.categorical[:GROUPING_COLUMNS]):
         categories = data.categories[column]
         dummies = independent[:, [names.index(f"{column}_{category}") for category in categories]]
-        is_none = dummies.sum(dim=1) == 0  # a category that the training rows don't have
+        is_unknown = dummies.sum(dim=1) == 0  # the training rows do not have this category
         named = [name_group(data, column, category) for category in categories]
         grouping.append([*named, f"another {name_column(data, column)}"])
-        codes = codes * len(grouping[-1]) + torch.where(is_none, len(categories), dummies.argmax(dim=1))
+        codes = codes * len(grouping[-1]) + torch.where(is_unknown, len(categories), dummies.argmax(dim=1))
     present, group_of, rows = codes.unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
     labels = [_label(code, grouping) for code in present.tolist()]
     if data.is_original:
         return labels, group_of
-    large = rows >= SMALLEST_GROUP
+    large = rows >= MIN_GROUP_ROWS
     kept = [label for label, is_large in zip(labels, large.tolist(), strict=True) if is_large]
-    place = torch.where(large, large.cumsum(0) - 1, len(kept))
-    return [*kept, "smaller groups"], place[group_of]
+    new_group = torch.where(large, large.cumsum(0) - 1, len(kept))
+    return [*kept, "smaller groups"], new_group[group_of]
 
 
 def _label(code: int, categories: list[list[str]]) -> str:
-    """Name a group by its categories: the number is written in digits, one for each column."""
+    """Label a group with its categories: the code has one digit for each column, in mixed bases."""
     words: list[str] = []
     for choices in reversed(categories):
         code, digit = divmod(code, len(choices))

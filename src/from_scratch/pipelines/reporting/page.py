@@ -1,4 +1,4 @@
-"""The report: one page that holds all it needs."""
+"""The report: one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from from_scratch.pipelines.reporting import sentences
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.pipelines.reporting.drawings import (
     MAX_CELLS,
-    count_certain,
+    count_errors,
     draw_calibration,
     draw_sparkline,
     draw_units,
     find_dead_units,
 )
-from from_scratch.pipelines.reporting.nodes import GROUPING, SMALLEST_GROUP, compare
+from from_scratch.pipelines.reporting.nodes import GROUPING_COLUMNS, MIN_GROUP_ROWS, compare
 from from_scratch.pipelines.reporting.playground import make_playground
 from from_scratch.pipelines.reporting.plots import GLYPHS
 from from_scratch.pipelines.reporting.study_sentences import (
@@ -36,11 +36,11 @@ from from_scratch.pipelines.reporting.study_sentences import (
 from from_scratch.pipelines.reporting.verdict import describe_verdict
 from from_scratch.pipelines.reporting.words import name_answers, name_column
 from from_scratch.scoring import THRESHOLD
-from kedro_ledger.looks import look_of
+from kedro_ledger.styles import assign_styles
 
-CATEGORIES = 8
-"""Of how many categories of a column the report counts the rows."""
-LARGEST_GROUPS = 24
+MAX_CATEGORIES = 8
+"""Maximum number of categories of a column in the table of categories."""
+MAX_GROUPS = 24
 
 
 def write_report(
@@ -57,11 +57,11 @@ def write_report(
     stability_summary: pd.DataFrame | None = None,
     stability_plot: Figure | None = None,
 ) -> str:
-    """Write what came out as a page of HTML.
+    """Render the report as an HTML page.
 
-    It is made from what the nodes of this pipeline return, and from the study's summary, if there was one.
-    The same inputs give the same page: neither the run nor the time stands in it. It asks no host for
-    anything: styles, scripts, plots and plotly.js are in it.
+    The page is made from the outputs of this pipeline's nodes, and of the study's, if it was run. The same
+    inputs give the same bytes: the page contains neither the run's id nor a time. Styles, scripts, plots and
+    plotly.js are embedded, so the page loads nothing.
     """
     comparison = compare(results)
     is_rare = sentences.find_yardstick(comparison).metric == "valid_roc_auc"
@@ -74,11 +74,11 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    largest = groups.loc[sorted(groups["rows"].nlargest(LARGEST_GROUPS).index)]
-    is_small = largest["rows"] < SMALLEST_GROUP
-    look = look_of(results)
+    largest = groups.loc[sorted(groups["rows"].nlargest(MAX_GROUPS).index)]
+    is_small = largest["rows"] < MIN_GROUP_ROWS
+    styles = assign_styles(results)
     certainties = {
-        variant: count_certain(result.predictions["valid"], data.valid["dependent"], THRESHOLD)
+        variant: count_errors(result.predictions["valid"], data.valid["dependent"], THRESHOLD)
         for variant, result in results.items()
     }
     plots = {
@@ -103,12 +103,12 @@ def write_report(
     return environment.get_template("report.html").render(
         data=data,
         results=results,
-        look=look,
+        styles=styles,
         glyphs=GLYPHS,
         answers=name_answers(data),
         playground=make_playground(data, results),
         cards={
-            variant: _describe_card(result, look[variant]["color"]) for variant, result in results.items()
+            variant: _describe_card(result, styles[variant]["color"]) for variant, result in results.items()
         },
         practice={name: sentences.describe_practice(variant) for name, variant in variants.items()},
         first_beyond=_find_first_beyond(list(results)) if data.is_original else None,
@@ -124,34 +124,30 @@ def write_report(
             sentences.describe_baseline(comparison),
             *sentences.describe_untrained(comparison, losses, variants, name_unsure=False),
         ],
-        tests=[
-            *sentences.describe_differences(comparison),
-            # Of answers, as accuracy is.
-            *(
-                []
-                if is_rare
-                else sentences.describe_disagreements(disagreements, len(data.valid["dependent"]))
-            ),
-        ],
+        differences=sentences.describe_differences(comparison),
+        # The sign test compares answers, as accuracy does.
+        sign_tests=[]
+        if is_rare
+        else sentences.describe_disagreements(disagreements, len(data.valid["dependent"])),
         certainty=sentences.describe_certainty(certainties, variants),
         certainties=certainties,
         calibrations={
             variant: draw_calibration(
                 result.predictions["valid"],
                 data.valid["dependent"],
-                look[variant]["color"],
+                styles[variant]["color"],
                 f"{variant}: the share of positive rows against their scores",
-                least=1 if data.is_original else SMALLEST_GROUP,
+                min_rows=1 if data.is_original else MIN_GROUP_ROWS,
             )
             for variant, result in results.items()
         },
         units=_draw_hidden_units(data, results),
         disagreements=_square(disagreements, list(results)),
-        alike=sentences.describe_alike(groups, list(results)),
+        same_groups=sentences.describe_same_groups(groups, list(results)),
         groups=largest[~is_small].to_dict("records"),
         small_groups=largest[is_small].to_dict("records"),
         hidden_groups=len(groups) - len(largest),
-        grouping=[name_column(data, column.column) for column in data.columns.categorical[:GROUPING]],
+        grouping=[name_column(data, column.column) for column in data.columns.categorical[:GROUPING_COLUMNS]],
         counts=_list_largest_categories(data),
         preparation=sentences.describe_preparation(data.columns),
         filling=sentences.describe_filling(data.columns),
@@ -169,8 +165,8 @@ def write_report(
 
 
 def _describe_card(result: Results, color: str) -> dict[str, Any]:
-    """Describe a variant in short: its formula, how many numbers it learns, and how its loss fell."""
-    # The model's docstring begins with its formula and its idea, with a colon between them.
+    """Return the contents of a variant's card: formula, idea, number of coefficients, and losses."""
+    # The first line of a model's docstring is its formula, a colon, and its idea.
     words = MODELS[result.variant.model].predict.__doc__ or ""
     formula, _, idea = words.partition("\n")[0].partition(": ")
     return {
@@ -182,7 +178,7 @@ def _describe_card(result: Results, color: str) -> dict[str, Any]:
 
 
 def _draw_hidden_units(data: PreparedData, results: dict[str, Results]) -> dict[str, dict[str, Any]]:
-    """Draw the first hidden layer of each variant that has one, if it is not too large to be drawn."""
+    """Draw the first hidden layer of each variant that has one, unless it is too large."""
     drawn = {}
     features = data.features.columns.tolist()
     for variant, result in results.items():
@@ -202,41 +198,50 @@ def _draw_hidden_units(data: PreparedData, results: dict[str, Results]) -> dict[
 
 
 def _count_figures(article_figures: pd.DataFrame) -> str:
-    """Say how many of the article's figures came out; nothing if there are none."""
+    """Describe how many of the article's figures this run reproduces; an empty text if there are none."""
     if article_figures.empty:
         return ""
     same = article_figures["same"]
     rounded = int((same & (article_figures["article"] != article_figures["ours"])).sum())
     count, exact = len(article_figures), int(same.sum()) - rounded
     if exact == count:
-        return f"All {count:,} figures that the article prints come out again, to the last printed digit."
-    said = f"Of {count:,} figures that the article prints, {exact:,} come out again to the last printed digit"
-    said += f", {rounded:,} {'differs' if rounded == 1 else 'differ'} by one in it" if rounded else ""
-    missed = count - exact - rounded
-    return f"{said}, and {missed:,} {'does' if missed == 1 else 'do'} not." if missed else f"{said}."
+        return (
+            f"This run reproduces all {count:,} figures that the article prints, to the last printed digit."
+        )
+    sentence = f"Of {count:,} figures that the article prints, this run reproduces {exact:,}"
+    sentence += " to the last printed digit"
+    sentence += (
+        f"; {rounded:,} {'differs' if rounded == 1 else 'differ'} by one in that digit" if rounded else ""
+    )
+    different = count - exact - rounded
+    return (
+        f"{sentence}; {different:,} {'is' if different == 1 else 'are'} different."
+        if different
+        else f"{sentence}."
+    )
 
 
 def _find_first_beyond(variants: list[str]) -> str | None:
-    """Find the variant from which on all are beyond the article, where some before it are the article's."""
+    """Return the first variant beyond the article, if the article's variants all come before it."""
     beyond = [variant for variant in variants if variant not in VARIANTS]
     split = len(variants) - len(beyond)
     return beyond[0] if split > 0 and beyond and variants[split:] == beyond else None
 
 
 def _list_rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    """List a table's rows, with None where there is no value."""
+    """Return a table's rows, with None for missing values."""
     return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
 def _to_json(figure: Figure) -> dict[str, Any]:
-    """Take a figure apart for plotly.js, which needs no empty template."""
+    """Return a figure as plotly.js reads it, without the empty template."""
     plot: dict[str, Any] = figure.to_dict()
     plot["layout"].pop("template", None)
     return plot
 
 
 def _square(disagreements: pd.DataFrame, variants: list[str]) -> dict[str, dict[str, int | None]]:
-    """Arrange the numbers of disagreements as a square table, empty where a variant would meet itself."""
+    """Arrange the numbers of disagreements as a square table, with None on the diagonal."""
     square: dict[str, dict[str, int | None]] = {variant: dict.fromkeys(variants) for variant in variants}
     for pair in disagreements.to_dict("records"):
         square[pair["variant"]][pair["other"]] = pair["disagreements"]
@@ -245,20 +250,20 @@ def _square(disagreements: pd.DataFrame, variants: list[str]) -> dict[str, dict[
 
 
 def _list_largest_categories(data: PreparedData) -> list[tuple[str, str, int]]:
-    """List of each column the largest categories with their rows; none that is nearly a person."""
+    """List the largest categories of each column with their rows, without small ones of private data."""
     listed = []
     for column, counts in data.category_counts.items():
-        least = sorted(counts.values(), reverse=True)[:CATEGORIES][-1] if counts else 0
-        least = least if data.is_original else max(least, SMALLEST_GROUP)
+        least = sorted(counts.values(), reverse=True)[:MAX_CATEGORIES][-1] if counts else 0
+        least = least if data.is_original else max(least, MIN_GROUP_ROWS)
         shown = [(column, category, rows) for category, rows in counts.items() if rows >= least]
-        listed += shown[:CATEGORIES]
+        listed += shown[:MAX_CATEGORIES]
     return listed
 
 
 def _by_title(article_figures: pd.DataFrame) -> list[dict[str, Any]]:
-    """Put the article's figures under their titles, in their order."""
+    """Group the article's figures by their titles, in the article's order."""
     titled = groupby(article_figures.to_dict("records"), lambda figure: (figure["section"], figure["title"]))
-    groups = [(place, list(figures)) for place, figures in titled]
+    groups = [(heading, list(figures)) for heading, figures in titled]
     return [
         {
             "section": section,

@@ -1,4 +1,4 @@
-"""The report: what the variants reached, what they learnt, how they differ, as tables, plots and a page."""
+"""The pipeline that compares the variants: tables, plots and the report."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -22,13 +22,17 @@ from from_scratch.pipelines.reporting.plots import plot_accuracies, plot_stabili
 
 
 def create_pipeline(variants: Iterable[str], study: bool = False) -> Pipeline:
-    """Build the report.
+    """Build the pipeline.
 
-    What it reads is gathered in one bundle for each box of Kedro-Viz, inside that box: with a line for each
-    dataset the graph of all pipelines could not be read.
+    Its inputs are gathered in one bundle for each box of Kedro-Viz, inside that box: with a line for each
+    dataset, the graph of all pipelines would be unreadable.
+
+    Args:
+        variants: The names of the variants.
+        study: Whether to include the study's results.
 
     Returns:
-        The pipeline, from what data processing and the variants made to `comparison` and `report`.
+        The pipeline, from the outputs of data processing and of the variants to `comparison` and `report`.
     """
     names = list(variants)
     both = ["prepared_data", "results"]
@@ -58,7 +62,7 @@ def create_pipeline(variants: Iterable[str], study: bool = False) -> Pipeline:
 
 
 def _gather_data() -> Pipeline:
-    """Gather what data processing made, in its box."""
+    """Gather the outputs of data processing, in its box."""
     made = (
         "source missing_values category_counts fill_values categories scales features model_input train valid"
     )
@@ -72,10 +76,10 @@ def _gather_data() -> Pipeline:
 
 
 def _gather_results(variant: str) -> Pipeline:
-    """Gather what a variant reached, in its box."""
+    """Gather the outputs of a variant, in its box."""
     made = "initial_coefficients coefficients coefficients_by_epoch losses predictions metrics".split()
     inputs = {"variant": "params:model"} | {name: name for name in made}
     nodes = [node(Results, inputs, "results", name="gather_results")]
     parameters = {"params:model": f"params:variants.{variant}"}
     gathering = pipeline(nodes, namespace=variant, parameters=parameters, tags="reporting")
-    return training.place(variant, gathering)
+    return training.put_into_box(variant, gathering)

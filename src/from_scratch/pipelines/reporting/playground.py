@@ -1,4 +1,4 @@
-"""What the page needs to compute predictions itself: the models at each epoch, and how rows reach them."""
+"""The data from which the page computes predictions: models at each epoch, and the encoding of columns."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from torch import Tensor
 from from_scratch.models import MODELS
 from from_scratch.pipelines.data_processing.categories import find_codes
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
-from from_scratch.pipelines.reporting.nodes import GROUPING, SMALLEST_GROUP
+from from_scratch.pipelines.reporting.nodes import GROUPING_COLUMNS, MIN_GROUP_ROWS
 from from_scratch.pipelines.reporting.words import name_answers, name_column, name_value
 from from_scratch.pipelines.training.variants import list_layers
 from from_scratch.schema.features import Column, NumberColumn
 from from_scratch.scoring import THRESHOLD
 
-EACH = 40
-"""Up to this epoch the page shows each; later, a twentieth more each time: long trainings end as soon."""
-SAMPLE = 1000
-"""On how many validation rows what the page computes is held against what the model predicted."""
+DENSE_EPOCHS = 40
+"""Number of epochs that are all shown; later, the steps grow by 5 %, so that long trainings play quickly."""
+SAMPLE_ROWS = 1000
+"""Number of validation rows on which the page's computation is compared with the model's predictions."""
 TOLERANCE = 1e-4
-MAX_NUMBERS = 1_000_000
-"""How many coefficients of all epochs and models a page has room for: about five megabytes."""
-ON_THE_SURFACE = ("Age", "Fare")
-"""The numbers that the article's surfaces are drawn over."""
+MAX_COEFFICIENTS = 1_000_000
+"""Maximum number of coefficients on a page, over all epochs and models: about five megabytes."""
+ORIGINAL_AXES = ("Age", "Fare")
+"""Axes of the surfaces for the article's passengers."""
 
 
 @dataclass(frozen=True)
 class Net:
-    """A variant as layers: products of matrices, with a rectifier between each two."""
+    """A variant as layers: matrix products, with a relu between two layers."""
 
     epochs: list[int]
-    """After which epochs; 0 is before the first."""
+    """Epochs whose coefficients are kept; 0 is before the first step."""
     layers: list[tuple[Tensor, Tensor]]
-    """Of each layer, the weights [epochs, inputs, outputs] and the constants [epochs, outputs]."""
+    """The weights [epochs, inputs, outputs] and constants [epochs, outputs] of each layer."""
     ends_in_sigmoid: bool
 
-    def predict(self, x: Tensor, place: int = -1) -> Tensor:
-        """Predict rows x [rows, features] after one of the epochs."""
+    def predict(self, x: Tensor, index: int = -1) -> Tensor:
+        """Predict rows x [rows, features] with the coefficients at an index of `epochs`."""
         for depth, (weights, constants) in enumerate(self.layers):
-            x = (torch.relu(x) if depth else x) @ weights[place] + constants[place]
+            x = (torch.relu(x) if depth else x) @ weights[index] + constants[index]
         return torch.sigmoid(x[:, 0]) if self.ends_in_sigmoid else x[:, 0]
 
 
@@ -53,14 +53,14 @@ def make_playground(data: PreparedData, results: dict[str, Results]) -> dict[str
     """Describe the models, and the columns that they see, for the page's script.
 
     Returns:
-        `epochs`, those that can be shown; `models`, those whose predictions the page can compute; `missing`,
-        the names of the others; `fields`, the columns; `choices`, the places of the fields whose
-        category the reader chooses, and which to begin with; `axes`, at most two fields of numbers to draw
-        predictions over; and `answers`, the target's two values in words.
+        `epochs`, the epochs that can be shown; `models`, those whose predictions the page can compute;
+        `missing`, the names of the others; `fields`, the columns; `choices`, the indices of the fields whose
+        category the reader chooses, each with the initial choice; `axes`, the indices of at most two numeric
+        fields that predictions are drawn over; and `answers`, readable names of the target's two values.
     """
     nets = {variant: _find_net(data, result) for variant, result in results.items()}
     names = [column.column for column in data.columns.columns]
-    choices = [column.column for column in data.columns.categorical[:GROUPING]]
+    choices = [column.column for column in data.columns.categorical[:GROUPING_COLUMNS]]
     known = _take_first({variant: net for variant, net in nets.items() if net})
     return {
         "epochs": choose_epochs(max(len(result.losses) for result in results.values())),
@@ -90,15 +90,15 @@ def make_playground(data: PreparedData, results: dict[str, Results]) -> dict[str
 
 
 def choose_epochs(last: int) -> list[int]:
-    """Choose the epochs to show, from 0 on: all of the first, and ever fewer of the later ones."""
+    """Choose the epochs to show: all early ones from 0 on, then fewer and fewer."""
     epochs = [0]
     while epochs[-1] < last:
-        epochs.append(min(last, epochs[-1] + max(1, (epochs[-1] - EACH) // 20 + 1)))
+        epochs.append(min(last, epochs[-1] + max(1, (epochs[-1] - DENSE_EPOCHS) // 20 + 1)))
     return epochs
 
 
 def _find_net(data: PreparedData, result: Results) -> Net | None:
-    """Find the layers of a variant; None if they don't predict what its model did, or were not kept."""
+    """Return the layers of a variant; None if they were not kept, or do not reproduce its predictions."""
     names = list_layers(result.coefficients)
     named = {name for layer in names for name in layer if name}
     if not names or named != {*result.coefficients} or named != {*result.coefficients_by_epoch}:
@@ -113,58 +113,61 @@ def _find_net(data: PreparedData, result: Results) -> Net | None:
         matrix = history[weights].reshape(len(epochs), len(history[weights][0]), -1)
         zeros = torch.zeros(len(epochs), matrix.shape[2])
         layers.append((matrix, zeros + history[constants].reshape(len(epochs), -1) if constants else zeros))
-    rows = data.valid["independent"][:SAMPLE]
+    rows = data.valid["independent"][:SAMPLE_ROWS]
     predict = MODELS[result.variant.model].predict
-    # Not the last epoch alone: where all scores are 0, any activation would do.
+    # Several epochs: if all scores are 0 in the last one, they do not show which activation the model has.
     expected = {
-        place: predict({name: kept[place] for name, kept in history.items()}, rows)
-        for place in (0, len(epochs) // 2)
+        index: predict({name: kept[index] for name, kept in history.items()}, rows)
+        for index in (0, len(epochs) // 2)
     }
-    expected[-1] = result.predictions["valid"][:SAMPLE]
+    expected[-1] = result.predictions["valid"][:SAMPLE_ROWS]
     for ends_in_sigmoid in (True, False):
         net = Net(epochs, layers, ends_in_sigmoid)
-        if all(torch.allclose(net.predict(rows, at), of, atol=TOLERANCE) for at, of in expected.items()):
+        if all(
+            torch.allclose(net.predict(rows, index), scores, atol=TOLERANCE)
+            for index, scores in expected.items()
+        ):
             return net
     return None
 
 
 def _take_first(nets: dict[str, Net]) -> dict[str, Net]:
-    """Take those that a page has room for, from the first on."""
+    """Return the first nets that together have at most `MAX_COEFFICIENTS`."""
     taken, total = {}, 0
     for variant, net in nets.items():
         total += sum(weights.numel() + constants.numel() for weights, constants in net.layers)
-        if total <= MAX_NUMBERS:
+        if total <= MAX_COEFFICIENTS:
             taken[variant] = net
     return taken
 
 
 def _encode(tensor: Tensor) -> str:
-    """Write float32 numbers as base64 of their bytes, least significant first; the last dimension fastest."""
+    """Encode a tensor as base64 of its float32 values, little-endian, in row-major order."""
     return b64encode(tensor.contiguous().numpy().astype("<f4").tobytes()).decode()
 
 
 def _describe_field(data: PreparedData, column: Column) -> dict[str, Any]:
-    """Describe a column: how it becomes features, what fills it, and where most of its values lie."""
+    """Describe a column: its encoding, its fill value, and the range of most of its values."""
     name = column.column
     fill = None if column.required or name not in data.fill_values else data.fill_values[name].iloc[0]
     field = {"column": name, "label": name_column(data, name)}
     if not isinstance(column, NumberColumn):
         categories = data.categories[name]
         counts = data.features[[f"{name}_{category}" for category in categories]].sum()
-        place = -1 if fill is None else find_codes(pd.Series([fill]), categories)[0]
+        code = -1 if fill is None else find_codes(pd.Series([fill]), categories)[0]
         return field | {
             "categories": [name_value(data, name, category) for category in categories],
-            "fill": int(place),
+            "fill": int(code),
             "typical": int(counts.to_numpy().argmax()),
         }
     is_log = column in data.columns.log
     feature = f"Log{name}" if is_log else name
     values = data.features[feature].astype("float64")
     quantiles = values.quantile([0.01, 0.5, 0.99]).tolist()
-    # Two digits of the range are enough to draw, and tell of no row.
+    # Two digits of the range are enough to draw, and reveal no single row's value.
     digits = 2 - ceil(log10(quantiles[-1] - quantiles[0] or 1))
     low, typical, high = (round(quantile, digits) for quantile in quantiles)
-    if fill is not None and not _may_be_seen(data, column, float(fill)):
+    if fill is not None and not _may_be_shown(data, column, float(fill)):
         fill = None
     scale = data.scales[data.scales["feature"] == feature].iloc[0]
     return field | {
@@ -180,42 +183,44 @@ def _describe_field(data: PreparedData, column: Column) -> dict[str, Any]:
     }
 
 
-def _may_be_seen(data: PreparedData, column: NumberColumn, fill: float) -> bool:
-    """Whether what fills a column of numbers is no value of few rows, as the mode of unlike numbers is."""
+def _may_be_shown(data: PreparedData, column: NumberColumn, fill: float) -> bool:
+    """Return whether a fill value may be shown: not if it is the value of only a few private rows."""
     if data.is_original or column.constant is not None or column.fill == "mean":
         return True
     is_log = column in data.columns.log
     values = data.features[f"Log{column.column}" if is_log else column.column].to_numpy("float64")
-    return int(np.isclose(values, np.log1p(fill) if is_log else fill).sum()) >= SMALLEST_GROUP
+    return int(np.isclose(values, np.log1p(fill) if is_log else fill).sum()) >= MIN_GROUP_ROWS
 
 
 def _choose_group(data: PreparedData, results: dict[str, Results], columns: list[str]) -> list[int]:
-    """Choose a category of each of some columns: that of the rows which the variants differ most about."""
+    """Choose the initial category of each column: the group of rows on which the variants differ most."""
     seen = torch.cat([data.train["independent"], data.valid["independent"]])
     names = data.features.columns.tolist()
-    places = [[names.index(f"{name}_{category}") for category in data.categories[name]] for name in columns]
-    codes = torch.stack([seen[:, place].argmax(dim=1) for place in places] or [torch.zeros(len(seen))], dim=1)
+    dummies = [[names.index(f"{name}_{category}") for category in data.categories[name]] for name in columns]
+    codes = torch.stack(
+        [seen[:, indices].argmax(dim=1) for indices in dummies] or [torch.zeros(len(seen))], dim=1
+    )
     groups, group_of, rows = codes.unique(dim=0, return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
     scores = torch.stack(
         [torch.cat([result.predictions["train"], result.predictions["valid"]]) for result in results.values()]
     )
     shares = torch.zeros(len(scores), len(groups)).index_add(1, group_of, (scores > THRESHOLD).float()) / rows
-    if not (are_many := rows >= SMALLEST_GROUP).any():
-        return [int(seen[:, place].sum(dim=0).argmax()) for place in places]
+    if not (are_many := rows >= MIN_GROUP_ROWS).any():
+        return [int(seen[:, indices].sum(dim=0).argmax()) for indices in dummies]
     spread = torch.where(are_many, shares.amax(dim=0) - shares.amin(dim=0), -1)
     return [int(code) for code in groups[spread.argmax()]][: len(columns)]
 
 
 def _choose_axes(data: PreparedData, nets: list[Net]) -> list[str]:
-    """Choose the two numbers that move predictions most, or the article's."""
+    """Choose the two numeric columns that change predictions most; age and fare for the article's data."""
     numbers = data.columns.number_columns
-    if data.is_original and set(ON_THE_SURFACE) <= set(numbers):
-        return list(ON_THE_SURFACE)
-    seen = data.train["independent"][:SAMPLE]
+    if data.is_original and set(ORIGINAL_AXES) <= set(numbers):
+        return list(ORIGINAL_AXES)
+    seen = data.train["independent"][:SAMPLE_ROWS]
     typical = seen.median(dim=0).values
     moved: dict[str, float] = {}
-    for place, name in enumerate(numbers):
+    for index, name in enumerate(numbers):
         rows = typical.repeat(2, 1)
-        rows[:, place] = torch.stack([seen[:, place].min(), seen[:, place].max()])
+        rows[:, index] = torch.stack([seen[:, index].min(), seen[:, index].max()])
         moved[name] = sum(float(net.predict(rows).diff().abs()) for net in nets)
     return sorted(numbers, key=lambda name: -moved[name])[:2]

@@ -1,7 +1,7 @@
-"""The plots: each a node that makes a figure of plotly, once, for Kedro-Viz, the report and notebooks alike.
+"""The plots: each is a node that returns a plotly figure, for Kedro-Viz, the report and notebooks.
 
-Text is grey, on no background, to be read by day and by night; Kedro-Viz and the report colour it anew.
-`results` are all variants' in the order of the configuration, which decides on their colours.
+Text is grey on a transparent background, which is readable in light and dark mode. `results` holds the
+results of all variants in the order of the parameters, which determines their colours.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from from_scratch.pipelines.reporting.bundles import Results
 from from_scratch.pipelines.reporting.nodes import compare
 from from_scratch.pipelines.reporting.sentences import name_baseline
 from from_scratch.schema.validation import shorten
-from kedro_ledger.looks import look_of
-from kedro_ledger.plot_names import show_names
+from kedro_ledger.plot_names import escape_names
+from kedro_ledger.styles import assign_styles
 
 GLYPHS = {"circle": "●", "square": "■", "diamond": "◆", "cross": "✚", "triangle-up": "▲", "star": "★"}
-"""Plotly's symbols, and the characters that look like them."""
+"""The characters that look like plotly's symbols."""
 GREY = "#808080"
 FAINT = "rgba(128, 128, 128, 0.25)"
 BIN_WIDTH = 0.01
-"""How wide a bin of accuracies is at least."""
+"""Minimum width of a bin of accuracies."""
 LANE_WIDTH = 0.8
-"""How thick the fullest bin of a lane is, where a lane is 1."""
+"""Thickness of the fullest bin of a lane, as a share of the lane."""
 
 
 def plot_accuracies(results: dict[str, Results]) -> go.Figure:
-    """Draw each variant's accuracy between the ends of its 95 % interval (section 6.3).
+    """Draw each variant's accuracy with its 95 % interval (section 6.3).
 
-    A ring is where the article's accuracy is, on its passengers; a line is at what the baseline reaches.
+    A line marks the baseline. On the article's passengers, rings mark the article's accuracies.
     """
-    look = look_of(results)
+    styles = assign_styles(results)
     comparison = compare(results)
     rows = comparison.to_dict("records")
     traces = [
@@ -45,7 +45,7 @@ def plot_accuracies(results: dict[str, Results]) -> go.Figure:
             row["variant"],
             "valid_accuracy",
             label="%{meta}: %{x:.4f}",
-            marker=mark(look[row["variant"]], size=12),
+            marker=mark(styles[row["variant"]], size=12),
         )
         for row in rows
     ]
@@ -71,7 +71,7 @@ def plot_accuracies(results: dict[str, Results]) -> go.Figure:
             "title": {"text": f"accuracy on the {rows[0]['valid_rows']:,} validation rows<br>of {file}"},
             "range": _range(ends),
         },
-        yaxis=_name_places([row["variant"] for row in rows]),
+        yaxis=_name_positions([row["variant"] for row in rows]),
         shapes=[_draw_baseline(baseline, name_baseline(comparison))],
     )
 
@@ -79,17 +79,16 @@ def plot_accuracies(results: dict[str, Results]) -> go.Figure:
 def plot_stability(
     stability_runs: pd.DataFrame, stability_summary: pd.DataFrame, results: dict[str, Results]
 ) -> go.Figure:
-    """Draw how the accuracies of each variant's runs in the study are spread.
+    """Draw the distribution of accuracies over each variant's runs in the study.
 
-    A lane is as thick as the share of runs with such an accuracy; a mark is at their mean, between the ends
-    of its interval; a line is at the mean of the baseline's accuracy, in a band from its lowest to its
-    highest.
+    The thickness of a lane is the share of runs with that accuracy; the mark is their mean with its interval.
+    The dashed line is the mean accuracy of the baseline, and the band its range.
     """
-    look = look_of(results)
+    styles = assign_styles(results)
     rows = stability_summary.to_dict("records")
     runs = dict(tuple(stability_runs.groupby("variant")))
     spreads = [
-        _draw_spread(runs[row["variant"]], lane, look[row["variant"]]["color"])
+        _draw_spread(runs[row["variant"]], lane, styles[row["variant"]]["color"])
         for lane, row in enumerate(rows)
     ]
     means = [
@@ -98,7 +97,7 @@ def plot_stability(
             lane,
             "mean",
             label="%{meta}: mean %{x:.4f}",
-            marker=mark(look[row["variant"]], size=10) | {"line": {"color": GREY, "width": 1}},
+            marker=mark(styles[row["variant"]], size=10) | {"line": {"color": GREY, "width": 1}},
         ).update(error_x={"color": GREY})
         for lane, row in enumerate(rows)
     ]
@@ -118,14 +117,14 @@ def plot_stability(
 
 
 def _draw_spread(runs: pd.DataFrame, lane: int, color: str) -> go.Bar:
-    """Draw a variant's runs as bars around the middle of its lane, one for each bin of accuracies."""
+    """Draw a variant's runs as bars centred in its lane, one for each bin of accuracies."""
     variant, rows = runs["variant"].iloc[0], int(runs["valid_rows"].iloc[0])
-    wide = ceil(BIN_WIDTH * rows)  # in correct answers, as accuracies come in steps of one
+    wide = ceil(BIN_WIDTH * rows)  # in correct answers, since an accuracy is a whole number of them
     bins = (runs["valid_accuracy"] * rows).round().astype("int64") // wide
     shares = bins.value_counts(normalize=True).sort_index()
     thick = LANE_WIDTH * shares / shares.max()
     return go.Bar(
-        x=[round((wide * place + (wide - 1) / 2) / rows, 6) for place in shares.index.tolist()],
+        x=[round((wide * index + (wide - 1) / 2) / rows, 6) for index in shares.index.tolist()],
         y=thick.round(6).tolist(),
         base=(lane - thick / 2).round(6).tolist(),
         width=wide / rows,
@@ -139,14 +138,14 @@ def _draw_spread(runs: pd.DataFrame, lane: int, color: str) -> go.Bar:
 
 
 def _draw_interval(
-    row: dict[Any, Any], place: str | int, column: str, label: str, marker: dict[str, Any]
+    row: dict[Any, Any], position: str | int, column: str, label: str, marker: dict[str, Any]
 ) -> go.Scatter:
-    """Draw the accuracy in a column of a variant's row between the ends of its interval."""
+    """Draw the accuracy in this column of a variant's row, with its interval."""
     accuracy, low, high = row[column], row[f"{column}_low"], row[f"{column}_high"]
     return go.Scatter(
         mode="markers",
         x=[accuracy],
-        y=[place],
+        y=[position],
         error_x={
             "type": "data",
             "symmetric": False,
@@ -168,19 +167,22 @@ def _draw_baseline(accuracy: float, name: str) -> go.layout.Shape:
     return _draw_band("line", accuracy, accuracy, line=line, name=name, showlegend=True)
 
 
-def _draw_band(shape: str, low: float, high: float, **look: Any) -> go.layout.Shape:
+def _draw_band(shape: str, low: float, high: float, **options: Any) -> go.layout.Shape:
     """Draw a shape from the bottom of the plot to its top."""
-    return go.layout.Shape(type=shape, xref="x", yref="paper", x0=low, x1=high, y0=0, y1=1, **look)
+    return go.layout.Shape(type=shape, xref="x", yref="paper", x0=low, x1=high, y0=0, y1=1, **options)
 
 
-def draw_nothing(why: str) -> go.Figure:
-    """Draw an empty figure that says why it is empty."""
+def draw_empty(reason: str) -> go.Figure:
+    """Draw an empty figure with the reason why it is empty."""
     hidden = {"visible": False}
-    return make_figure([], 120, xaxis=hidden, yaxis=hidden, title={"text": why, "font": {"size": 13}})
+    return make_figure([], 120, xaxis=hidden, yaxis=hidden, title={"text": reason, "font": {"size": 13}})
 
 
 def make_figure(traces: Sequence[go.Scatter | go.Bar], height: int, **layout: Any) -> go.Figure:
-    """Make a figure of so many pixels, on no background, with faint axes, and with names as they are."""
+    """Make a figure of this height in pixels, with a transparent background and faint axes.
+
+    Names that contain markup are shown as they are.
+    """
     faint = {"gridcolor": FAINT, "linecolor": FAINT, "zerolinecolor": FAINT, "automargin": True}
     drawn = go.Layout(
         height=height,
@@ -193,22 +195,22 @@ def make_figure(traces: Sequence[go.Scatter | go.Bar], height: int, **layout: An
         **{name: faint | value if "axis" in name else value for name, value in layout.items()},
     )
     plot = {"data": [trace.to_plotly_json() for trace in traces], "layout": drawn.to_plotly_json()}
-    # Without plotly's own template, which would be most of each file.
-    return go.Figure(show_names(plot)).update_layout(template=None)
+    # Without plotly's default template, which would be most of each file.
+    return go.Figure(escape_names(plot)).update_layout(template=None)
 
 
 def name_in_title(name: str) -> str:
-    """Write a name for the title of an axis, which may hold markup."""
+    """Escape and shorten a name for the title of an axis, which is interpreted as markup."""
     return escape(shorten(name, 25), quote=False)
 
 
-def _name_places(names: list[str]) -> dict[str, Any]:
-    """Describe an axis with a place for each name; a label can be cut, and its place is still its own."""
+def _name_positions(names: list[str]) -> dict[str, Any]:
+    """Return an axis with one position for each name, even if shortened labels are equal."""
     return {"type": "category", "autorange": "reversed", "tickvals": names, "ticktext": names}
 
 
 def name_lanes(names: list[str]) -> dict[str, Any]:
-    """Describe an axis with a lane at each whole number."""
+    """Return an axis with a named lane at each whole number."""
     return {"tickvals": list(range(len(names))), "ticktext": names, "showgrid": False, "zeroline": False}
 
 
@@ -216,6 +218,6 @@ def _range(ends: list[float]) -> list[float]:
     return [min(ends) - 0.02, max(ends) + 0.02]
 
 
-def mark(look: dict[str, str], size: int) -> dict[str, Any]:
-    """Describe a variant's mark."""
-    return {"color": look["color"], "symbol": look["symbol"], "size": size}
+def mark(style: dict[str, str], size: int) -> dict[str, Any]:
+    """Return the marker of a variant."""
+    return {"color": style["color"], "symbol": style["symbol"], "size": size}

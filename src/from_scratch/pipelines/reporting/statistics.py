@@ -1,15 +1,15 @@
-"""Whether two variants that disagree differ by more than chance."""
+"""A test of whether two variants differ by more than chance."""
 
 from math import comb
 from statistics import NormalDist
 
 
 def sign_test(ours: int, theirs: int) -> float:
-    """How likely a split at least as uneven is, if either side wins with the same chance.
+    """Return the probability of a split at least this uneven if both sides win equally often.
 
     Returns:
-        The two-sided probability of the binomial distribution, exact up to 1,000 games and the normal
-        approximation, with a correction for continuity, beyond; 1 if there was no game.
+        The two-sided p-value of the binomial distribution: exact up to 1,000 games, and the normal
+        approximation with a continuity correction beyond; 1 if there was no game.
     """
     games, fewer = ours + theirs, min(ours, theirs)
     if games > 1000:

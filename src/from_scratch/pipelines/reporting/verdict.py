@@ -1,4 +1,4 @@
-"""The report's verdict: what came out, in a few sentences that are made of the numbers."""
+"""The report's verdict on one run: a few sentences, computed from the numbers."""
 
 from __future__ import annotations
 
@@ -8,42 +8,39 @@ from typing import Any
 import pandas as pd
 
 from from_scratch.pipelines.reporting.sentences import (
-    describe_reach,
+    describe_same_answers,
+    describe_uncertainty,
     find_best,
     find_yardstick,
-    join,
-    with_article,
+    with_indefinite_article,
 )
 from from_scratch.schema.parameters import Variant
 from from_scratch.scoring import Yardstick
 
-LIKELY = 0.05
-"""What chance does more often than this is no finding."""
+SIGNIFICANCE = 0.05
+"""p-value above which a difference may be chance."""
 
 
 def describe_verdict(
     comparison: pd.DataFrame, disagreements: pd.DataFrame, variants: Mapping[str, Variant]
 ) -> list[str]:
-    """Say which variants give the same answers, whether depth gained anything, and how sure that is.
+    """Describe which variants give the same answers, what depth gained, and how uncertain the results are.
 
     Args:
         comparison: A row for each variant.
-        disagreements: A row for each two variants.
-        variants: Their parameters.
+        disagreements: A row for each pair of variants.
+        variants: The parameters of each variant.
     """
     rows = int(comparison["valid_rows"].iloc[0])
     yardstick = find_yardstick(comparison)
-    same = [
-        f"{join(names)} give the same {rows:,} answer{'s' if rows > 1 else ''}."
-        for names in _find_same(disagreements)
-    ]
+    same = [describe_same_answers(names, rows) for names in _find_same_answers(disagreements)]
     values = comparison.set_index("variant")[yardstick.metric]
     depth = _describe_depth(values, yardstick, disagreements, variants, comparison)
-    return [*same, *depth, describe_reach(comparison)]
+    return [*same, *depth, describe_uncertainty(comparison)]
 
 
-def _find_same(disagreements: pd.DataFrame) -> list[list[str]]:
-    """Find the sets of variants that answer every validation row alike."""
+def _find_same_answers(disagreements: pd.DataFrame) -> list[list[str]]:
+    """Return the sets of variants that give the same answer for every validation row."""
     sets: list[list[str]] = []
     for pair in disagreements[disagreements["disagreements"] == 0].to_dict("records"):
         found = next((names for names in sets if pair["variant"] in names), None)
@@ -61,30 +58,36 @@ def _describe_depth(
     variants: Mapping[str, Variant],
     comparison: pd.DataFrame,
 ) -> list[str]:
-    """Compare the best variant with hidden layers with the best that has none; nothing if one kind lacks."""
+    """Compare the best variant with hidden layers with the best one without, if there are both."""
     deep, shallow = find_best(values, variants)
     if deep is None or shallow is None:
         return []
-    # As they are printed: the eighth digit of a ROC AUC gains nothing.
+    # The difference of the printed values: the eighth digit of a ROC AUC gains nothing.
     gained = round(float(values[deep]), 4) - round(float(values[shallow]), 4)
-    reached = f"the best net with hidden layers, {deep}, has {with_article(yardstick)} of {values[deep]:.4f}"
+    best_deep, best_shallow = (
+        f"the best net with hidden layers ({deep})",
+        f"the best model without ({shallow})",
+    )
+    an = with_indefinite_article(yardstick)
     if gained == 0:
-        return [f"Depth gained nothing here: {reached}, and so has {shallow}, which has none."]
-    both = f"{reached}, and {shallow}, which has none, {values[shallow]:.4f}"
+        equal = f"{best_deep} and {best_shallow} both have {an} of {values[deep]:.4f}"
+        return [f"Depth made no difference here: {equal}."]
+    both = f"{best_deep} has {an} of {values[deep]:.4f}, {best_shallow} {values[shallow]:.4f}"
     if gained < 0:
-        return [f"Depth gained nothing here: {both}."]
+        return [f"Depth did not help here: {both}."]
     if yardstick.metric == "valid_accuracy":
         pair = _find_pair(disagreements, deep, shallow)
-        is_chance = pair["chance"] > LIKELY
-        why = f"they differ in {pair['disagreements']:,} answers"
+        may_be_chance = pair["chance"] > SIGNIFICANCE
+        count = pair["disagreements"]
+        reason = f"they disagree on {count:,} row{'s' if count > 1 else ''}"
     else:
         ends = comparison.set_index("variant")
         low, high = ends["valid_roc_auc_low"][deep], ends["valid_roc_auc_high"][shallow]
-        is_chance = bool(low <= high)
-        why = f"their 95 % intervals {'overlap' if is_chance else 'do not overlap'}"
-    if is_chance:
-        return [f"Depth gained nothing that chance can't explain: {both}; {why}."]
-    return [f"Depth gained {100 * gained:.1f} points here: {both}; {why}."]
+        may_be_chance = bool(low <= high)
+        reason = f"their 95 % intervals {'overlap' if may_be_chance else 'do not overlap'}"
+    if may_be_chance:
+        return [f"Depth gained no more than chance could explain: {both}; {reason}."]
+    return [f"Depth gained {100 * gained:.1f} points here: {both}; {reason}."]
 
 
 def _find_pair(disagreements: pd.DataFrame, variant: str, other: str) -> dict[Any, Any]:

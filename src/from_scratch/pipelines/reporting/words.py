@@ -1,4 +1,4 @@
-"""What people call the columns and values of the article's data; those of other data keep their names."""
+"""Readable names for the columns and values of the article's data; other data keeps its own names."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ VALUES = {
 
 
 def name_column(data: PreparedData, column: str) -> str:
-    """Name a column."""
+    """Return the readable name of a column."""
     return COLUMNS.get(column, column) if data.is_original else column
 
 
 def name_value(data: PreparedData, column: str, value: str) -> str:
-    """Name a value of a column."""
+    """Return the readable name of a value."""
     return VALUES.get(column, {}).get(value, value) if data.is_original else value
 
 
 def name_group(data: PreparedData, column: str, value: str) -> str:
-    """Name the rows that have a value of a column."""
+    """Return a name for the rows with this value, such as `women`."""
     return (data.is_original and GROUPS.get(column, {}).get(value)) or name_value(data, column, value)
 
 
 def name_answers(data: PreparedData) -> tuple[str, str]:
-    """Name the target's two values: no, then yes."""
+    """Return readable names of the target's two values: no, then yes."""
     target = data.columns.target.column
     no, yes = data.categories[target]
     if data.is_original and target in VALUES:

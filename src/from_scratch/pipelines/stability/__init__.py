@@ -1,4 +1,4 @@
-"""Every variant from many seeds on many splits: what a difference between two of them is worth."""
+"""The study: every variant trained from many seeds on many splits, to judge the differences between them."""
 
 from from_scratch.pipelines.stability.pipeline import create_pipeline
 

@@ -1,4 +1,4 @@
-"""The steps of the study: splits, trainings of many models at once, and their results in one table."""
+"""The nodes of the study: splits, trainings of many models at once, and one table of results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from kedro_ledger.errors import InputError
 
 @dataclass(frozen=True)
 class StudySplit:
-    """The same rows, split with another seed. Nobody changes it, so Kedro is spared copying it."""
+    """The study's rows, split with one of its seeds. It is never changed, so Kedro need not copy it."""
 
     seed: int
     train: dict[str, Tensor]
@@ -38,18 +38,18 @@ class StudySplit:
 def prepare_splits(
     data: pd.DataFrame, features: Features, split: Split, study: Stability
 ) -> list[StudySplit]:
-    """Split the rows anew from each of several seeds.
+    """Split the rows with several seeds.
 
-    All that is learnt from the rows to prepare them is learnt again for each split: with `fit_on: train`, no
-    validation row has any part in it.
+    Fill values, categories and scales are learnt again for each split; with `fit_on: train`, only from its
+    training rows.
 
     Returns:
-        The splits; their seeds follow on each other, from that of the other pipelines.
+        The splits, with consecutive seeds that start at `split.seed`.
 
     Raises:
-        InputError: If the training rows of one of them are not enough to prepare the data.
+        InputError: If the training rows of a split are not enough to prepare the data.
     """
-    seeds = ((split.seed + i) % 2**63 for i in range(study.splits))  # after the greatest seed comes 0
+    seeds = ((split.seed + i) % 2**63 for i in range(study.splits))  # the largest seed is followed by 0
     splits = [split.model_copy(update={"seed": seed}) for seed in seeds]
     return [_prepare(data, features, split) for split in splits]
 
@@ -73,22 +73,22 @@ def _prepare(data: pd.DataFrame, features: Features, split: Split) -> StudySplit
 def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: int) -> pd.DataFrame:
     """Train a variant from many seeds on one split, many models at once.
 
-    All is computed in float64. In float32 the order in which a processor sums decides where one of a thousand
-    deep nets ends, and many at once are summed in another order than one alone.
+    Everything is computed in float64. In float32, the order of summation decides where about one in a
+    thousand deep nets ends, and many models at once are summed in another order than a single one.
 
     Args:
         split: The rows.
-        variant: The model, and how it is trained. Its own seed has no say.
-        study: From how many seeds: 0, 1, 2, …
-        threads: How many threads compute.
+        variant: The model and its training parameters; its `seed` is not used.
+        study: The number of seeds: 0, 1, 2, …
+        threads: The number of threads.
 
     Returns:
         A row for each seed: `model`, `split` (its seed), `seed`, `valid_accuracy`, `train_accuracy`,
-        `majority_accuracy` (the baseline's: always the answer that is more frequent in training, on the
-        validation rows), `last_loss` (before the last step), `train_rows` and `valid_rows`.
+        `majority_accuracy` (the baseline's accuracy on the validation rows), `last_loss` (before the last
+        step), `train_rows` and `valid_rows`.
 
     Raises:
-        InputError: If a loss, a coefficient or a prediction is not finite any more.
+        InputError: If a loss, a coefficient or a prediction is not finite.
     """
     torch.set_num_threads(threads)
     truth = {
@@ -96,8 +96,8 @@ def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: 
     }
     rows = len(truth["train"])
     size = choose_batch(variant.hidden, min(variant.batch_size or rows, rows))
-    tables, lost = [], []
-    # A bar, where someone watches, for trainings of more than two seconds.
+    tables, diverged = [], []
+    # In a terminal, show a bar if training takes more than two seconds.
     with tqdm(total=study.seeds, unit="model", delay=2, leave=False, disable=None) as bar:
         for first in range(0, study.seeds, size):
             seeds = range(first, min(first + size, study.seeds))
@@ -108,12 +108,14 @@ def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: 
                 "last_loss": last_losses.float().numpy(),
             }
             tables.append(pd.DataFrame(table))
-            lost += [seed for seed, is_finite in zip(seeds, finite.tolist(), strict=True) if not is_finite]
+            diverged += [
+                seed for seed, is_finite in zip(seeds, finite.tolist(), strict=True) if not is_finite
+            ]
             bar.update(len(seeds))
-    if lost:
+    if diverged:
         raise InputError(
-            f"with learning_rate {variant.learning_rate}, {len(lost):,} of {study.seeds:,} models went "
-            f"beyond all numbers, the first from seed {lost[0]}; expected them to stay finite: try a smaller "
+            f"training with learning_rate {variant.learning_rate} overflows for {len(diverged):,} of "
+            f"{study.seeds:,} seeds, first for seed {diverged[0]}; expected finite numbers. Try a smaller "
             "learning_rate"
         )
     constants: dict[str, Any] = {
@@ -132,11 +134,11 @@ def train_seeds(split: StudySplit, variant: Variant, study: Stability, threads: 
 def _train_at_once(
     split: StudySplit, variant: Variant, seeds: range
 ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-    """Train a model from each seed, as the pipeline `training` does one.
+    """Train a model from each seed, as the pipeline `training` trains one.
 
     Returns:
-        The predictions, `train` and `valid` [models, rows], float32; the last losses [models]; whether all
-        numbers of a model are finite [models].
+        The predictions for `train` and `valid` [models, rows], float32; the last losses [models]; and whether
+        all numbers of a model are finite [models].
     """
     x = {  # column by column in memory
         name: rows["independent"].double().T.contiguous().T
@@ -158,16 +160,19 @@ def _train_at_once(
 
 
 def _accuracies(predictions: Tensor, targets: Tensor) -> list[float]:
-    """The accuracy of each model: of predictions [models, rows] for targets [rows]."""
+    """Return the accuracy of each model: predictions are [models, rows], targets [rows]."""
     correct = (predictions > THRESHOLD) == targets.bool()
     return [count / len(targets) for count in correct.sum(dim=1).tolist()]
 
 
 def collect_runs(**chunks: pd.DataFrame) -> pd.DataFrame:
-    """Put all trainings into one table.
+    """Concatenate all trainings.
+
+    Args:
+        chunks: The results of each variant on each split, named such as `deep.1`.
 
     Returns:
-        The rows of all chunks, which are named by variant and split (`deep.1`), behind `variant`.
+        The rows of all chunks, with `variant` as the first column.
     """
     tables = []
     for name, table in chunks.items():

@@ -1,4 +1,4 @@
-"""The study: a step for each variant on each split, so that runners spread them."""
+"""The study's pipeline: a node for each variant on each split, so that runners can distribute them."""
 
 from collections.abc import Sequence
 
@@ -9,16 +9,16 @@ from from_scratch.pipelines.stability.summary import summarise
 
 
 def create_pipeline(variants: Sequence[str], splits: int) -> Pipeline:
-    """Build the study.
+    """Build the study's pipeline.
 
     Returns:
         The pipeline, one box in Kedro-Viz, from `checked_data` to `stability_summary`.
     """
-    places = range(1, splits + 1)
+    numbers = range(1, splits + 1)
     prepare = node(
         prepare_splits,
         ["checked_data", "params:features", "params:split", "params:stability"],
-        [f"stability_split_{i}" for i in places],
+        [f"stability_split_{i}" for i in numbers],
         name="prepare_splits",
         tags="preparation",
     )
@@ -32,9 +32,9 @@ def create_pipeline(variants: Sequence[str], splits: int) -> Pipeline:
             tags="training",
         )
         for variant in variants
-        for i in places
+        for i in numbers
     ]
-    chunks = {f"{variant}.{i}": f"stability_{variant}_split_{i}" for variant in variants for i in places}
+    chunks = {f"{variant}.{i}": f"stability_{variant}_split_{i}" for variant in variants for i in numbers}
     closing = [
         node(collect_runs, chunks, "stability_runs", name="collect_runs", tags="scoring"),
         node(

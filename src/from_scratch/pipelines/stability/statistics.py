@@ -1,4 +1,4 @@
-"""How far a mean over seeds and splits can be trusted."""
+"""Confidence intervals of means over seeds and splits."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from numpy.typing import NDArray
 
 
 def estimate_mean(values: NDArray[np.float64], ratio: float) -> tuple[float, float, float]:
-    """Estimate what the mean would be over all seeds, and over fresh rows of the same kind.
+    """Estimate the mean over all seeds and over new rows of the same kind.
 
-    Runs of one seed, or of one split, are not independent: a lucky seed is lucky on many splits, and a
-    split is easy for many seeds. So the mean is as unsure as the splits' means and the seeds' means together.
-    The splits are of the same rows, too: their means differ less than those of fresh rows would. What
-    C. Nadeau and Y. Bengio (Machine Learning 52, 2003) add for that, by a rule of thumb, is `ratio`.
+    Runs that share a seed or a split are not independent: a lucky seed is lucky on many splits, and an easy
+    split is easy for many seeds. So the variance of the mean is that of the splits' means plus that of the
+    seeds' means. All splits are of the same rows, so their means differ less than those of new rows would.
+    `ratio` corrects for that, by the rule of thumb of C. Nadeau and Y. Bengio (Machine Learning 52, 2003).
 
     Args:
-        values: One for each split and seed [splits, seeds]; nan where there is none.
-        ratio: Validation rows for each training row.
+        values: A value for each split and seed [splits, seeds]; nan if it is missing.
+        ratio: The number of validation rows divided by that of training rows.
 
     Returns:
-        The mean, and the ends of its 95 % interval: Student's t with a degree less than there are splits, or
-        seeds if they are fewer. All are nan without any value; the ends, if there are not two of each.
+        The mean and the ends of its 95 % interval, by Student's t with one degree of freedom less than the
+        number of splits or seeds, whichever is smaller. All three are nan without any value; the ends are nan
+        with fewer than two splits or seeds.
     """
     present = ~np.isnan(values)
     values = values[present.any(axis=1)][:, present.any(axis=0)]
@@ -40,36 +41,36 @@ def estimate_mean(values: NDArray[np.float64], ratio: float) -> tuple[float, flo
 
 
 def estimate_share(
-    shares: NDArray[np.float64], ratio: float, least: float = 0.0
+    shares: NDArray[np.float64], ratio: float, minimum: float = 0.0
 ) -> tuple[float, float, float]:
-    """Estimate what the mean of shares, or of differences of shares, would be.
+    """Estimate the mean of shares, or of differences of shares.
 
     Returns:
-        As `estimate_mean`, with the ends between `least`, which is -1 for differences, and 1.
+        As `estimate_mean`, with the ends clipped to [`minimum`, 1]; for differences, `minimum` is -1.
     """
     share, low, high = estimate_mean(shares, ratio)
-    return share, max(low, least), min(high, 1.0)
+    return share, max(low, minimum), min(high, 1.0)
 
 
 def student_quantile(degrees: int, confidence: float = 0.95) -> float:
-    """How many standard errors a mean of few values may be off: Student's t.
+    """Return the two-sided quantile of Student's t-distribution.
 
     Args:
         degrees: The degrees of freedom, at least 1.
-        confidence: How surely the mean is no further off.
+        confidence: The probability between -t and t.
 
     Returns:
-        The t that |T| stays below with this probability.
+        The t for which |T| < t has this probability.
     """
     low, high = 0.0, pi / 2
-    for _ in range(64):  # halves the angle's range to nothing
+    for _ in range(64):  # bisection, to the last bit
         middle = (low + high) / 2
         low, high = (middle, high) if _within(middle, degrees) < confidence else (low, middle)
     return sqrt(degrees) * tan(low)
 
 
 def _within(angle: float, degrees: int) -> float:
-    """How likely |T| < √degrees · tan(angle) is: Abramowitz and Stegun, 26.7.3 and 26.7.4, exact sums."""
+    """Return the probability of |T| < √degrees · tan(angle): Abramowitz and Stegun, 26.7.3 and 26.7.4."""
     odd = degrees % 2
     term, total = (cos(angle) if odd else 1.0), 0.0
     for n in range(2 + odd, degrees + 1, 2):

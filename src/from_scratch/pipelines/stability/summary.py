@@ -1,4 +1,4 @@
-"""What the runs of the study say: a row for each variant."""
+"""The summary of the study's runs: a row for each variant."""
 
 from __future__ import annotations
 
@@ -12,22 +12,26 @@ from from_scratch.schema.parameters import Stability
 
 
 def summarise(runs: pd.DataFrame, study: Stability) -> pd.DataFrame:
-    """Say for each variant how its accuracies are spread, how often it trains, and if it beats the reference.
+    """Summarise each variant: the spread of its accuracies, how often it trains, and how it compares.
 
-    A run stays at the majority if its accuracy on the validation rows is at most the baseline's: always the
-    answer that is more frequent in training. The reference is that of the study, or the baseline if it is no
-    worse on average: who is better than a bad reference need not be any good. A pair is a run of the variant
-    and the run of the reference from the same seed on the same split.
+    A run is at baseline if its accuracy on the validation rows is at most that of the baseline, which
+    always predicts the majority class of the training rows. The reference is that of the study, or the
+    baseline if the reference is no better on average: a variant that beats a bad reference may still be bad.
+    A pair is a run of the variant and the run of the reference with the same seed and split.
 
     Returns:
-        A row for each variant: `variant`, `model`, `reference` (a variant, or baseline), `seeds`, `splits`
-        and `runs`; of the valid accuracy `mean`, `mean_low` and `mean_high` (its 95 % interval), `deviation`,
-        `minimum`, `lower_quartile`, `median`, `upper_quartile` and `maximum`; of the majority's accuracy on
-        the splits `majority`, `majority_minimum` and `majority_maximum`; `at_majority`, the share of runs
-        that stay there, with `_low` and `_high`, and with `_minimum` and `_maximum` of a split; `difference`,
-        the mean of accuracy less the reference's, with `_low` and `_high`; `better`, `equal` and `worse`, the
-        shares of pairs; and `trained_difference` with `_low` and `_high`, of those pairs in which the variant
-        does not stay at the majority. What does not exist is nan: the reference has no difference.
+        A row for each variant, with nan where a value does not exist (the reference has no difference):
+
+        - `variant`, `model`, `reference` (a variant or `baseline`), `seeds`, `splits`, `runs`;
+        - validation accuracy: `mean` with its 95 % interval `mean_low` to `mean_high`, `deviation`,
+          `minimum`, `lower_quartile`, `median`, `upper_quartile`, `maximum`;
+        - the baseline's accuracy over the splits: `majority`, `majority_minimum`, `majority_maximum`;
+        - `at_majority`, the share of runs at baseline, with `_low` and `_high`, and with `_minimum` and
+          `_maximum` over the splits;
+        - `difference`, the mean accuracy minus the reference's, with `_low` and `_high`;
+        - `better`, `equal`, `worse`: shares of pairs;
+        - `trained_difference` with `_low` and `_high`: only pairs in which the variant is not at
+          baseline.
     """
     names = list(dict.fromkeys(runs["variant"]))
     reference = study.reference or names[0]
@@ -47,9 +51,9 @@ def _summarise_variant(runs: pd.DataFrame, others: pd.DataFrame) -> dict[str, An
     ratio = float(first["valid_rows"] / first["train_rows"])
     accuracy, majority = arrange(runs, "valid_accuracy"), arrange(runs, "majority_accuracy")
     difference = accuracy - arrange(others, "valid_accuracy")
-    is_at_majority = accuracy <= majority
-    of_trained = np.where(is_at_majority, np.nan, difference)
-    shares = is_at_majority.mean(axis=1)
+    is_at_baseline = accuracy <= majority
+    of_trained = np.where(is_at_baseline, np.nan, difference)
+    shares = is_at_baseline.mean(axis=1)
     row = {
         "variant": first["variant"],
         "model": first["model"],
@@ -69,14 +73,14 @@ def _summarise_variant(runs: pd.DataFrame, others: pd.DataFrame) -> dict[str, An
         "majority": float(majority.mean()),
         "majority_minimum": float(majority.min()),
         "majority_maximum": float(majority.max()),
-        **_with_ends("at_majority", estimate_share(is_at_majority.astype("float64"), ratio)),
+        **_with_ends("at_majority", estimate_share(is_at_baseline.astype("float64"), ratio)),
         "at_majority_minimum": float(shares.min()),
         "at_majority_maximum": float(shares.max()),
-        **_with_ends("difference", estimate_share(difference, ratio, least=-1.0)),
+        **_with_ends("difference", estimate_share(difference, ratio, minimum=-1.0)),
         "better": float((difference > 0).mean()),
         "equal": float((difference == 0).mean()),
         "worse": float((difference < 0).mean()),
-        **_with_ends("trained_difference", estimate_share(of_trained, ratio, least=-1.0)),
+        **_with_ends("trained_difference", estimate_share(of_trained, ratio, minimum=-1.0)),
     }
     if row["variant"] == row["reference"]:
         nothing = [name for name in row if "difference" in name] + ["better", "equal", "worse"]

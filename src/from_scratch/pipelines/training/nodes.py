@@ -1,8 +1,8 @@
-"""The steps of a training: the same for every variant, whatever its model.
+"""The nodes of training: the same for every variant, whatever its model.
 
-`variant` says which model, and how it is trained; `threads` how many threads compute; `precision` whether in
-float32 or float64. `train` and `valid` hold `independent` [rows, features] and `dependent` [rows]; of both,
-`predictions` hold one for each row [rows].
+`variant` names the model and how to train it; `threads` is the number of threads of PyTorch; `precision` is
+float32 or float64. `train` and `valid` contain `independent` [rows, features] and `dependent` [rows];
+`predictions` contains one prediction for each row of both.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from kedro_ledger.errors import InputError
 
 log = logging.getLogger(__name__)
 
-MAX_REMEMBERED = 1_000_000
-"""How many numbers the coefficients after each epoch may be, of all epochs together: four megabytes."""
+MAX_HISTORY = 1_000_000
+"""Maximum number of coefficients to keep for all epochs together: four megabytes."""
 
 
 def initialise(train: dict[str, Tensor], variant: Variant) -> dict[str, Tensor]:
-    """Draw the coefficients to start from.
+    """Draw the initial coefficients.
 
     Returns:
         The model's coefficients by name, float32.
@@ -56,41 +56,40 @@ def fit(
     """Train on `independent` [rows, features] and `dependent` [rows] of `train` (section 6.2).
 
     Returns:
-        The trained coefficients, float32; a table with a row for each epoch: `epoch` from 1, `loss`; and the
-        coefficients after each epoch, float32 [epochs, ...], or none if they are more than
-        `MAX_REMEMBERED` numbers.
+        The trained coefficients, float32; a table with a row for each epoch: `epoch` from 1, and `loss`; and
+        the coefficients after each epoch, float32 [epochs, ...], or no tensors beyond `MAX_HISTORY` numbers.
 
     Raises:
-        InputError: If the loss or a coefficient is not finite any more.
+        InputError: If the loss or a coefficient is no longer finite.
     """
     torch.set_num_threads(threads)
     coefficients, rows = _in_precision(initial_coefficients, precision), _in_precision(train, precision)
     generator = torch.Generator().manual_seed(variant.seed)
     training = train_variant(variant, MODELS[variant.model].predict, coefficients, rows, generator)
     losses: list[float] = []
-    remembered: dict[str, list[Tensor]] = {name: [] for name in coefficients}
-    if variant.epochs * sum(tensor.numel() for tensor in coefficients.values()) > MAX_REMEMBERED:
-        remembered.clear()
+    histories: dict[str, list[Tensor]] = {name: [] for name in coefficients}
+    if variant.epochs * sum(tensor.numel() for tensor in coefficients.values()) > MAX_HISTORY:
+        histories.clear()
         log.info(
-            "Model %s: the coefficients after each epoch are more than %s numbers, so they are not kept.",
+            "Model %s: the coefficients after each epoch are not kept, since they exceed %s numbers",
             variant.model,
-            f"{MAX_REMEMBERED:,}",
+            f"{MAX_HISTORY:,}",
         )
-    # A bar, where someone watches, for a training of more than two seconds.
+    # On a terminal, shows a progress bar if training takes more than two seconds.
     for loss in tqdm(training, total=variant.epochs, unit="epoch", delay=2, leave=False, disable=None):
         losses.append(loss.item())
-        for name, history in remembered.items():
+        for name, history in histories.items():
             history.append(coefficients[name].detach().to(torch.float32, copy=True))
         if not math.isfinite(losses[-1]):
             break
     trained = _in_precision(coefficients, "float32")
     if not (math.isfinite(losses[-1]) and all(tensor.isfinite().all() for tensor in trained.values())):
         raise InputError(
-            f"with learning_rate {variant.learning_rate}, training went beyond all numbers in epoch "
-            f"{len(losses)} (loss {losses[-1]}); expected it to stay finite: try a smaller learning_rate"
+            f"training with learning_rate {variant.learning_rate} overflows in epoch {len(losses)} "
+            f"(loss {losses[-1]}); expected finite numbers. Try a smaller learning_rate"
         )
     table = pd.DataFrame({"epoch": range(1, len(losses) + 1), "loss": pd.Series(losses, dtype="float32")})
-    return trained, table, {name: torch.stack(history) for name, history in remembered.items()}
+    return trained, table, {name: torch.stack(history) for name, history in histories.items()}
 
 
 def predict(
@@ -122,7 +121,7 @@ def compute_predictions(
     threads: int,
     precision: Precision,
 ) -> Tensor:
-    """Predict rows, of which only `independent` [rows, features] is read.
+    """Predict rows from their `independent` [rows, features].
 
     Returns:
         The predictions [rows], float32.
@@ -136,7 +135,7 @@ def compute_predictions(
     if not predictions.isfinite().all():
         raise InputError(
             f"model {variant.model} predicts {predictions[~predictions.isfinite()][0]} for a row; expected a "
-            "finite number: the row's values lie too far from those it was trained on"
+            "finite number. The row's values are too far from those of the training rows"
         )
     return predictions
 
@@ -150,15 +149,15 @@ def score(
     variant: Variant,
     threads: int,
 ) -> dict[str, Any]:
-    """Judge the predictions (section 6.3).
+    """Compute the metrics of the predictions (section 6.3).
 
-    `source` says where the rows come from and what is predicted, as `ingest` returns it.
+    `source` describes the rows and the target, as returned by `ingest`.
 
     Returns:
-        The metrics by name. `majority_accuracy` is the baseline's: always the answer that is more frequent in
-        `train`, which is `baseline`; `valid_accuracy_low` and `_high` are the Wilson interval that holds the
-        true accuracy with 95 % confidence, and those of `valid_roc_auc` Newcombe's; positives and negatives
-        are counted in `valid`. What is not defined is None, and `undefined` says why.
+        The metrics by name. `baseline` is the majority class of `train`, and `majority_accuracy` the accuracy
+        of always predicting it. `valid_accuracy_low` and `_high` are the ends of Wilson's 95 % interval,
+        those of `valid_roc_auc` of Newcombe's. True and false positives and negatives are counted in `valid`.
+        A metric that is not defined is None, and `undefined` has the reason.
     """
     torch.set_num_threads(threads)
     predictions, train, valid = (_in_precision(tensors, "float64") for tensors in (predictions, train, valid))
@@ -195,7 +194,7 @@ def score(
 
 
 def _in_precision(tensors: dict[str, Tensor], precision: Precision) -> dict[str, Tensor]:
-    """Copy tensors into a precision, free of any gradients."""
+    """Copy tensors to a precision, without gradients."""
     return {
         name: tensor.detach().to(getattr(torch, precision), copy=True) for name, tensor in tensors.items()
     }

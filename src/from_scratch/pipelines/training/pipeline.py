@@ -1,4 +1,4 @@
-"""The training template: every variant is this, under its own name."""
+"""The training template: a variant is this pipeline, in a namespace of the variant's name."""
 
 from kedro.pipeline import Pipeline, node, pipeline
 
@@ -7,10 +7,10 @@ from from_scratch.pipelines.training.nodes import fit, initialise, predict, scor
 
 
 def create_pipeline(variant: str) -> Pipeline:
-    """Build the training of a variant.
+    """Build the training pipeline of a variant.
 
     Returns:
-        The pipeline, a box in Kedro-Viz, from `train` and `valid` to `{variant}.metrics`.
+        The pipeline, one box in Kedro-Viz, from `train` and `valid` to `{variant}.metrics`.
     """
     nodes = [
         node(
@@ -41,11 +41,11 @@ def create_pipeline(variant: str) -> Pipeline:
     parameters = {name: name for name in ("params:threads", "params:precision")}
     parameters["params:model"] = f"params:variants.{variant}"
     inputs = {"train", "valid", "source"}
-    return place(variant, pipeline(nodes, namespace=variant, inputs=inputs, parameters=parameters))
+    return put_into_box(variant, pipeline(nodes, namespace=variant, inputs=inputs, parameters=parameters))
 
 
-def place(variant: str, steps: Pipeline) -> Pipeline:
-    """Put the steps of a variant beyond the article into a box of Kedro-Viz that holds all of these."""
+def put_into_box(variant: str, steps: Pipeline) -> Pipeline:
+    """Put a pipeline of a variant beyond the article into the box `practice` of Kedro-Viz."""
     if variant in VARIANTS:
         return steps
     return pipeline(steps, namespace="practice", prefix_datasets_with_namespace=False)

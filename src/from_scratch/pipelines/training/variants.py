@@ -1,4 +1,4 @@
-"""From a variant's parameters to the functions of models.py and training.py."""
+"""Calls of models.py and training.py with a variant's parameters."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from torch import Tensor
 
 from from_scratch.models import MODELS, Coefficients, initialise
 from from_scratch.schema.parameters import Variant
-from from_scratch.training import CHUNK, LARGE, LOSSES, OPTIMISERS, Generators, drop_out, train
+from from_scratch.training import CHUNK_SIZE, LOSSES, MAX_UNSPLIT_ROWS, OPTIMISERS, Generators, dropout, train
 
 ALLOCATOR_RESERVE = 24 * 2**20
-"""How many bytes the C library is to keep for the next epoch."""
+"""Bytes for the C library to keep from one epoch to the next."""
 
 
 def draw_coefficients(variant: Variant, features: int, seed: int) -> Coefficients:
-    """Draw the coefficients of a variant that sees so many features.
+    """Draw a variant's initial coefficients, for a number of features.
 
     Returns:
         The coefficients by name, float32.
@@ -33,24 +33,24 @@ def train_variant(
     rows: dict[str, Tensor],
     generators: Generators,
 ) -> Iterator[Tensor]:
-    """Train a model as a variant's parameters say, or many models at once.
+    """Train one model, or many at once, with a variant's parameters.
 
     Args:
         variant: The parameters.
-        predict: The model's own, or another that takes the same arguments.
-        coefficients: Those of the model, or of many stacked; changed in place.
+        predict: The model's `predict`, or a function that takes the same arguments.
+        coefficients: The coefficients of one model, or of many stacked; changed in place.
         rows: `independent` [rows, features] and `dependent` [rows].
-        generators: What shuffles batches and drops units: of the model, or one for each of many.
+        generators: For batches and dropout: one generator, or one for each of many models.
 
     Returns:
-        The loss of each epoch, [] or [models].
+        An iterator that trains an epoch at each step, and yields the epoch's loss, [] or [models].
     """
     _reserve_memory()
     arguments: dict[str, Callable[[Tensor], Tensor]] = {}
     if variant.loss == "cross_entropy":
-        arguments["output"] = _keep  # which leaves the value before the sigmoid
+        arguments["output"] = _identity  # so that the model returns logits
     if variant.dropout:
-        arguments["hidden"] = lambda x: drop_out(torch.relu(x), variant.dropout, generators)
+        arguments["hidden"] = lambda x: dropout(torch.relu(x), variant.dropout, generators)
     return train(
         lambda coefficients, x: predict(coefficients, x, **arguments),
         coefficients,
@@ -67,31 +67,31 @@ def train_variant(
 
 
 def _reserve_memory() -> None:
-    """Have the C library keep memory: Linux's would give it back after each epoch, and fetch it again.
+    """Make the C library keep freed memory, instead of returning it to Linux and fetching it in each epoch.
 
-    That takes a quarter of the time. It keeps twice the largest piece that was ever freed: so one is, which
-    costs nothing as nobody fills it.
+    Returning and fetching takes a quarter of the time. glibc keeps up to twice the size of the largest block
+    freed so far, so this frees a large one; it costs nothing, since it is never filled.
     """
     torch.empty(ALLOCATOR_RESERVE, dtype=torch.uint8)
 
 
-def _keep(x: Tensor) -> Tensor:
+def _identity(x: Tensor) -> Tensor:
     return x
 
 
 def predict_in_chunks(variant: Variant, coefficients: Coefficients, x: Tensor) -> Tensor:
-    """Predict rows x [rows, features]; more than fit into the processor's cache, a part after the other.
+    """Predict rows x [rows, features]: in chunks if there are many, so that they fit into the CPU cache.
 
     Returns:
         The predictions [rows].
     """
     predict = MODELS[variant.model].predict
-    parts = [x] if len(x) <= LARGE else torch.split(x, CHUNK)
-    return torch.cat([predict(coefficients, part) for part in parts])
+    chunks = [x] if len(x) <= MAX_UNSPLIT_ROWS else torch.split(x, CHUNK_SIZE)
+    return torch.cat([predict(coefficients, chunk) for chunk in chunks])
 
 
 def list_layers(coefficients: Coefficients) -> list[tuple[str, str | None]]:
-    """Name each layer's weights, in their order, and its constant if it has one."""
+    """List the names of each layer's weights and constants, in order; None for no constants."""
     layers = [
         name
         for name in ("weights", *(f"layer{i + 1}" for i in range(len(coefficients))))

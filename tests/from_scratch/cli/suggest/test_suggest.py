@@ -1,4 +1,4 @@
-"""`kedro features suggest`: a first block, with which a run works."""
+"""`kedro features suggest`: initial parameters that a run accepts."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def test_the_titanic() -> None:
         (280_000, 0.000043, 30, 0.3, 2048),
     ],
 )
-def test_the_variants_are_those_of_base_that_train_on_most_data(
+def test_the_variants_are_those_of_base_adapted_to_the_number_of_rows(
     rows: int, decay: float, epochs: int, deep_decay: float, batch_size: int, tmp_path: Path
 ) -> None:
     text = "a,b\n" + "".join(f"{i / 7},{i % 2}\n" for i in range(rows))
-    said = suggested(written(tmp_path, text), "b")["parameters.yml"]
-    merged = OmegaConf.to_container(OmegaConf.merge(COMMITTED, OmegaConf.create(said)))
+    files = suggested(written(tmp_path, text), "b")["parameters.yml"]
+    merged = OmegaConf.to_container(OmegaConf.merge(COMMITTED, OmegaConf.create(files)))
     assert isinstance(merged, dict)
     parameters = check({str(name): value for name, value in merged.items()})
     committed = check(COMMITTED).variants
@@ -80,15 +80,15 @@ COLUMNS = [
     ("1,2,3,4,5,6,7,8,9,5000", "log", "1 to 5000, median 5.5"),
     ("x,x,x,x,x,x,x,x,x,x", "ignore", "always the same"),
     (",,,,,,,,,", "ignore", "no values"),
-    ("a,b,c,d,e,f,g,h,i,j", "ignore", "10 different values"),
-    ("1e300,1,2,3,4,5,6,7,8,9", "ignore", "numbers too great to compute with"),
-    ("inf,1,2,3,4,5,6,7,8,9", "ignore", "numbers too great to compute with"),
+    ("a,b,c,d,e,f,g,h,i,j", "ignore", "10 distinct values"),
+    ("1e300,1,2,3,4,5,6,7,8,9", "ignore", "numbers too large to compute with"),
+    ("inf,1,2,3,4,5,6,7,8,9", "ignore", "numbers too large to compute with"),
     ("01,02,01,02,01,02,01,02,01,02", "categorical", "2 categories"),
     ("3,1,4,1,5,9,2,6,5,", "continuous", "1 to 9, median 4, 1 missing"),
     (
         "1,2,3,4,5,6,7,8,9,",
         "ignore",
-        "another whole number in nearly every row: an identifier, or row numbers",
+        "a different whole number in nearly every row: an identifier or row numbers",
     ),
     ("0,1,2,0,1,2,0,1,2,0", "continuous", "0 to 2, median 1"),
     ("0,1,0,1,0,1,1,1,0,0", "categorical", "2 categories"),
@@ -98,20 +98,20 @@ COLUMNS = [
     (
         "a,b,a,b,NA,NA,a,b,a,b",
         "categorical",
-        "2 missing (of these 2 say 'NA': if that is a value, load_args: {keep_def",
+        "2 missing (2 of them are 'NA'; if that is a value, set load_args: {keep_def",
     ),
     ("01,02,,02,01,02,01,02,01,02", "categorical", "2 categories, 1 missing"),
-    ("12345678901234567,12345678901234568,1,2,3,4,5,6,7,", "ignore", "9 different values, 1 missing"),
-    (f"{'9' * 30},1,2,3,4,5,6,7,8,9", "ignore", "different values"),
+    ("12345678901234567,12345678901234568,1,2,3,4,5,6,7,", "ignore", "9 distinct values, 1 missing"),
+    (f"{'9' * 30},1,2,3,4,5,6,7,8,9", "ignore", "distinct values"),
 ]
 
 
 @pytest.mark.parametrize(("values", "kind", "seen"), COLUMNS)
 def test_a_column(values: str, kind: str, seen: str, tmp_path: Path) -> None:
     rows = [f"{row * row % 7},{value},{row % 2}" for row, value in enumerate(values.split(","))]
-    said = suggested(written(tmp_path, "\n".join(["other,what,target", *rows])), "target")
-    assert kind_of(said, "what") == kind
-    assert seen in comment_on(said, "what")
+    files = suggested(written(tmp_path, "\n".join(["other,what,target", *rows])), "target")
+    assert kind_of(files, "what") == kind
+    assert seen in comment_on(files, "what")
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_a_column(values: str, kind: str, seen: str, tmp_path: Path) -> None:
 )
 def test_which_value_counts_as_yes(classes: str, yes: str, tmp_path: Path) -> None:
     rows = [f"{row}.5,{classes.split()[row % 2]}" for row in range(9)]
-    said = suggested(written(tmp_path, "\n".join(["x,t", *rows])), "t")
-    assert block_of(said)["target"]["positive"] == yes
+    files = suggested(written(tmp_path, "\n".join(["x,t", *rows])), "t")
+    assert block_of(files)["target"]["positive"] == yes
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ def test_the_identifier(header: str, identifier: str | None, tmp_path: Path) -> 
 def test_codes_stay_texts(tmp_path: Path) -> None:
     rows = [f"0{row % 2},{row},{row % 2}" for row in range(10)]
     file = written(tmp_path, "\n".join(["code,number,target", *rows]))
-    said = suggested(file, "target")
-    assert load_args_of(said) == {"dtype": {"code": "str"}}
-    assert block_of(said)["categorical"] == [{"column": "code", "categories": ["00", "01"]}]
+    files = suggested(file, "target")
+    assert load_args_of(files) == {"dtype": {"code": "str"}}
+    assert block_of(files)["categorical"] == [{"column": "code", "categories": ["00", "01"]}]
 
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=8)
@@ -170,7 +170,7 @@ odd_names = st.sampled_from(
     st.lists(names | odd_names, min_size=2, max_size=4, unique=True),
     st.lists(odd_names, min_size=8, max_size=8),
 )
-def test_whatever_the_names_the_block_says_them_and_works(
+def test_the_block_works_with_any_names(
     tmp_path_factory: pytest.TempPathFactory, header: list[str], cells: list[str]
 ) -> None:
     rows = [
@@ -180,17 +180,17 @@ def test_whatever_the_names_the_block_says_them_and_works(
     file = tmp_path_factory.mktemp("names") / "own.csv"
     pd.DataFrame(rows, columns=header).to_csv(file, index=False)
     try:
-        said = suggested(file, header[-1], has_header=True)
+        files = suggested(file, header[-1], has_header=True)
     except (DatasetError, InputError):
-        return  # pandas can't read every name back
-    block = Features.model_validate(block_of(said))
+        return  # pandas cannot read back every name
+    block = Features.model_validate(block_of(files))
     taken_in, _ = nodes.ingest(
-        RawCSVDataset(filepath=str(file), load_args=load_args_of(said)).load(),
+        RawCSVDataset(filepath=str(file), load_args=load_args_of(files)).load(),
         block,
         Split(seed=1, validation_fraction=0.5),
     )
     assert block.target.column == header[-1]
-    assert {one.column for one in block.columns} <= set(taken_in.columns)
+    assert {column.column for column in block.columns} <= set(taken_in.columns)
 
 
 @pytest.mark.parametrize(
@@ -199,18 +199,18 @@ def test_whatever_the_names_the_block_says_them_and_works(
         ("a,b\n", "own.csv: there are no rows, only a header"),
         ("a,b\n1,2\n", "own.csv: no column target; found 'a', 'b'"),
         ("a,targets\n1,2\n", "did you mean targets"),
-        ("a,target\n1,2\n1,3\n", "own.csv: no column beside target looks like something to learn from"),
+        ("a,target\n1,2\n1,3\n", "own.csv: no column except target can be a feature"),
         ("a,target\n1,2\n", "own.csv: column target has one value: '2'; expected two values"),
         ("a,target\n1,\n", "own.csv: column target has no values; expected two values"),
         (
             "a,target\n1,x\n1,y\n1,z\n",
-            "own.csv: column target has 3 values: 'x', 'y', 'z'; the models predict yes or no: expected two "
-            "values, such as the rows of two of these alone, or a column that says whether it is 'x'",
+            "own.csv: column target has 3 values: 'x', 'y', 'z'; expected two values, since the models "
+            "predict yes or no. Keep only the rows of two values, or use a column such as `target is 'x'`",
         ),
         (
             "a,target\n" + "".join(f"x,{i}\n" for i in range(30)),
-            "own.csv: column target has 30 different numbers; the models predict yes or no, not a number: "
-            "expected two values, such as a column that says whether it is above 14.5, its median",
+            "own.csv: column target has 30 distinct numbers; expected two values, since the models predict "
+            "yes or no. Use a column such as `target above 14.5`, its median",
         ),
         (
             "Logx,x,target\n1.5,1,0\n2,2,1\n3,900,0\n,3,1\n,2,1\n,5,1\n,6,0\n",
@@ -227,14 +227,14 @@ def test_no_suggestion(text: str, line: str, tmp_path: Path) -> None:
 def test_the_command(project: Project) -> None:
     written(project.folder, "id;price;sold\r\n" + "".join(f"{i};{i},5;{i % 2}\r\n" for i in range(9)))
     asked = ("features", "suggest", "own.csv", "--target", "sold")
-    said = project.kedro(*asked)
-    assert said.returncode == 1
-    assert "--separator ';' makes 3 columns of them" in said.stderr
-    assert "if these are numbers: --decimal ','" in project.kedro(*asked, "--separator", ";").stderr
+    ran = project.kedro(*asked)
+    assert ran.returncode == 1
+    assert "which gives 3 columns. Use --separator ';'" in ran.stderr
+    assert "if these are numbers, use --decimal ','" in project.kedro(*asked, "--separator", ";").stderr
     options = ("--separator", ";", "--decimal", ",", "--encoding", "latin-1")
-    said = project.kedro(*asked, *options)
-    assert '#     load_args: {"sep": ";", "decimal": ",", "encoding": "latin-1"}' in said.stdout
-    assert block_of({"parameters.yml": said.stdout})["continuous"] == ["price"]
+    ran = project.kedro(*asked, *options)
+    assert '#     load_args: {"sep": ";", "decimal": ",", "encoding": "latin-1"}' in ran.stdout
+    assert block_of({"parameters.yml": ran.stdout})["continuous"] == ["price"]
     assert project.kedro("features", "suggest", "nope.csv", "--target", "x").returncode == 1
 
     assert project.kedro(*asked, *options, "--env", "bikes").returncode == 0
@@ -242,8 +242,6 @@ def test_the_command(project: Project) -> None:
     files = {name: (project.folder / "conf/bikes" / name).read_text() for name in FILES}
     assert read(files, "globals.yml") == {"data_folder": "data/bikes"}
     assert load_args_of(files) == {"sep": ";", "decimal": ",", "encoding": "latin-1"}
-    assert said.stdout.endswith(files["parameters.yml"])
-    assert (
-        "conf/bikes/globals.yml is there already" in project.kedro(*asked, *options, "--env", "bikes").stderr
-    )
+    assert ran.stdout.endswith(files["parameters.yml"])
+    assert "conf/bikes/globals.yml exists" in project.kedro(*asked, *options, "--env", "bikes").stderr
     assert "--env is '../x'; expected" in project.kedro(*asked, *options, "--env", "../x").stderr

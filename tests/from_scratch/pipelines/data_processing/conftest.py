@@ -1,4 +1,4 @@
-"""A few rows, and the block that says what their columns are."""
+"""A few rows, and the parameters that describe their columns."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ SOURCE: dict[str, Any] = {
     "positive": "1",
     "leaks": {},
 }
-"""What `ingest` says of rows of one's own."""
+"""Return the faults that `ingest` reports for rows of your own."""
 
 
 def changed(**changes: Any) -> Features:
-    """The block with other parameters."""
+    """Return the block with changed parameters."""
     return Features.model_validate(BLOCK | changes)
 
 
 def good() -> pd.DataFrame:
-    """Two rows without faults."""
+    """Return two rows without faults."""
     return pd.DataFrame(
         {
             "Survived": [0, 1],

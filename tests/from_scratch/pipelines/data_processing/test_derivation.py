@@ -1,4 +1,4 @@
-"""New columns are what `features.derived` says, on rows to train on and on new rows alike."""
+"""Derived columns are computed as `features.derived` describes, for rows to train on and for new rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COUNT = {"column": "Mates", "count": {"of": "Cabin"}}
 
 
 def derived(rows: dict[str, Any], **way: Any) -> list[Any]:
-    """The values of a new column; None where they are missing."""
+    """Return the values of a derived column, None for missing ones."""
     features = changed(derived=[{"column": "New", **way}], ignore=[])
     values = derive(pd.DataFrame(rows), features)["New"]
     return [None if pd.isna(value) else value for value in values]
@@ -64,7 +64,7 @@ def test_texts_are_the_same_however_they_were_read() -> None:
     assert extracted([], r"(\d)") == []
 
 
-def test_no_text_takes_forever() -> None:
+def test_no_text_takes_exponential_time() -> None:
     began = time.process_time()
     assert extracted(["a" * 100_000 + "b"], "((?:a+)+)$") == [None]
     assert time.process_time() - began < 5
@@ -76,7 +76,7 @@ def test_a_sum_needs_all_its_parts() -> None:
     assert derived(rows, sum={"of": ["SibSp", "SibSp"]}) == [2, 0, 4]
 
 
-def test_what_is_known_is_one() -> None:
+def test_is_known_is_one_for_known_values() -> None:
     assert derived({"Cabin": ["C85", None, "0"]}, is_known={"of": "Cabin"}) == [1, 0, 1]
     assert derived({"Cabin": [1.5, np.nan]}, is_known={"of": "Cabin"}) == [1, 0]
 
@@ -135,14 +135,14 @@ def everything(**columns: Any) -> pd.DataFrame:
 
 
 def faults_of(rows: pd.DataFrame, features: Features = EVERYTHING) -> list[str]:
-    """The faults of the rows, the same whether they are to train on or new ones; ways out differ."""
+    """Return the faults of the rows, which are the same for training and for new rows, except for hints."""
     with pytest.raises(InputError) as error:
         nodes.ingest(rows, features, SPLIT)
     with pytest.raises(InputError) as error_of_new:
         ingest_new(rows.drop(columns="Survived"), features, KNOWN, NEW, {"Cabin": {"C85": 1}})
-    way_out = re.compile("; (list others|parameter inference).*")
-    faults = [way_out.sub("", str(line).removeprefix("the data: ")) for line in error.value.args]
-    new = [way_out.sub("", str(line).removeprefix("the data: ")) for line in error_of_new.value.args]
+    hint = re.compile(r"\. (List all|Set inference).*")
+    faults = [hint.sub("", str(line).removeprefix("the data: ")) for line in error.value.args]
+    new = [hint.sub("", str(line).removeprefix("the data: ")) for line in error_of_new.value.args]
     assert [fault.replace("'Survived', ", "") for fault in faults] == new
     return faults
 
@@ -158,7 +158,7 @@ def test_derived_columns_are_checked_like_any_other() -> None:
     ]
 
 
-def test_what_they_are_made_of_must_be_there() -> None:
+def test_sources_of_derived_columns_are_checked() -> None:
     assert faults_of(everything().drop(columns=["Cabin", "Parch"])) == [
         "no columns Cabin, Parch; found 'Survived', 'Age', 'SibSp', 'Fare', 'Sex', 'Pclass'"
     ]
@@ -167,7 +167,7 @@ def test_what_they_are_made_of_must_be_there() -> None:
         "column Age has 'x' in row 1; expected a number",
         "column SibSp has 'y' in row 1; expected a number",
     ]
-    assert faults_of(everything().iloc[:0]) == ["there are no rows, only a header; expected at least one"]
+    assert faults_of(everything().iloc[:0]) == ["there are no rows, only a header; expected at least one row"]
 
 
 def test_a_part_of_a_sum_that_the_models_see_too_is_reported_once() -> None:
@@ -179,26 +179,26 @@ def test_a_part_of_a_sum_that_the_models_see_too_is_reported_once() -> None:
 
 def test_a_name_of_the_file_is_not_taken_from_it() -> None:
     assert faults_of(everything(Deck="A")) == [
-        "column Deck is in the file, but features.derived makes one; expected another name for it"
+        "column Deck is in the file and in features.derived; expected another name in one of them"
     ]
 
 
-def test_nothing_extracted_is_nothing_to_learn_from() -> None:
-    with pytest.raises(InputError, match="column Deck has no value; expected some, or a `constant`"):
+def test_a_derived_column_without_values_is_reported() -> None:
+    with pytest.raises(InputError, match="column Deck has no value; expected at least one, or a `constant`"):
         nodes.ingest(everything(Cabin="?"), EVERYTHING, SPLIT)
 
 
-def test_new_rows_are_derived_as_those_that_trained() -> None:
+def test_new_rows_are_derived_like_training_rows() -> None:
     checked, _ = nodes.ingest(everything(), EVERYTHING, SPLIT)
     counts = learn_counts(checked, EVERYTHING, SPLIT)
     new = ingest_new(everything(Cabin=pd.Series(["C9", None])), EVERYTHING, KNOWN, NEW, counts)
     columns = ["Family", "Known", "Deck", "Mates"]
     pd.testing.assert_frame_equal(new[columns], checked[columns])
-    with pytest.raises(InputError, match=r"features\.derived: the run that trained had no counts of Cabin"):
+    with pytest.raises(InputError, match=r"features\.derived: the training run has no counts of Cabin"):
         ingest_new(everything(), EVERYTHING, KNOWN, NEW)
 
 
-def test_what_others_are_made_of_is_not_forgotten(caplog: pytest.LogCaptureFixture) -> None:
+def test_sources_of_derived_columns_need_not_be_ignored(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     checked, _ = nodes.ingest(everything(), EVERYTHING.model_copy(update={"ignore": []}), SPLIT)
     assert not caplog.records

@@ -1,4 +1,4 @@
-"""Columns that give the answer away are found, and said, whatever says that they are features."""
+"""Features that give the answer away are found and reported."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def describe(values: object, is_yes: np.ndarray = IS_YES) -> str:
     [
         (np.where(IS_YES, "a", "b"), "each of its values has one answer"),
         (np.where(IS_YES, 1, 2), "each of its values has one answer"),
-        (np.where(IS_YES, 1, -1) * DRAW.uniform(1, 2, ROWS), "a single limit separates the answers"),
-        (np.where(IS_YES, DRAW.uniform(1, 2, ROWS), np.nan), "it is missing in all rows of one answer"),
+        (np.where(IS_YES, 1, -1) * DRAW.uniform(1, 2, ROWS), "a single threshold separates the answers"),
+        (np.where(IS_YES, DRAW.uniform(1, 2, ROWS), np.nan), "it is missing in all rows with one answer"),
         (
             pd.Series(np.where(IS_YES, "a", "b")).where(IS_YES | (DRAW.uniform(size=ROWS) < 0.5)),
             "each of its values",
@@ -55,16 +55,16 @@ def test_an_amount_that_is_often_0_for_one_answer_is_no_leak() -> None:
     assert describe(np.where(are_zero, 0, DRAW.uniform(1, 2, ROWS))) == ""
 
 
-def test_what_chance_does_is_no_leak() -> None:
+def test_a_coincidence_is_not_a_leak() -> None:
     few = np.array([True] * 5 + [False] * 5)
     assert describe([*range(10)], few) == ""
     assert describe(["a"] * 5 + ["b"] * 5, few) == ""
     many = np.array([True] * 20 + [False] * 20)
-    assert describe([*range(40)], many) == "a single limit separates the answers"
+    assert describe([*range(40)], many) == "a single threshold separates the answers"
     assert describe(["a"] * 20 + ["b"] * 20, many) == "each of its values has one answer"
 
 
-def test_of_many_rows_the_last_count_too() -> None:
+def test_the_last_of_many_rows_count_too() -> None:
     rows = 3 * leaks.FIRST_ROWS
     is_yes = np.arange(rows) >= leaks.FIRST_ROWS  # the first rows have one answer only
     assert describe(np.where(is_yes, "a", "b"), is_yes) == "each of its values has one answer"

@@ -1,4 +1,4 @@
-"""Which rows train and which validate, with and without `split.stratify`."""
+"""The split into training and validation rows, with and without `split.stratify`."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ STRATIFIED = Split(seed=42, validation_fraction=0.2, stratify=True)
 
 
 def targets(positives: int, rows: int) -> np.ndarray:
-    """Some positive rows among others, in no order."""
+    """Return a number of positive rows among others, shuffled."""
     return np.random.default_rng(0).permutation(np.arange(rows) < positives)
 
 
-def test_without_stratify_the_first_of_the_shuffle_validate() -> None:
+def test_without_stratify_the_first_shuffled_rows_validate() -> None:
     train, valid = shuffle(targets(70, 891), PLAIN)
     shuffled = torch.randperm(891, generator=torch.Generator().manual_seed(42))
     assert valid.equal(shuffled[:178])
@@ -45,11 +45,11 @@ def test_each_class_gives_its_share(positives: int, rows: int, validating: int) 
     assert len(valid) == int(0.2 * rows), "as many as without"
     assert sorted([*train, *valid]) == list(range(rows))
     (_, theirs), *_ = StratifiedShuffleSplit(1, test_size=len(valid)).split(are_positive, are_positive)
-    assert abs(are_positive[theirs].sum() - validating) <= 1, "scikit-learn rounds otherwise"
+    assert abs(are_positive[theirs].sum() - validating) <= 1, "scikit-learn rounds differently"
 
 
 @given(rows=st.integers(4, 60), data=st.data())
-def test_both_parts_have_both_classes_or_a_line_says_why_not(rows: int, data: st.DataObject) -> None:
+def test_both_parts_have_both_classes_or_an_error_is_raised(rows: int, data: st.DataObject) -> None:
     positives = data.draw(st.integers(0, rows))
     fraction = data.draw(st.floats(0.01, 0.99))
     are_positive = targets(positives, rows)
@@ -72,30 +72,30 @@ def test_another_seed_gives_another_split() -> None:
     assert splits[0][1].equal(splits[1][1])
     assert set(splits[0][1].tolist()) != set(splits[2][1].tolist())
     mixed = are_positive[splits[0][1].numpy()]
-    assert not mixed[: mixed.sum()].all(), "the classes don't stand one after the other"
+    assert not mixed[: mixed.sum()].all(), "the classes are mixed"
 
 
 @pytest.mark.parametrize(
     ("survived", "fault"),
     [
-        ([0] * 9 + [1], "of 10 rows, 1 would be positive"),
-        ([1] * 9 + [0], "of 10 rows, 1 would be negative"),
-        ([0, 1] * 4, "of 8 rows, 1 would be validation"),
+        ([0] * 9 + [1], "the number of positive rows is 1 of 10"),
+        ([1] * 9 + [0], "the number of negative rows is 1 of 10"),
+        ([0, 1] * 4, "the number of validation rows is 1 of 8"),
     ],
 )
-def test_rows_that_cannot_be_stratified_are_told(survived: Sequence[int], fault: str) -> None:
+def test_rows_that_cannot_be_stratified_are_reported(survived: Sequence[int], fault: str) -> None:
     frame = pd.concat([good()] * 5, ignore_index=True)[: len(survived)].assign(Survived=survived)
     with pytest.raises(InputError) as raised:
         nodes.ingest(frame, FEATURES, STRATIFIED)
     assert str(raised.value) == (
-        f"the data: parameter split.stratify is true: {fault}; expected at least 2, so that both classes are "
-        "in the training rows and in the validation rows; or stratify: false"
+        f"the data: parameter split.stratify is true: {fault}; expected at least 2, so that training rows "
+        "and validation rows have both classes. Add rows, or set split.stratify: false"
     )
 
 
 @pytest.mark.parametrize("survived", [[1] * 10, [0] * 10, [0, 2] * 5, [0, 1, 2, 0, 1] * 2, None])
 @pytest.mark.parametrize("fit_on", ["all", "train"])
-def test_a_faulty_target_is_told_once(survived: list[int] | None, fit_on: str) -> None:
+def test_a_faulty_target_is_reported_once(survived: list[int] | None, fit_on: str) -> None:
     frame = pd.concat([good()] * 5, ignore_index=True).assign(Survived=survived)
     if survived is None:
         frame = frame.drop(columns="Survived")
@@ -105,7 +105,7 @@ def test_a_faulty_target_is_told_once(survived: list[int] | None, fit_on: str) -
     assert "Survived" in fault
 
 
-def test_what_is_learnt_comes_from_the_training_rows_of_the_stratified_split() -> None:
+def test_everything_is_learnt_from_the_training_rows_of_the_stratified_split() -> None:
     rng = np.random.default_rng(2)
     frame = pd.concat([good()] * 20, ignore_index=True).assign(
         Survived=targets(8, 40).astype(int), Age=rng.integers(1, 80, 40), Cabin=rng.choice(["a", "b"], 40)

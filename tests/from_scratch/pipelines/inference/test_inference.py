@@ -1,4 +1,4 @@
-"""New passengers, answered by what a run has learnt."""
+"""New passengers are predicted with the variant of a committed run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ONE = "PassengerId,Pclass,Sex,Age,SibSp,Parch,Fare,Embarked\n7,3,female,,0,0,8,S
 
 
 def copied(run: Project, folder: Path, test_csv: str | None = None) -> Project:
-    """A copy of a project, with Kaggle's 418 test passengers or others."""
+    """Copy a project, with Kaggle's 418 test passengers or others."""
     project = Project(shutil.copytree(run.folder, folder / "project"))
     if test_csv:
         (project.folder / "data" / "01_raw" / "test.csv").write_text(test_csv)
@@ -45,7 +45,7 @@ def copied(run: Project, folder: Path, test_csv: str | None = None) -> Project:
 
 
 def answer_plainly(monkeypatch: pytest.MonkeyPatch) -> dict[str, pd.DataFrame]:
-    """Train and answer as the article does it, in a plain script, with nothing of ours."""
+    """Train and predict as the article does, in a plain script without the project's code."""
     monkeypatch.setattr(sys, "argv", ["plain_script.py", str(RAW / "train.csv")])
     plain = runpy.run_path(str(ROOT / "benchmarks" / "plain_script.py"))
     new = pd.read_csv(RAW / "test.csv")
@@ -71,7 +71,7 @@ def test_the_418_answers_are_those_of_a_plain_script(
     assert tuple(plain) == ARTICLE
     for variant in ARTICLE:
         ran = project.run("--pipeline", "inference", "--params", f"inference.variant={variant}")
-        assert f"{variant}, trained on train.csv, answers 418 rows:\nSurvived is 0 in" in ran.stdout
+        assert f"{variant}, trained on train.csv, predicts 418 rows:\nSurvived is 0 for" in ran.stdout
         last = Ledger(project.folder).last()
         assert last
         assert all(node.startswith("inference.") for node in last.nodes), "nothing is trained"
@@ -85,34 +85,36 @@ def test_the_418_answers_are_those_of_a_plain_script(
     assert set(records[-1].outputs) == {"submission", "new_predictions"}
 
 
-def test_it_answers_one_row_without_a_target(article_run: Project, tmp_path: Path) -> None:
+def test_it_predicts_one_row_without_a_target(article_run: Project, tmp_path: Path) -> None:
     project = copied(article_run, tmp_path, ONE)
     ran = project.run("--pipeline", "inference", "--params", "inference.variant=sigmoid")
     (row,) = project.load("submission").to_dict("records")
     assert row["PassengerId"] == 7
     assert row["Survived"] in (0, 1)
-    assert f"sigmoid, trained on train.csv, answers 1 row:\nSurvived is {row['Survived']} in 1." in ran.stdout
+    assert (
+        f"sigmoid, trained on train.csv, predicts 1 row:\nSurvived is {row['Survived']} for 1." in ran.stdout
+    )
 
 
-def test_a_category_that_training_never_saw(article_run: Project, tmp_path: Path) -> None:
+def test_a_category_that_training_has_not_seen(article_run: Project, tmp_path: Path) -> None:
     project = copied(article_run, tmp_path, ONE.replace(",S\n", ",X\n"))
     before = Ledger(project.folder).records()
     ran = project.kedro("run", "--pipeline", "inference")
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-2] == (
-        "Error: test.csv: column Embarked has 'X' in row 1; expected one of 'C', 'Q', 'S'; parameter "
-        "inference.unseen_categories: none_of_them takes others as none of these "
+        "Error: test.csv: column Embarked has 'X' in row 1; expected one of 'C', 'Q', 'S'. "
+        "Set inference.unseen_categories: none_of_them to accept other values "
         "(in inference.ingest_new)"
     )
     assert Ledger(project.folder).records() == before
     ran = project.run("--pipeline", "inference", "--params", "inference.unseen_categories=none_of_them")
-    assert "test.csv: column Embarked has 'X' in 1 of 1 rows, and in no training row" in ran.stderr
+    assert "test.csv: column Embarked has 'X' in 1 of 1 rows, but in no training row" in ran.stderr
     assert len(project.load("submission")) == 1
 
 
 @pytest.mark.slow
-def test_features_from_what_is_known_serve_new_rows_too(article_run: Project, tmp_path: Path) -> None:
-    """Everything that `features.derived` can make, as conf/knowledge has it."""
+def test_derived_features_work_for_new_rows_too(article_run: Project, tmp_path: Path) -> None:
+    """Each kind of derived column, as in conf/knowledge."""
     project = copied(article_run, tmp_path)
     ran = project.kedro("run", "--env", "knowledge", "--pipeline", "inference")
     assert ran.stderr.splitlines()[-1].startswith("Error: value_counts: no")
@@ -147,24 +149,24 @@ def test_features_from_what_is_known_serve_new_rows_too(article_run: Project, tm
     [
         (
             "variants.deep.hidden=[5]",
-            "the coefficients are not those of model deep with hidden [5]; expected that run's",
+            "the coefficients do not fit model deep with hidden [5]; expected the parameters",
         ),
         (
             "inference.variant=linear,variants.linear.model=sigmoid",
-            "the coefficients are not those of model sigmoid with",
+            "the coefficients do not fit model sigmoid with",
         ),
-        ("features.target.column=Name,features.ignore=", "the run that trained had no categories of Name; "),
+        ("features.target.column=Name,features.ignore=", "the training run has no categories of Name; "),
         (
             "features.target.positive=0",
-            "parameter features.target.positive is 0: in the run that trained it was '1'; expected",
+            "parameter features.target.positive is 0, but '1' in the training run; expected",
         ),
         (
             "features.log=",
-            "the features are not those of the run that trained: LogFare differ; expected",
+            "the features differ from those of the training run in LogFare; expected",
         ),
     ],
 )
-def test_what_was_trained_otherwise_is_told(
+def test_other_parameters_than_in_training_are_reported(
     parameters: str, line: str, article_run: Project, tmp_path: Path
 ) -> None:
     project = copied(article_run, tmp_path, ONE)
@@ -180,20 +182,20 @@ def test_what_was_trained_otherwise_is_told(
     before = Ledger(project.folder).records()
     ran = project.kedro("run", "--pipeline", "inference")
     assert ran.returncode == 1
-    assert ran.stderr.startswith("Error: made with another value of ")
+    assert ": made with another value of " in ran.stderr.splitlines()[0]
     ran = project.kedro("run", "--pipeline", "inference", "--allow-mixed")
     assert ran.returncode == 1
     assert f"Error: {line}" in ran.stderr or f"Error: parameter features: {line}" in ran.stderr
     assert Ledger(project.folder).records() == before
 
 
-def test_what_is_no_better_than_the_majority_says_so(article_run: Project, tmp_path: Path) -> None:
+def test_a_variant_no_better_than_the_baseline_is_reported(article_run: Project, tmp_path: Path) -> None:
     project, barely_trained = copied(article_run, tmp_path, ONE), ("--params", "variants.deep.epochs=1")
     project.run("--pipeline", "deep", *barely_trained)
     ran = project.run("--pipeline", "inference", *barely_trained)
     reached = project.load("deep.metrics")
     assert f"{reached['valid_accuracy']:.4f}, is not clearly above the baseline, " in ran.stderr
-    assert f"{reached['majority_accuracy']:.4f}: choose another" in ran.stderr
+    assert f"{reached['majority_accuracy']:.4f}; choose another" in ran.stderr
 
 
 def test_without_a_trained_run_there_is_no_answer(project: Project) -> None:
@@ -221,7 +223,7 @@ def test_without_an_identifier_rows_are_counted() -> None:
 
 
 @pytest.mark.parametrize(("positives", "warns"), [(8, True), (1, False)])
-def test_who_predicts_is_judged_by_ranks_where_positives_are_rare(
+def test_the_predicting_variant_is_judged_by_roc_auc_if_positives_are_rare(
     caplog: pytest.LogCaptureFixture, positives: int, warns: bool
 ) -> None:
     metrics = METRICS | {"train_positives": positives, "valid_positives": 1, "valid_accuracy_low": 0.5}
@@ -239,7 +241,7 @@ def test_who_predicts_is_judged_by_ranks_where_positives_are_rare(
     assert bool(caplog.records) == warns
 
 
-def test_predictions_beyond_all_numbers_are_told() -> None:
+def test_predictions_that_are_not_finite_are_reported() -> None:
     with pytest.raises(InputError, match="model linear predicts inf for a row; expected a finite number"):
         predict_new(
             {"weights": torch.tensor([3e38])},

@@ -1,4 +1,4 @@
-"""A data set of four training rows and four validation rows, and two variants that answer them."""
+"""A data set of four training rows and four validation rows, and the results of two variants."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TRUTH = {"train": [0, 0, 1, 0], "valid": [1, 0, 1, 1]}
 
 @pytest.fixture
 def data() -> PreparedData:
-    """The data; the features' and fill values' tables have the right columns and no sense."""
+    """Return the data; the tables of features and fill values have the right columns, but made-up values."""
     rows = {"train": TRAIN_ROWS, "valid": VALID_ROWS}
     parts: dict[str, dict[str, Tensor]] = {
         part: {"independent": torch.tensor(rows[part]), "dependent": torch.tensor(TRUTH[part]).float()}
@@ -57,7 +57,7 @@ def data() -> PreparedData:
 
 
 def make_results(data: PreparedData, model: str, train: list[float], valid: list[float]) -> Results:
-    """Results of a variant that predicts what it is told to."""
+    """Return results of a variant with these predictions."""
     predictions = {"train": torch.tensor(train).float(), "valid": torch.tensor(valid).float()}
     losses = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25]}).astype({"loss": "float32"})
     hidden: dict[str, Any] = {"linear": {}, "deep": {"hidden": [2]}}[model]
@@ -84,7 +84,7 @@ def make_results(data: PreparedData, model: str, train: list[float], valid: list
 
 @pytest.fixture
 def results(data: PreparedData) -> dict[str, Results]:
-    """`line` says yes to women; `net` says yes to all but a man of the first class."""
+    """Return results: `line` predicts yes for women, `net` for everyone except a man of the first class."""
     return {
         "line": make_results(data, "linear", [0, 0, 1, 1], [0, 0, 1, 1]),
         "net": make_results(data, "deep", [0, 0.6, 1, 1], [0.1, 0.7, 1, 0.9]),

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from from_scratch.pipelines.reporting.article import compare_with_article, printed
+from from_scratch.pipelines.reporting.article import compare_with_article, format_figure
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.schema.features import Features
 from from_scratch.schema.parameters import Split, Variant
@@ -25,10 +25,10 @@ from tests.support.project import Project
     ],
 )
 def test_figures_are_written_as_in_the_article(figure: object, digits: int, text: str) -> None:
-    assert printed(figure, digits) == text
+    assert format_figure(figure, digits) == text
 
 
-def test_other_passengers_are_not_held_against_the_article(
+def test_other_passengers_are_not_compared_with_the_article(
     data: PreparedData, results: dict[str, Results]
 ) -> None:
     assert compare_with_article(data, results).empty
@@ -39,7 +39,7 @@ Gathered = tuple[PreparedData, dict[str, Results]]
 
 @pytest.fixture(scope="module")
 def gathered(article_run: Project) -> Gathered:
-    """What the report of the article's data is made from, linear alone of its variants."""
+    """Return the inputs of the report on the article's data, with only the variant `linear`."""
     load = article_run.open_catalog().load
     counts = ["source", "missing_values", "category_counts"]
     names = [*counts, *"fill_values categories scales features model_input train valid".split()]
@@ -58,7 +58,7 @@ def gathered(article_run: Project) -> Gathered:
     return data, {"linear": linear}
 
 
-def test_what_differs_is_told_apart(gathered: Gathered) -> None:
+def test_different_figures_are_reported(gathered: Gathered) -> None:
     data, results = gathered
     linear = results["linear"]
     right = compare_with_article(data, results)

@@ -17,13 +17,13 @@ def test_calibration_has_a_disc_for_each_bin_with_rows() -> None:
     assert (x_high, y_high) == (87.9, 10), "beyond 1 counts as 1: 0.973, all true"
     assert r_high > r_low
     assert "&lt;words&gt;" in drawn
-    assert drawings.draw_calibration(scores, truth, "#123456", "words", least=3).count("<circle") == 1
+    assert drawings.draw_calibration(scores, truth, "#123456", "words", min_rows=3).count("<circle") == 1
 
 
 def test_certain_and_wrong_scores_are_counted() -> None:
     scores = torch.tensor([0.05, 0.4, 0.95, 0.99, 0.6])
     truth = torch.tensor([1.0, 1, 1, 0, 0])
-    assert drawings.count_certain(scores, truth, 0.5) == drawings.Certainty(5, 4, 2)
+    assert drawings.count_errors(scores, truth, 0.5) == drawings.Certainty(5, 4, 2)
 
 
 def test_a_unit_is_dead_if_no_row_moves_it() -> None:

@@ -59,13 +59,13 @@ FELL = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.2]})
 def compare(
     metrics_of: dict[str, dict[str, Any]], variant: Variant = DEEP, losses: pd.DataFrame = FELL
 ) -> tuple[pd.DataFrame, str]:
-    """The comparison, and what the console says of it."""
+    """Return the comparison, and the text that the console prints about it."""
     variants = dict.fromkeys(metrics_of, variant)
     comparison = nodes.compare_metrics(metrics_of, variants)
     return comparison, render_comparison(comparison, dict.fromkeys(metrics_of, losses), variants)
 
 
-def test_article_stands_beside_the_original_passengers() -> None:
+def test_article_is_shown_for_the_original_passengers() -> None:
     comparison, table = compare({"deep": metrics("original"), "wide": metrics("original")})
     assert comparison["variant"].tolist() == ["deep", "wide"]
     assert comparison["article_accuracy"].fillna(0).tolist() == [0.8258, 0]
@@ -78,14 +78,14 @@ def test_article_stands_beside_the_original_passengers() -> None:
     assert table.isascii(), "a console may know no other letters"
 
 
-def test_article_does_not_stand_beside_other_passengers() -> None:
+def test_article_is_not_shown_for_other_passengers() -> None:
     comparison, table = compare({"deep": metrics("own")})
     assert comparison["article_accuracy"].isna().all()
     assert "source: own (bikes.csv: is sold 'yes'?)" in table
     assert "article" not in table
 
 
-def test_variants_beyond_the_article_stand_apart() -> None:
+def test_variants_beyond_the_article_are_listed_apart() -> None:
     _, table = compare({"wide": metrics("original"), "deep": metrics("original")})
     lines = [line.strip() for line in table.splitlines()]
     heading = lines.index("beyond the article:")
@@ -114,20 +114,20 @@ def test_where_positives_are_rare_the_ranks_come_first() -> None:
     baseline = next(line for line in table.splitlines() if line.startswith("baseline")).split()
     assert baseline[3:] == ["0.5000", "-", "0.0674", "0.9326", "-", "-"]
     assert (
-        "\nAccuracy decides nothing here: sold is 'yes' in only 7.0 % of the rows, so the baseline (always "
-        "'no') is right in 93.3 % of the validation rows. ROC AUC and average precision compare the scores; "
-        "the baseline has 0.5 and 0.067.\nflat is not surely better than the baseline.\n"
+        "\nAccuracy is misleading here: sold is 'yes' in only 7.0 % of the rows, so the baseline (always "
+        "'no') is right on 93.3 % of the validation rows. Compare ROC AUC and average precision instead: "
+        "the baseline has 0.5 and 0.067.\nflat is not clearly better than the baseline.\n"
     ) in table
     assert "wide is not" not in table, "whatever its accuracy"
     assert describe_baseline(comparison) == (
-        "Not all surely learnt something: the baseline (always 'no') has a ROC AUC of 0.5000, and the "
-        "interval of flat does not lie above that."
+        "flat is not clearly better than the baseline (always 'no', ROC AUC 0.5000): its 95 % interval does "
+        "not lie above it."
     )
     frequent = {"train_positives": 110, "valid_positives": 70}
-    assert "decides nothing" not in compare({"wide": metrics("own") | RARE | frequent})[1], "20.2 %"
+    assert "misleading" not in compare({"wide": metrics("own") | RARE | frequent})[1], "20.2 %"
 
 
-def test_a_measure_without_a_value_says_why() -> None:
+def test_a_measure_without_a_value_has_a_reason() -> None:
     missing = dict.fromkeys(["valid_roc_auc", "valid_roc_auc_low", "valid_roc_auc_high"])
     because = {"undefined": {"valid_roc_auc": "no row is positive", "valid_recall": "no row is positive"}}
     none = metrics("own") | RARE | {"valid_positives": 0} | missing | because
@@ -146,7 +146,7 @@ def test_a_measure_without_a_value_says_why() -> None:
 
 
 def test_the_names_of_a_file_are_one_line() -> None:
-    """Whatever stands in them: a line that is broken would take the table apart."""
+    """A line break in a name would break the table."""
     odd = {"baseline": "a\nb\u2028c" * 20, "positive": "x\ny", "file": "f.csv", "target": "t"}
     _, table = compare({"deep": metrics("own") | odd})
     assert len(table.splitlines()) == 6
@@ -166,49 +166,48 @@ SAME = "it gives every validation row the same answer"
 
 
 @pytest.mark.parametrize(
-    ("changes", "losses", "of_variant", "said"),
+    ("changes", "losses", "of_variant", "expected"),
     [
         (
             UNLUCKY,
             [0.5, 0.39],
             {},
-            f"{SAME}. What usually helps: initialisation: he; constants: unit.",
+            f"{SAME}. Try initialisation: he, or constants: unit.",
         ),
         (
             UNLUCKY,
             [0.5, 0.6],
             {},
             f"its loss rose from 0.500 to 0.600, and {SAME}. "
-            "What usually helps: a smaller learning_rate; initialisation: he.",
+            "Try a smaller learning_rate, or initialisation: he.",
         ),
         (
             {},
             [0.3, 0.299],
             {"initialisation": "he", "constants": "unit"},
-            "its loss stayed at 0.299. What usually "
-            "helps: loss: cross_entropy; optimiser: adam, with learning_rate: 0.01.",
+            "its loss stayed at 0.299. Try loss: cross_entropy, or optimiser: adam with learning_rate: 0.01.",
         ),
         (
             UNLUCKY,
             [0.5, 0.4],
             {"model": "linear", "hidden": [], "constants": "unit", "optimiser": "adam"},
-            f"{SAME}. What usually helps: loss: squared_error; another learning_rate.",
+            f"{SAME}. Try loss: squared_error, or another learning_rate.",
         ),
         (
             UNLUCKY,
             [0.5, 0.4],
             {"initialisation": "he", "constants": "unit", "optimiser": "adam", "loss": "cross_entropy"},
-            f"{SAME}. What usually helps: another learning_rate.",
+            f"{SAME}. Try another learning_rate.",
         ),
     ],
 )
-def test_a_variant_that_learnt_nothing_says_what_helps(
-    changes: dict[str, float], losses: list[float], of_variant: dict[str, Any], said: str
+def test_a_variant_that_learnt_nothing_gets_advice(
+    changes: dict[str, float], losses: list[float], of_variant: dict[str, Any], expected: str
 ) -> None:
     variant = DEEP.model_copy(update=of_variant)
     table = pd.DataFrame({"epoch": [1, 2], "loss": losses})
     _, text = compare({"net": metrics("original") | changes}, variant, table)
-    assert f"\nnet may have learnt nothing: {said}\n" in text
+    assert f"\nnet may have learnt nothing: {expected}\n" in text
 
 
 def test_the_console_and_the_report_have_one_rule() -> None:
@@ -217,11 +216,11 @@ def test_the_console_and_the_report_have_one_rule() -> None:
         "valid_accuracy_low": 0.7,
         "majority_accuracy": 0.7644,
     }
-    comparison, said = compare({"linear": barely | {"valid_accuracy_low": 0.7645}, "deep": barely})
-    assert "\ndeep is not surely better than the baseline.\n" in said
-    assert "linear is not" not in said
-    assert "learnt nothing" not in said, "its answers differ"
-    assert "the interval of deep does not lie above that" in describe_baseline(comparison)
+    comparison, text = compare({"linear": barely | {"valid_accuracy_low": 0.7645}, "deep": barely})
+    assert "\ndeep is not clearly better than the baseline.\n" in text
+    assert "linear is not" not in text
+    assert "learnt nothing" not in text, "its answers differ"
+    assert describe_baseline(comparison).startswith("deep is not clearly better than the baseline (")
 
 
 def test_rows_too_few_for_any_verdict_are_no_variants_fault() -> None:
@@ -231,12 +230,13 @@ def test_rows_too_few_for_any_verdict_are_no_variants_fault() -> None:
         "valid_accuracy_low": 0.342,
         "majority_accuracy": 0.5,
     }
-    _, said = compare({"net": metrics("own") | both_right | {"majority_accuracy": 0.5}})
-    assert said.endswith("\n2 validation rows are too few to tell any variant from the baseline.\n")
-    assert "learnt nothing" not in said
+    _, text = compare({"net": metrics("own") | both_right | {"majority_accuracy": 0.5}})
+    too_few = "2 validation rows are too few to show that any variant is better than the baseline."
+    assert text.endswith(f"\n{too_few}\n")
+    assert "learnt nothing" not in text
 
 
-def test_mixed_sources_are_told() -> None:
+def test_mixed_sources_are_reported() -> None:
     _, table = compare({"linear": metrics("original"), "deep": metrics("own")})
     assert "source: MIXED" in table
     assert next(line for line in table.splitlines() if "deep" in line).split()[-1] == "own"
@@ -276,7 +276,7 @@ def test_the_accuracy_after_each_epoch_is_that_of_its_coefficients(
     }
 
 
-def test_disagreements_are_counted_where_nobody_trained_and_where_they_did(
+def test_disagreements_are_counted_in_validation_and_training_rows(
     data: PreparedData, results: dict[str, Results]
 ) -> None:
     three = {**results, "twin": results["net"]}
@@ -301,13 +301,13 @@ def test_disagreements_are_counted_where_nobody_trained_and_where_they_did(
     assert (row["disagreements"], row["training_disagreements"]) == (2, 1)
 
 
-def test_one_variant_disagrees_with_nobody(data: PreparedData, results: dict[str, Results]) -> None:
+def test_one_variant_has_no_disagreements(data: PreparedData, results: dict[str, Results]) -> None:
     alone = nodes.compare_answers(data, {"net": results["net"]})
     assert alone.empty
     assert "disagreements" in alone.columns
 
 
-def test_groups_hold_shares_of_all_rows(data: PreparedData, results: dict[str, Results]) -> None:
+def test_groups_contain_shares_of_all_rows(data: PreparedData, results: dict[str, Results]) -> None:
     public = replace(data, source=data.source | {"source": "original"})
     assert nodes.compare_groups(public, results).to_dict("records") == [
         {"group": "men, 1st class", "rows": 2, "observed": 0.5, "line": 0, "net": 0},
@@ -318,7 +318,7 @@ def test_groups_hold_shares_of_all_rows(data: PreparedData, results: dict[str, R
 
 
 def repeated(data: PreparedData, results: dict[str, Results], rows: list[int]) -> Any:
-    """The data and results with rows more than once; of eight, the first four train."""
+    """Return data and results with these rows, some of them repeated; of the eight, the first four train."""
     part = {"train": [row for row in rows if row < 4], "valid": [row - 4 for row in rows if row >= 4]}
     many = replace(
         data,
@@ -334,7 +334,7 @@ def repeated(data: PreparedData, results: dict[str, Results], rows: list[int]) -
     return many, answers
 
 
-def test_small_groups_of_own_data_are_put_together(data: PreparedData, results: dict[str, Results]) -> None:
+def test_small_groups_of_private_data_are_merged(data: PreparedData, results: dict[str, Results]) -> None:
     # male 1: rows 0 and 4; male 2: 1 and 5; female 1: 2, 3, 6; female 2: 7
     many, answers = repeated(data, results, [0, 4, 4, 4, 4, 1, 5, 2, 3, 6, 7])
     assert nodes.compare_groups(many, answers).to_dict("records") == [
@@ -343,7 +343,7 @@ def test_small_groups_of_own_data_are_put_together(data: PreparedData, results: 
     ]
 
 
-def test_of_own_data_no_group_is_so_small_that_it_is_a_person(
+def test_groups_of_private_data_are_too_large_to_identify_a_person(
     data: PreparedData, results: dict[str, Results]
 ) -> None:
     many, answers = repeated(data, results, [0, 4, 4, 4, 4, 1, 5, 5, 5])

@@ -24,7 +24,7 @@ def write(
     summary: pd.DataFrame | None = None,
     runs: pd.DataFrame | None = None,
 ) -> str:
-    """The page, without plotly.js."""
+    """Return the page without plotly.js."""
     groups = nodes.compare_groups(data, results) if groups is None else groups
     page = write_report(
         data,
@@ -44,7 +44,7 @@ def write(
     return re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
 
 
-def test_page_holds_what_came_out(data: PreparedData, results: dict[str, Results]) -> None:
+def test_page_contains_the_results(data: PreparedData, results: dict[str, Results]) -> None:
     page = write(data, results)
     assert "Your own file" in page
     assert "The article and this run" not in page
@@ -62,7 +62,7 @@ def test_page_holds_what_came_out(data: PreparedData, results: dict[str, Results
     assert line is not None
     cells = re.findall(r"<td>(.*?)</td>", line[0])
     assert cells == ["0.7500", "0.301 to 0.954", "2", "0", "1", "1", "0.7500"]
-    scores = page.partition("What the scores are worth")[2]
+    scores = page.partition("How good the scores are")[2]
     line = re.search(r"<tr><th>[^\n]*net</th>.*?</tr>", scores)
     assert line is not None
     cells = re.findall(r"<td>(.*?)</td>", line[0])
@@ -74,7 +74,7 @@ def test_page_leads_with_ranks_where_positives_are_rare(
 ) -> None:
     sections = re.findall(r"<h2>(.*?)</h2>", write(data, results))
     place = sections.index("How often each variant is right")
-    assert sections[place + 1] == "What the scores are worth"
+    assert sections[place + 1] == "How good the scores are"
     rare = {
         variant: replace(result, metrics=result.metrics | {"train_rows": 96, "majority_accuracy": 0.96})
         for variant, result in results.items()
@@ -82,10 +82,10 @@ def test_page_leads_with_ranks_where_positives_are_rare(
     page = write(data, rare)
     assert re.findall(r"<h2>(.*?)</h2>", page)[place : place + 2] == sections[place : place + 2][::-1]
     verdict, _, models = page.partition("The verdict")[2].partition("What changes from model to model")
-    assert verdict.index("Accuracy decides nothing here") < verdict.index("a ROC AUC is known to about")
-    assert "sign test" not in verdict, "of answers, as accuracy is"
+    assert verdict.index("Accuracy is misleading here") < verdict.index("each ROC AUC is uncertain by")
+    assert "sign test" not in verdict, "it compares answers, as accuracy does"
     cards = models.partition("</section>")[0]
-    assert "ROC AUC on the validation rows" in re.sub(r"\s+", " ", cards)
+    assert "ROC AUC and average precision on the validation rows" in re.sub(r"\s+", " ", cards)
     assert "average precision 0.9167" in cards
     assert page.index("<th>true positives</th>") < page.index('id="accuracies"'), "accuracy does not lead"
 
@@ -95,7 +95,9 @@ def test_page_counts_the_largest_categories(data: PreparedData, results: dict[st
         table = write(data, results).partition("<caption>Categories</caption>")[2].partition("</table>")[0]
         return re.findall(r"<td>(\S+)</td><td>(\S+)</td><td>", table)
 
-    assert listed(data) == [("&lt;i&gt;female&lt;/i&gt;", "5"), ("1", "6")], "fewer are nearly persons"
+    assert listed(data) == [("&lt;i&gt;female&lt;/i&gt;", "5"), ("1", "6")], (
+        "smaller categories could identify a person"
+    )
     public = replace(data, source={**data.source, "source": "original"})
     assert len(listed(public)) == 4
     many = {"x": {f"c{i}": rows for i, rows in enumerate([7, 9, 8, 6, 30, 31, 32, 33, 34, 35])}}
@@ -112,7 +114,7 @@ def test_page_of_data_too_small_for_groups(data: PreparedData, results: dict[str
 
 
 def firsts(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The first row of each."""
+    """Return the first row of each tensor."""
     return {name: tensor[:1] for name, tensor in tensors.items()}
 
 
@@ -129,22 +131,22 @@ def test_page_of_thousands_of_groups_shows_the_largest(
         }
     )
     page = write(data, results, groups=groups)
-    assert "Of 5000 groups the 24 largest" in page
+    assert "Of 5000 groups, the 24 largest are shown." in " ".join(page.split())
     assert "g4999 ·" in page
     assert "g4975 ·" not in page
 
 
-def test_figures_that_all_come_out_are_one_folded_line(
+def test_figures_that_are_all_the_same_are_one_folded_line(
     data: PreparedData, results: dict[str, Results]
 ) -> None:
     columns = ["section", "title", "figure", "article", "ours", "same"]
     exact = ["5", "missing values", "Age", "177", "177", True]
     page = write(data, results, pd.DataFrame([exact], columns=columns))
-    assert "All 1 figures that the article prints come out again, to the last printed digit." in page
+    assert "This run reproduces all 1 figures that the article prints, to the last printed digit." in page
     assert "<details>\n<summary>Figure by figure" in page
     rounded = ["6.4", "matrix products", "1", "-0.5005", "-0.5006", True]
     page = write(data, results, pd.DataFrame([exact, rounded], columns=columns))
-    assert "1 come out again to the last printed digit, 1 differs by one in it." in page
+    assert "this run reproduces 1 to the last printed digit; 1 differs by one in that digit." in page
 
 
 def test_only_columns_with_missing_values_are_listed(data: PreparedData, results: dict[str, Results]) -> None:
@@ -152,17 +154,17 @@ def test_only_columns_with_missing_values_are_listed(data: PreparedData, results
     assert "<th>Age</th>" in table
     assert "Sex" not in table
     page = write(replace(data, missing_values={"Age": 0}), results)
-    assert "No value is missing." in page
+    assert "No values are missing." in page
 
 
-def test_a_card_has_the_models_formula_and_how_many_numbers_it_learns(
+def test_a_card_shows_the_models_formula_and_its_number_of_coefficients(
     data: PreparedData, results: dict[str, Results]
 ) -> None:
     page = write(data, results)
     cards = page.partition("What changes from model to model")[2].partition("</section>")[0]
     assert "ŷ = Σ xⱼ wⱼ</span>" in cards
-    assert "<span>5 numbers, rate 0.1, 2 epochs</span>" in cards
-    assert "<span>14 numbers, rate 0.1, 2 epochs</span>" in cards
+    assert "<span>5 coefficients, learning rate 0.1, 2 epochs</span>" in cards
+    assert "<span>14 coefficients, learning rate 0.1, 2 epochs</span>" in cards
 
 
 def test_every_section_has_an_anchor_that_the_contents_name(
@@ -178,7 +180,7 @@ def test_page_is_the_same_for_the_same_inputs(data: PreparedData, results: dict[
     assert write(data, results) == write(data, results)
 
 
-def test_page_without_the_study_says_how_to_make_it(data: PreparedData, results: dict[str, Results]) -> None:
+def test_page_without_the_study_names_the_command(data: PreparedData, results: dict[str, Results]) -> None:
     page = write(data, results)
     assert "<code>kedro run --pipeline stability</code>" in page
     assert 'id="stability"' not in page
@@ -191,20 +193,20 @@ def test_page_with_the_study(data: PreparedData, results: dict[str, Results]) ->
     page = write(data, results, summary=summarise(runs, Stability()), runs=runs)
     assert "kedro run --pipeline stability" not in page
     assert (
-        "Depth gains nothing that could be measured here: over 2 seeds and 2 splits, the best net with "
-        "hidden layers, net, " in page
+        "Depth brings no measurable gain here. Over 2 seeds and 2 splits, the best net with hidden layers "
+        "(net) "
+        "does not differ measurably from the best model without (line): −4.5 points" in page
     )
-    assert "Over 2 seeds and 2 splits, net can&#39;t be told apart from line: −4.5 points" in page
     assert "net trains in 25.0 % of its 4 runs" in page
     section = page.partition("Is deep learning any better here?")[2].partition("</section>")[0]
-    assert "the 4 runs of a variant: from the seeds 0 to 1, on 2 random splits" in section
+    assert "the 4 runs of a variant: seeds 0 to 1 on 2 random splits" in section
     spread, majority, against = (
         [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr><th>.*?</tr>", table)[1:]]
         for table in section.split("<table>")[1:]
     )
     assert [row[0] for row in spread] == ["0.7250", "0.6800"]
     assert [row[0] for row in majority] == ["75.0 %"]
-    assert "line is better than the baseline of the split in every run." in re.sub(r"\s+", " ", section)
+    assert "In every run, line is better than the baseline on the same split." in re.sub(r"\s+", " ", section)
     ((difference, _, *shares, trained, interval),) = against
     assert (difference, *shares) == ("−4.5", "25.0 %", "0 %", "75.0 %")
     assert (trained, interval) == ("+10.0", "–"), "one run trains: no interval"
@@ -225,7 +227,7 @@ def test_page_of_one_variant(data: PreparedData, results: dict[str, Results], va
     assert variants[0] in write(data, {variant: results[variant] for variant in variants})
 
 
-def test_article_is_green_where_it_comes_out_and_red_where_not(
+def test_article_is_green_where_it_is_the_same_and_red_elsewhere(
     data: PreparedData, results: dict[str, Results]
 ) -> None:
     figures = pd.DataFrame(
@@ -238,8 +240,8 @@ def test_article_is_green_where_it_comes_out_and_red_where_not(
     )
     page = write(data, results, figures)
     assert (
-        "Of 3 figures that the article prints, 2 come out again to the last printed digit, and 1 does not."
-        in page
+        "Of 3 figures that the article prints, this run reproduces 2 to the last printed digit; 1 is "
+        "different." in page
     )
     assert '<details class="same">' in page
     assert "<details open>\n<summary>Figure by figure" in page
@@ -253,4 +255,4 @@ def test_groups_of_the_articles_data_may_be_small(data: PreparedData, results: d
     row = re.search(r"<th>women, 1st class</th>.*?</tr>", table, re.DOTALL)
     assert row is not None
     assert re.findall(r">([^<>\n]+)</td>", row[0]) == ["3", "67 %", "yes", "yes"]
-    assert "<summary>Groups of fewer than five</summary>" in table
+    assert "<summary>Groups of fewer than five rows</summary>" in table

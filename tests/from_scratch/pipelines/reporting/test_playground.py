@@ -27,7 +27,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def learn(data: PreparedData, name: str) -> Results:
-    """Really train a variant."""
+    """Train a variant."""
     variant = Variant.model_validate(
         {"model": name, "seed": 1, "learning_rate": 0.5, "epochs": 3} | VARIANTS[name]
     )
@@ -72,7 +72,7 @@ def test_a_model_that_the_page_does_not_know_is_named(
     forgotten = replace(line, coefficients_by_epoch={})
     playground = make_playground(data, {"line": line, "forgotten": forgotten, "other": results["net"]})
     assert [model["name"] for model in playground["models"]] == ["line"]
-    assert playground["missing"] == ["forgotten", "other"], "the other predicts what it is told to"
+    assert playground["missing"] == ["forgotten", "other"], "the other's predictions are made up"
     playground = make_playground(data, {"forgotten": forgotten})
     assert (playground["models"], playground["epochs"]) == ([], [0, 1, 2, 3]), "its lines are still drawn"
 
@@ -98,11 +98,11 @@ def test_a_model_with_another_activation_is_not_known_even_where_all_scores_are_
     assert make_playground(data, {"tanh": faded})["missing"] == ["tanh"]
 
 
-def test_the_page_holds_no_more_models_than_it_has_room_for(
+def test_the_page_contains_at_most_max_coefficients(
     data: PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     variants = {"a": learn(data, "linear"), "b": learn(data, "deep"), "c": learn(data, "linear")}
-    monkeypatch.setattr(playground_module, "MAX_NUMBERS", 4 * (5 + 1) * 2)
+    monkeypatch.setattr(playground_module, "MAX_COEFFICIENTS", 4 * (5 + 1) * 2)
     playground = make_playground(data, variants)
     assert [model["name"] for model in playground["models"]] == ["a"]
     assert playground["missing"] == ["b", "c"]
@@ -118,7 +118,7 @@ def test_long_trainings_are_shown_in_few_epochs() -> None:
     assert choose_epochs(300)[:-1] == many[: len(choose_epochs(300)) - 1], "the same for all variants"
 
 
-def test_fields_say_how_a_column_becomes_features(data: PreparedData) -> None:
+def test_fields_describe_how_a_column_becomes_features(data: PreparedData) -> None:
     playground = make_playground(data, {"linear": learn(data, "linear")})
     age, sex, pclass = playground["fields"]
     assert (age["column"], age["log"], age["shift"], age["scale"]) == ("Age", False, 0, 80)
@@ -135,7 +135,7 @@ def test_fields_say_how_a_column_becomes_features(data: PreparedData) -> None:
 
 
 @pytest.mark.parametrize(("rows", "may_be_seen"), [(4, False), (5, True)])
-def test_what_fills_is_shown_if_it_is_no_value_of_few_rows(
+def test_a_fill_value_is_shown_unless_it_is_the_value_of_few_rows(
     data: PreparedData, rows: int, may_be_seen: bool
 ) -> None:
     ages = data.features.assign(Age=[0.5] * rows + [0.1 * row for row in range(8 - rows)])
@@ -147,13 +147,13 @@ def test_what_fills_is_shown_if_it_is_no_value_of_few_rows(
     assert make_playground(known, {"linear": learn(data, "linear")})["fields"][0]["fill"] == 0.5
 
 
-def test_where_numbers_lie_tells_of_no_row(data: PreparedData) -> None:
+def test_ranges_of_numbers_reveal_no_row(data: PreparedData) -> None:
     ages = data.features.assign(Age=[17.1234, 18.2345, 20.3456, 21.4567, 30.5678, 40.6789, 51.7891, 60.8912])
     (age, *_) = make_playground(replace(data, features=ages), {"linear": learn(data, "linear")})["fields"]
     assert (age["low"], age["typical"], age["high"]) == (17, 26, 60)
 
 
-def test_if_all_groups_are_small_each_column_begins_with_its_most_frequent_category(
+def test_if_all_groups_are_small_the_most_frequent_categories_are_chosen(
     data: PreparedData, results: dict[str, Results]
 ) -> None:
     assert make_playground(data, results)["choices"] == [(1, 0), (2, 0)]

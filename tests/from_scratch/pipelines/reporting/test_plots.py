@@ -14,7 +14,7 @@ from plotly.io import from_json
 from from_scratch.pipelines.reporting import coefficient_plots, learning_plots, nodes, plots
 from from_scratch.pipelines.reporting.bundles import PreparedData, Results
 from from_scratch.schema.features import Features
-from kedro_ledger.looks import look_of
+from kedro_ledger.styles import assign_styles
 
 Draw = Callable[[PreparedData, dict[str, Results]], Figure]
 DRAWN: dict[str, Draw] = {
@@ -46,19 +46,19 @@ def test_a_figure_is_read_as_it_was_drawn_with_no_template(
 def test_a_variant_has_the_same_colour_everywhere(
     data: PreparedData, results: dict[str, Results], name: str
 ) -> None:
-    look = look_of(results)
+    styles = assign_styles(results)
     for trace in DRAWN[name](data, results).to_dict()["data"]:
-        if trace["name"] in look:
+        if trace["name"] in styles:
             drawn = trace.get("line", trace.get("marker"))
-            assert drawn["color"] == look[trace["name"]]["color"]
+            assert drawn["color"] == styles[trace["name"]]["color"]
 
 
 def test_variants_beyond_the_colours_differ_by_symbol_and_dash() -> None:
-    look = look_of(f"variant{i}" for i in range(18))
-    assert len({tuple(each.values()) for each in look.values()}) == 18
+    styles = assign_styles(f"variant{i}" for i in range(18))
+    assert len({tuple(style.values()) for style in styles.values()}) == 18
 
 
-def test_accuracies_stand_between_the_ends_of_their_intervals(results: dict[str, Results]) -> None:
+def test_accuracies_are_inside_their_intervals(results: dict[str, Results]) -> None:
     plot = plots.plot_accuracies(results).to_dict()
     line, net = plot["data"]
     assert (line["x"], net["x"]) == ([0.75], [0.5])
@@ -82,7 +82,7 @@ def test_coefficients_are_drawn_as_differences_within_a_column(
     named = nodes.name_coefficients(data, results)
     figure = coefficient_plots.plot_coefficients(named, data, results)
     (marks,) = figure.data
-    # The greatest effect is that of the class, 2: all others are shares of it.
+    # The largest effect is that of the class, 2; all others are shares of it.
     effects = dict(zip(marks.customdata, marks.x, strict=True))
     assert effects == {"Age: 0 → 80": -0.5, "Sex: male → female": 0.5, "Pclass: 1 → 2": 1.0}
     public = replace(data, source=data.source | {"source": "original"})
@@ -90,7 +90,7 @@ def test_coefficients_are_drawn_as_differences_within_a_column(
     assert "class: 1st class → 2nd class" in marks.customdata
     scaled = replace(data, columns=data.columns.model_copy(update={"normalisation": "deviation"}))
     (marks,) = coefficient_plots.plot_coefficients(named, scaled, results).data
-    assert "Age: one deviation more" in marks.customdata
+    assert "Age: +1 SD" in marks.customdata
 
 
 def test_a_plateau_at_the_baseline_is_named(results: dict[str, Results]) -> None:
@@ -111,9 +111,9 @@ def test_names_at_the_ends_of_lines_do_not_cover_each_other(results: dict[str, R
     figure = learning_plots.plot_losses(many)
     top = figure.layout.yaxis.range[1]
     names = [drawn for drawn in figure.layout.annotations if drawn.xshift]
-    places = sorted(drawn.y / top * learning_plots.PANEL + drawn.yshift for drawn in names)
+    places = sorted(drawn.y / top * learning_plots.PANEL_HEIGHT + drawn.yshift for drawn in names)
     assert len(places) == 7
-    assert all(below + learning_plots.LABEL - 0.5 <= above for below, above in pairwise(places))
+    assert all(below + learning_plots.LABEL_HEIGHT - 0.5 <= above for below, above in pairwise(places))
 
 
 @pytest.mark.parametrize("name", DRAWN)

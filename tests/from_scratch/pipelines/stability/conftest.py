@@ -1,4 +1,4 @@
-"""Runs of three variants, made up: `line` is the reference, `net` mostly stays at the majority."""
+"""Made-up runs of three variants: `line` is the reference, `net` mostly stays at the baseline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ACCURACIES = {
     "curve": ("sigmoid", [[0.70, 0.76], [0.82, 0.84]]),
     "net": ("deep", [[0.60, 0.80], [0.60, 0.62]]),
 }
-"""The model, and the valid accuracies [splits, seeds]."""
+"""The model and the validation accuracies [splits, seeds] of each variant."""
 MAJORITY = (0.60, 0.62)
 
 

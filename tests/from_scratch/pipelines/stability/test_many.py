@@ -1,4 +1,4 @@
-"""Many models at once must be what each of them would be alone."""
+"""Models that are trained at once must equal models that are trained one by one."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ MODELS_ALONE = {
     "neural_net": (20.0, 30, [20]),
     "deep": (4.0, 30, [10, 10]),
 }
-"""Learning rate, epochs and hidden layers of each model, as the article has them."""
+"""The article's learning rate, epochs and hidden layers of each model."""
 SEEDS = range(440, 450)
 
 
 @pytest.fixture(scope="module")
 def rows() -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Kaggle's passengers: training rows and validation rows."""
+    """Return the training and validation rows of Kaggle's passengers."""
     passengers = pd.read_csv(RAW / "train.csv")
     features = Features.model_validate(COMMITTED["features"])
     split = Split.model_validate(COMMITTED["split"])
@@ -64,7 +64,7 @@ def to(tensors: dict[str, Tensor], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
 def train_each(
     name: str, dtype: torch.dtype, train_rows: dict[str, Tensor], valid: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Losses [models, epochs] and predictions [models, rows] of models that train one by one."""
+    """Return losses [models, epochs] and predictions [models, rows] of models that are trained one by one."""
     rate, epochs, hidden = MODELS_ALONE[name]
     losses, predictions = [], []
     for coefficients in initialise(name, hidden, dtype):
@@ -98,7 +98,7 @@ def test_many_at_once_are_what_each_is_alone(
     torch.testing.assert_close(predictions_together, predictions, atol=tolerance, rtol=0)
     for together, alone in zip(predictions_together, predictions, strict=True):
         assert accuracy(together, truth) == accuracy(alone, truth)
-    assert len({*losses[:, 0].tolist()}) == len(SEEDS), "each starts somewhere else"
+    assert len({*losses[:, 0].tolist()}) == len(SEEDS), "each has its own start"
 
 
 PRACTICE = {
@@ -197,6 +197,6 @@ def test_stacking_copies(rows: tuple[dict[str, Tensor], dict[str, Tensor]]) -> N
         assert all(draw[key].equal(was[key]) for draw, was in zip(draws, kept, strict=True) for key in was)
 
 
-def test_fewer_train_at_once_the_more_each_takes() -> None:
+def test_fewer_models_train_at_once_if_each_is_larger() -> None:
     assert choose_batch([], 713) > choose_batch([10, 10], 713) > choose_batch([20], 713) > 1
     assert choose_batch([20], 10**9) == 1

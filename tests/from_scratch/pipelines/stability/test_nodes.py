@@ -39,7 +39,7 @@ def split(passengers: pd.DataFrame) -> StudySplit:
 def prepare(
     passengers: pd.DataFrame, features: Features, split: Split
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """As the pipeline of data processing does."""
+    """Prepare the rows as the pipeline `data_processing` does."""
     imputed = processing.impute(passengers, processing.compute_fill_values(passengers, features, split))
     categories = processing.learn_categories(imputed, features, split)
     encoded = processing.one_hot_encode(imputed, features, categories)
@@ -48,20 +48,20 @@ def prepare(
 
 
 @pytest.mark.parametrize("features", [FEATURES, ON_TRAIN], ids=["all", "train"])
-def test_each_split_is_what_data_processing_makes_of_its_seed(
+def test_each_split_equals_that_of_data_processing_with_its_seed(
     passengers: pd.DataFrame, features: Features
 ) -> None:
     splits = nodes.prepare_splits(passengers, features, SPLIT, Stability(splits=3))
-    assert [one.seed for one in splits] == [42, 43, 44]
-    for one in splits:
-        train, valid = prepare(passengers, features, Split(seed=one.seed, validation_fraction=0.2))
-        assert all(one.train[name].equal(train[name]) for name in train)
-        assert all(one.valid[name].equal(valid[name]) for name in valid)
+    assert [split.seed for split in splits] == [42, 43, 44]
+    for split in splits:
+        train, valid = prepare(passengers, features, Split(seed=split.seed, validation_fraction=0.2))
+        assert all(split.train[name].equal(train[name]) for name in train)
+        assert all(split.valid[name].equal(valid[name]) for name in valid)
     assert not splits[0].train["independent"].equal(splits[1].train["independent"])
 
 
-def test_rows_that_validate_have_no_part_in_what_prepares_them(passengers: pd.DataFrame) -> None:
-    """Whatever stands in the validation rows, the training rows come out the same."""
+def test_validation_rows_do_not_influence_how_rows_are_prepared(passengers: pd.DataFrame) -> None:
+    """The training rows are the same whatever values the validation rows have."""
     second = Split(seed=43, validation_fraction=0.2)
     _, validating = shuffle(find_positives(passengers, FEATURES), second)
     altered = passengers.copy()
@@ -92,14 +92,14 @@ def test_each_split_counts_the_rows_that_it_trains_on(passengers: pd.DataFrame) 
     assert split.valid["independent"].equal(expected[1]["independent"])
 
 
-def test_after_the_greatest_seed_comes_the_first(passengers: pd.DataFrame) -> None:
+def test_the_largest_seed_is_followed_by_0(passengers: pd.DataFrame) -> None:
     greatest = SPLIT.model_copy(update={"seed": 2**63 - 1})
     splits = nodes.prepare_splits(passengers, ON_TRAIN, greatest, Stability(splits=2))
     assert [split.seed for split in splits] == [2**63 - 1, 0]
 
 
-def test_a_split_that_leaves_nothing_to_learn_from_is_told(passengers: pd.DataFrame) -> None:
-    """All that is known of a column may validate on the second split, though not on the first."""
+def test_a_split_without_a_value_to_learn_from_is_reported(passengers: pd.DataFrame) -> None:
+    """All known values of a column may be validation rows of the second split, but not of the first."""
     are_positive = find_positives(passengers, FEATURES)
     _, first = shuffle(are_positive, SPLIT)
     _, second = shuffle(are_positive, Split(seed=43, validation_fraction=0.2))
@@ -130,11 +130,11 @@ def test_many_score_as_each_would_alone(
         assert row["split"] == 43
 
 
-def test_models_beyond_all_numbers_are_counted(split: StudySplit) -> None:
+def test_models_that_are_not_finite_are_counted(split: StudySplit) -> None:
     wild = LINEAR.model_copy(update={"learning_rate": 1e200})
     with pytest.raises(
         InputError,
-        match=r"with learning_rate 1e\+200, 8 of 8 models .* from seed 0; .* smaller learning_rate",
+        match=r"learning_rate 1e\+200 overflows for 8 of 8 seeds, first for seed 0; .* smaller learning_rate",
     ):
         nodes.train_seeds(split, wild, Stability(seeds=8), 1)
 

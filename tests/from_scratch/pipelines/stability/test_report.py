@@ -1,4 +1,4 @@
-"""What the report and the console say of the study."""
+"""The study in the report and on the console."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from from_scratch.pipelines.reporting.sentences import format_percent, format_po
 from from_scratch.pipelines.reporting.study_sentences import describe_depth, describe_luck, describe_study
 from from_scratch.pipelines.stability.summary import summarise
 from from_scratch.schema.parameters import Stability, Variant
-from kedro_ledger.looks import look_of
+from kedro_ledger.styles import assign_styles
 from tests.from_scratch.pipelines.stability.conftest import ACCURACIES, make_runs
 
 
-def told(**changes: object) -> pd.DataFrame:
-    """The summary of a reference and a deep net, which says what it is told to."""
+def make_summary(**changes: object) -> pd.DataFrame:
+    """Return a summary of a reference and a deep net, with changes to the net's row."""
     numbers = {
         "model": "deep",
         "reference": "line",
@@ -51,7 +51,7 @@ def describe(summary: pd.DataFrame) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         (
             {},
@@ -65,17 +65,17 @@ def describe(summary: pd.DataFrame) -> list[str]:
         ),
         (
             {"difference_low": -0.02},
-            "Over 200 seeds and 5 splits, net can't be told apart from line: +1.2 points of accuracy on "
-            "average (95 % interval −2.0 to +2.0).",
+            "Over 200 seeds and 5 splits, net does not differ measurably from line: +1.2 points of accuracy "
+            "on average (95 % interval −2.0 to +2.0).",
         ),
         (
             {"difference": 0.0, "difference_low": 0.0, "difference_high": 0.0, "equal": 1.0},
-            "Over 200 seeds and 5 splits, net is as often right as line in every pair of runs.",
+            "Over 200 seeds and 5 splits, net is right exactly as often as line in every pair of runs.",
         ),
         (
             {"difference": 0.02, "difference_low": 0.02, "difference_high": 0.02},
-            "Over 200 seeds and 5 splits, net can't be told apart from line: +2.0 points of accuracy on "
-            "average (95 % interval +2.0 to +2.0).",
+            "Over 200 seeds and 5 splits, net does not differ measurably from line: +2.0 points of accuracy "
+            "on average (95 % interval +2.0 to +2.0).",
         ),
         (
             {"model": "sigmoid"},
@@ -84,32 +84,32 @@ def describe(summary: pd.DataFrame) -> list[str]:
         ),
     ],
 )
-def test_is_it_better(changes: dict[str, object], said: str) -> None:
-    assert describe(told(**changes))[0] == said
+def test_is_it_better(changes: dict[str, object], expected: str) -> None:
+    assert describe(make_summary(**changes))[0] == expected
 
 
-NOT = "; runs that don't train do no better than always giving the answer that is more frequent in training."
+NOT_TRAINED = "Runs that do not train are no better than the baseline."
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         (
             {},
-            "net trains in 75.0 % of its 1,000 runs (95 % interval 60.0 % to 90.0 %), which differ from line "
-            f"by +3.0 points (+1.0 to +5.0){NOT}",
+            "net trains in 75.0 % of its 1,000 runs (95 % interval 60.0 % to 90.0 %); these differ from line "
+            f"by +3.0 points (+1.0 to +5.0). {NOT_TRAINED}",
         ),
         (
             {"trained_difference_low": float("nan"), "at_majority": 0.999, "at_majority_high": 1.0},
-            "net trains in 0.1 % of its 1,000 runs (95 % interval 0 % to 90.0 %), which differ from line "
-            f"by +3.0 points{NOT}",
+            "net trains in 0.1 % of its 1,000 runs (95 % interval 0 % to 90.0 %); these differ from line by "
+            f"+3.0 points. {NOT_TRAINED}",
         ),
         ({"at_majority": 0.0}, "net trains in all of its 1,000 runs."),
-        ({"at_majority": 1.0}, f"net trains in none of its 1,000 runs{NOT}"),
+        ({"at_majority": 1.0}, f"net trains in none of its 1,000 runs. {NOT_TRAINED}"),
     ],
 )
-def test_how_often_it_trains(changes: dict[str, object], said: str) -> None:
-    assert describe(told(**changes))[1] == said
+def test_how_often_it_trains(changes: dict[str, object], expected: str) -> None:
+    assert describe(make_summary(**changes))[1] == expected
 
 
 def test_the_single_change_that_makes_a_net_train_comes_first() -> None:
@@ -119,7 +119,7 @@ def test_the_single_change_that_makes_a_net_train_comes_first() -> None:
         "he": NET.model_copy(update={"initialisation": "he", "seed": 2}),
         "adam": NET.model_copy(update={"optimiser": "adam", "learning_rate": 0.01}),
     }
-    row = told().iloc[1].to_dict()
+    row = make_summary().iloc[1].to_dict()
     shares = {"line": 0.0, "net": 0.941, "he": 0.011, "adam": 0.0}
     summary = pd.DataFrame(
         [
@@ -129,10 +129,10 @@ def test_the_single_change_that_makes_a_net_train_comes_first() -> None:
     )
     first, verdict, _ = describe_study(summary, NO_RUNS, variants)
     assert first == (
-        "One change makes net train, initialisation = he: with it, 98.9 % of its runs end above the baseline "
-        "(he); without it, 5.9 %."
+        "A single change, initialisation: he, makes net train. With it (variant he), 98.9 % of the runs end "
+        "above the baseline; without it, 5.9 %."
     )
-    assert verdict.startswith("Over 200 seeds")
+    assert verdict.startswith("Compared with line over 200 seeds")
     nothing = summary.assign(at_majority=[0.0, 0.941, 0.2, 0.0])
     assert len(describe_study(nothing, NO_RUNS, variants)) == 2, "80 % is not nearly always"
     unsure = summary.assign(at_majority_high=1.0)
@@ -142,23 +142,26 @@ def test_the_single_change_that_makes_a_net_train_comes_first() -> None:
         assert len(describe_study(summary, NO_RUNS, changed)) == 2, trivial
 
 
-def test_what_depth_gains_is_told_by_pairs_of_runs() -> None:
+def test_depth_is_judged_by_pairs_of_runs() -> None:
     variants = VARIANTS | {"line": LINE, "curve": LINE}
 
     def describe_made(net: list[list[float]]) -> str:
         runs = make_runs(ACCURACIES | {"net": ("deep", net)})
-        (said,) = describe_depth(summarise(runs, Stability()), runs, variants)
-        return said
+        (sentence,) = describe_depth(summarise(runs, Stability()), runs, variants)
+        return sentence
 
     assert describe_made([[0.70, 0.76], [0.82, 0.86]]).startswith(
-        "Depth gains nothing that could be measured here: over 2 seeds and 2 splits, the best net with "
-        "hidden layers, net, can't be told apart from the best without, curve: +0.5 points of accuracy on "
-        "average (95 % interval "
+        "Depth brings no measurable gain here. Over 2 seeds and 2 splits, the best net with hidden layers "
+        "(net) "
+        "does not differ measurably from the best model without (curve): +0.5 points of accuracy on average "
+        "(95 % interval "
     )
-    assert "net, is worse than the best without, curve: −10.0" in describe_made([[0.6, 0.67], [0.72, 0.73]])
+    worse = describe_made([[0.6, 0.67], [0.72, 0.73]])
+    assert worse.startswith("Depth does not help here. ")
+    assert "(net) is worse than the best model without (curve): −10.0 points" in worse
     better = describe_made([[0.80, 0.85], [0.92, 0.95]])
-    assert better.startswith("Depth gains +10.0 points here: ")
-    assert "is better than the best without, curve" in better
+    assert better.startswith("Depth gains 10.0 points here. ")
+    assert "(net) is better than the best model without (curve)" in better
     runs = make_runs(ACCURACIES)
     assert describe_depth(summarise(runs, Stability()), runs, VARIANTS) == [], "all have hidden layers"
 
@@ -167,51 +170,56 @@ def test_an_accuracy_that_most_seeds_do_not_reach_is_luck() -> None:
     comparison = pd.DataFrame(
         {"variant": ["line", "net"], "valid_accuracy": [0.8, 0.8258], "majority_accuracy": 0.6}
     )
-    (said,) = describe_luck(told(at_majority=0.941), comparison)
-    assert said == "The 0.8258 of net in this run is luck: most seeds do not train it."
-    assert describe_luck(told(at_majority=0.941), comparison.assign(valid_accuracy=0.6)) == []
+    (sentence,) = describe_luck(make_summary(at_majority=0.941), comparison)
+    assert sentence == "The accuracy of net in this run, 0.8258, is luck: from most seeds it does not train."
+    assert describe_luck(make_summary(at_majority=0.941), comparison.assign(valid_accuracy=0.6)) == []
 
 
-def test_all_deep_nets_are_spoken_of_or_else_each_variant(runs: pd.DataFrame) -> None:
+def test_all_deep_nets_are_described_or_else_each_variant(runs: pd.DataFrame) -> None:
     two = summarise(make_runs(ACCURACIES | {"last": ACCURACIES["net"]}), Stability())
     verdict, trained = describe(two)
-    assert re.search(
-        r"curve \(.*\), net \(.*\) and last \(.*\) are not to be told apart from line\.", verdict
+    assert verdict.startswith(
+        "Compared with line over 2 seeds and 2 splits, in points of accuracy (95 % interval): "
     )
-    assert trained.startswith("Of 4 runs each, these trained: net in 25.0 % (0 % to 100 %), last in 25.0 % (")
+    assert re.search(
+        r"curve \S+ \(.*\), net \S+ \(.*\) and last \S+ \(.*\) are not measurably different\.", verdict
+    )
+    assert trained.startswith(
+        "Of 4 runs each, net trains in 25.0 % (95 % interval 0 % to 100 %) and last in 25.0 % (95 % "
+    )
     without = summarise(runs[runs["variant"] != "net"], Stability())
-    assert "curve can't be told apart from line" in describe(without)[0]
+    assert "curve does not differ measurably from line" in describe(without)[0]
     of_deep = summarise(runs.replace({"variant": {"line": "net", "net": "line"}}), Stability(reference="net"))
     of_deep["model"] = "linear"
     verdict, trained = describe(of_deep)
-    assert "curve (" in verdict
-    assert trained.startswith("Of 4 runs each, these trained: ")
+    assert "curve +" in verdict
+    assert trained.startswith("Of 4 runs each, curve trains in ")
     alone = summarise(runs[runs["variant"] == "line"], Stability())
     verdict, trained = describe(alone)
-    assert verdict == "Only line was trained: there is nothing to hold it against."
+    assert verdict == "Only line was trained, so there is nothing to compare it with."
     assert trained == "line trains in all of its 4 runs."
 
 
-def test_better_ones_and_worse_ones_are_named_apart() -> None:
-    row = told().iloc[1].to_dict()
+def test_better_and_worse_variants_are_named_apart() -> None:
+    row = make_summary().iloc[1].to_dict()
     ends = {"a": (0.1, 0.2), "b": (-0.2, -0.1), "c": (-0.1, 0.1), "d": (0.05, 0.06)}
     rows = [
         row
         | {"variant": name, "difference": (low + high) / 2, "difference_low": low, "difference_high": high}
         for name, (low, high) in ends.items()
     ]
-    summary = pd.DataFrame([told().iloc[0].to_dict() | {"model": "linear"}, *rows])
+    summary = pd.DataFrame([make_summary().iloc[0].to_dict() | {"model": "linear"}, *rows])
     verdict = describe_study(summary, NO_RUNS, dict.fromkeys([*ends, "line"], NET))[0]
     assert verdict == (
-        "Over 200 seeds and 5 splits, in points of accuracy with 95 % intervals, "
-        "a (+15.0; +10.0 to +20.0) and d (+5.5; +5.0 to +6.0) are better than line; "
-        "b (−15.0; −20.0 to −10.0) is worse than line; "
-        "c (+0.0; −10.0 to +10.0) is not to be told apart from line."
+        "Compared with line over 200 seeds and 5 splits, in points of accuracy (95 % interval): "
+        "a +15.0 (+10.0 to +20.0) and d +5.5 (+5.0 to +6.0) are better; "
+        "b −15.0 (−20.0 to −10.0) is worse; "
+        "c +0.0 (−10.0 to +10.0) is not measurably different."
     )
 
 
 def test_a_reference_that_is_worse_than_the_baseline_gives_way_to_it() -> None:
-    """Whoever is better than a line that has learnt nothing need not have learnt anything."""
+    """A variant that is better than a line that has learnt nothing may itself have learnt nothing."""
     bad = {"line": ("linear", [[0.4, 0.4], [0.4, 0.42]]), "net": ("deep", [[0.6, 0.6], [0.6, 0.62]])}
     summary = summarise(make_runs(bad), Stability(reference="line"))
     assert set(summary["reference"]) == {"baseline"}
@@ -222,7 +230,7 @@ def test_a_reference_that_is_worse_than_the_baseline_gives_way_to_it() -> None:
     assert "points against baseline" in console.render_study(summary, NO_RUNS, VARIANTS)
 
 
-def test_shares_that_are_not_all_or_none_do_not_look_so() -> None:
+def test_shares_near_0_and_1_are_not_rounded_to_them() -> None:
     shares = [0, 1e-6, 0.0005, 0.5, 0.9994, 0.99999, 1]
     expected = ["0 %", "less than 0.1 %", "0.1 %", "50.0 %", "99.9 %", "more than 99.9 %", "100 %"]
     assert [*map(format_percent, shares)] == expected
@@ -230,13 +238,13 @@ def test_shares_that_are_not_all_or_none_do_not_look_so() -> None:
 
 
 def test_console_has_a_row_for_each_variant(summary: pd.DataFrame) -> None:
-    said = console.render_study(summary, NO_RUNS, VARIANTS)
-    assert "stability: 2 seeds on 2 splits" in said
-    rows = {line.split()[0]: line for line in said.splitlines()[3:7]}
+    text = console.render_study(summary, NO_RUNS, VARIANTS)
+    assert "stability: 2 seeds on 2 splits" in text
+    rows = {line.split()[0]: line for line in text.splitlines()[3:7]}
     assert "0.7600" in rows["line"]
     assert rows["line"].split()[-2:] == ["-", "-"]
     assert "75.0 %" in rows["net"]
-    assert said.rstrip().endswith("\n".join(describe(summary)))
+    assert text.rstrip().endswith("\n".join(describe(summary)))
 
 
 def test_a_variant_has_the_colour_that_it_has_in_the_other_plots(
@@ -245,9 +253,9 @@ def test_a_variant_has_the_colour_that_it_has_in_the_other_plots(
     figure = plots.plot_stability(runs, summary, dict.fromkeys(["other", *ACCURACIES]))  # type: ignore[arg-type]
     assert from_json(figure.to_json(engine="json")).to_dict()["data"] == figure.to_dict()["data"]
     assert all(axis.title.text for axis in figure.select_xaxes())
-    look = look_of(["other", *ACCURACIES])
+    styles = assign_styles(["other", *ACCURACIES])
     for trace in figure.data:
-        assert trace.marker.color == look[trace.name]["color"]
+        assert trace.marker.color == styles[trace.name]["color"]
 
 
 def test_a_lane_is_as_thick_as_the_share(runs: pd.DataFrame, summary: pd.DataFrame) -> None:

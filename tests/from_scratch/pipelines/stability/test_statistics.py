@@ -26,7 +26,7 @@ def test_interval_by_hand() -> None:
     assert (low, high) == pytest.approx((4 - T_OF_ONE_DEGREE * error, 4 + T_OF_ONE_DEGREE * error))
 
 
-def test_what_is_not_there_counts_for_nothing() -> None:
+def test_missing_values_are_ignored() -> None:
     nan = np.nan
     values = np.array([[1.0, nan, 3.0], [nan, nan, nan], [5.0, nan, nan]])
     mean, low, high = estimate_mean(values, ratio=0.25)  # means of splits: 2 and 5; of seeds: 3 and 3
@@ -53,7 +53,7 @@ def test_a_share_stays_between_none_and_all() -> None:
     assert (share, low, high) == (0.25, 0, 1)
 
 
-def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
+def test_the_interval_contains_the_truth_about_as_often_as_it_should() -> None:
     generator = np.random.default_rng(1)
     held = 0
     for _ in range(400):  # effects of splits, of seeds and of both, as of runs on fresh data

@@ -26,7 +26,7 @@ def test_spread_of_the_accuracies(summary: pd.DataFrame) -> None:
     )
 
 
-def test_those_at_or_below_the_majority_of_their_split_are_counted(summary: pd.DataFrame) -> None:
+def test_runs_at_or_below_the_baseline_of_their_split_are_counted(summary: pd.DataFrame) -> None:
     net = row_of(summary, "net")
     assert net["at_majority"] == 0.75
     assert (net["at_majority_minimum"], net["at_majority_maximum"]) == (0.5, 1)

@@ -52,13 +52,13 @@ def test_each_epochs_coefficients_are_those_of_a_shorter_training(train: dict[st
 def test_too_many_coefficients_are_not_kept_after_each_epoch(
     train: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(nodes, "MAX_REMEMBERED", 14)
+    monkeypatch.setattr(nodes, "MAX_HISTORY", 14)
     initial = nodes.initialise(train, LINEAR)
     with caplog.at_level("INFO"):
         *_, by_epoch = nodes.fit(initial, train, LINEAR, 1, "float32")
     assert by_epoch == {}
-    assert "after each epoch are more than 14 numbers, so they are not kept" in caplog.text
-    monkeypatch.setattr(nodes, "MAX_REMEMBERED", 15)
+    assert "after each epoch are not kept, since they exceed 14 numbers" in caplog.text
+    monkeypatch.setattr(nodes, "MAX_HISTORY", 15)
     *_, by_epoch = nodes.fit(initial, train, LINEAR, 1, "float32")
     assert by_epoch["weights"].shape == (5, 3)
 
@@ -74,14 +74,12 @@ def test_float64_computes_wide_from_the_same_draws(train: dict[str, Tensor]) -> 
 
 @pytest.mark.parametrize("epochs", [1, 5])
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_training_that_goes_beyond_all_numbers_stops_the_run(
+def test_training_that_overflows_stops_the_run(
     train: dict[str, Tensor], precision: Precision, epochs: int
 ) -> None:
     wild = LINEAR.model_copy(update={"learning_rate": 1e200, "epochs": epochs})
     initial = nodes.initialise(train, wild)
-    with pytest.raises(
-        InputError, match=r"with learning_rate 1e\+200, training went beyond all numbers in epoch \d"
-    ):
+    with pytest.raises(InputError, match=r"training with learning_rate 1e\+200 overflows in epoch \d"):
         nodes.fit(initial, train, wild, 1, precision)
 
 

@@ -1,6 +1,6 @@
-// --- The models, computed here: the same sums as in models.py, after any epoch that the page holds
+// --- The models: the same computations as in models.py, with the coefficients after any epoch that the page contains
 
-function decode(text) {  // float32 numbers, least significant byte first
+function decode(text) {  // float32 numbers, little-endian
   const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
   const view = new DataView(bytes.buffer);
   return Float32Array.from({length: bytes.length / 4}, (_, i) => view.getFloat32(4 * i, true));
@@ -20,7 +20,7 @@ function predict(model, epoch, x) {
     for (let j = 0; j < outputs; j++) {
       sums[j] = constants[place * outputs + j];
       for (let i = 0; i < inputs; i++) {
-        const input = depth ? Math.max(x[i], 0) : x[i];  // a rectifier between two layers
+        const input = depth ? Math.max(x[i], 0) : x[i];  // a relu between two layers
         sums[j] += input * weights[(place * inputs + i) * outputs + j];
       }
     }
@@ -37,7 +37,7 @@ function encode(values) {  // a value for each field: a number, or the place of 
 
 // --- The plots
 
-const dots = {};  // of each plot with lines over epochs: a dot for each line, by panel
+const dots = {};  // for each plot over epochs: the dots on its lines, by panel
 for (const name of ["losses", "epoch_accuracies"]) {
   const panels = {};
   for (const line of plots[name].data) (panels[`${line.xaxis} ${line.yaxis}`] ??= []).push(line);
@@ -46,7 +46,7 @@ for (const name of ["losses", "epoch_accuracies"]) {
     marker: {
       size: 11, line: {width: 1.5, color: "#808080"}, color: lines.map(line => line.line.color),
       symbol: lines.map(({line}) =>
-        Object.values(look).find(({color, dash}) => color === line.color && dash === line.dash).symbol),
+        Object.values(styles).find(({color, dash}) => color === line.color && dash === line.dash).symbol),
     },
   }}));
 }
@@ -57,7 +57,7 @@ function placeDots(lines) {
   return {x: lines.map((line, i) => line.x[places[i]]), y: lines.map((line, i) => line.y[places[i]])};
 }
 
-function draw() {  // afresh for each width, on paper too: Plotly's own resizing forgets heights and legends
+function draw() {  // again for each width, also for print: Plotly's own resizing loses heights and legends
   for (const [name, plot] of Object.entries(plots)) {
     const moving = (dots[name] ?? []).map(({lines, trace}) => ({...trace, ...placeDots(lines)}));
     const data = structuredClone([...plot.data, ...moving]);
@@ -65,7 +65,7 @@ function draw() {  // afresh for each width, on paper too: Plotly's own resizing
   }
 }
 
-// --- Watch them learn: what each model predicts over two numbers, for categories that the reader chooses
+// --- Watch them learn: each model's predictions over two numeric columns, for the categories that the reader chooses
 
 const WIDE = 40, HIGH = 30;
 const NO = [0, 114, 178], MIDDLE = [238, 238, 238], YES = [230, 159, 0];
@@ -107,8 +107,8 @@ function element(name, properties = {}, ...children) {
 }
 
 function key(name) {
-  const glyph = element("span", {className: "key", textContent: glyphs[look[name].symbol]});
-  glyph.style.color = look[name].color;
+  const glyph = element("span", {className: "key", textContent: glyphs[styles[name].symbol]});
+  glyph.style.color = styles[name].color;
   return glyph;
 }
 
@@ -146,8 +146,8 @@ function describeSurfaces() {
     .filter(([field], i) => !axes.includes(i) && !(field.categories && choices.includes(i)))
     .map(([field, value]) => `${field.label} ${field.categories ? field.categories[value] : words(value)}`);
   document.getElementById("surface-words").textContent = [
-    x ? `To the right: ${range(x)}.` : "", y ? `Upwards: ${range(y)}.` : "",
-    others.length ? `All else is typical: ${others.slice(0, 12).join(", ")}${others.length > 12 ? ", …" : ""}.` : "",
+    x ? `Horizontal axis: ${range(x)}.` : "", y ? `Vertical axis: ${range(y)}.` : "",
+    others.length ? `All other columns have typical values: ${others.slice(0, 12).join(", ")}${others.length > 12 ? ", …" : ""}.` : "",
   ].filter(Boolean).join(" ");
 }
 
@@ -205,10 +205,10 @@ if (playground.models.length) {
   surfaces.hidden = true;
 }
 
-// --- One row, and what all models say of it
+// --- Ask the models about one row
 
 function readField(field, input) {
-  if (field.categories) return Number(input.value);  // -1: none of them
+  if (field.categories) return Number(input.value);  // -1: no known category
   const text = input.value.trim(), isNumber = /^[-+]?(\d+[.,]?\d*|[.,]\d+)(e[-+]?\d+)?$/i.test(text);
   const number = text === "" ? field.fill : isNumber ? Number(text.replace(",", ".")) : NaN;
   const {minimum, maximum, label} = field;
@@ -228,9 +228,9 @@ function ask() {
   const x = faults.length ? null : encode(values);
   playground.models.forEach((model, i) => {
     const score = x ? predict(model, Infinity, x) : NaN;
-    const {bar, said} = answers[i];
+    const {bar, text} = answers[i];
     bar.style.width = x ? `${100 * Math.min(Math.max(score, 0), 1)}%` : 0;
-    said.textContent = x ? `${playground.answers[Number(score > 0.5)]} (score ${score.toFixed(4)})` : "";
+    text.textContent = x ? `${playground.answers[Number(score > 0.5)]} (score ${score.toFixed(4)})` : "";
   });
 }
 
@@ -239,25 +239,25 @@ const inputs = form ? playground.fields.map(field => {
   let input;
   if (field.categories) {
     const filled = field.fill >= 0
-      ? [element("option", {value: field.fill, textContent: `not known: ${field.categories[field.fill]}`})] : [];
+      ? [element("option", {value: field.fill, textContent: `unknown: ${field.categories[field.fill]}`})] : [];
     const names = field.categories.map((name, place) => element("option", {value: place, textContent: name}));
     input = element("select", {}, ...names, ...filled);
     input.selectedIndex = field.typical;
   } else {
     input = element("input", {inputMode: "decimal", type: "text"});
-    if (field.fill !== null) input.placeholder = `not known: ${Number(field.fill.toPrecision(6))}`;
+    if (field.fill !== null) input.placeholder = `unknown: ${Number(field.fill.toPrecision(6))}`;
     else input.value = Number((field.log ? Math.exp(field.typical) - 1 : field.typical).toPrecision(3));
   }
-  input.dataset.column = field.column;  // as its name, it could take the place of the form's own methods
+  input.dataset.column = field.column;  // as `name`, it could hide the form's own properties
   form.append(element("label", {}, element("span", {textContent: field.label}), input));
   return input;
 }) : [];
 const answers = form ? playground.models.map(model => {
-  const bar = element("i"), said = element("span", {className: "said"});
-  bar.style.background = look[model.name].color;
+  const bar = element("i"), text = element("span", {className: "answer"});
+  bar.style.background = styles[model.name].color;
   document.querySelector("#ask .bars").append(element("div", {className: "bar"},
-    element("span", {}, key(model.name), ` ${model.name}`), element("div", {className: "track"}, bar), said));
-  return {bar, said};
+    element("span", {}, key(model.name), ` ${model.name}`), element("div", {className: "track"}, bar), text));
+  return {bar, text};
 }) : [];
 if (form) {
   form.addEventListener("input", ask);
@@ -277,7 +277,7 @@ if (playground.models.length) {
   show();
 }
 addEventListener("resize", draw);
-addEventListener("beforeprint", () => {  // nothing moves on paper: the last epoch is printed
+addEventListener("beforeprint", () => {  // print the last epoch
   stop();
   if (playground.models.length) go(Number(slider.max));
 });

@@ -1,1 +1,1 @@
-"""A Kedro project like any other, with a dataset of each kind."""
+"""A typical Kedro project with a dataset of each kind."""

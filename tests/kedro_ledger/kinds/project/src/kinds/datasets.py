@@ -4,6 +4,6 @@ from kedro_datasets.json import JSONDataset
 
 
 class Notes(JSONDataset):
-    """A class that says itself that it is versioned: Kedro heeds it without `versioned: true`."""
+    """A class that declares itself as versioned, so that its catalog entry needs no `versioned: true`."""
 
     versioned = True

@@ -1,4 +1,4 @@
-"""The ledger's two lines, and whether kedro-mlflow is used beside it."""
+"""The ledger's two lines, and a switch for kedro-mlflow."""
 
 import os
 

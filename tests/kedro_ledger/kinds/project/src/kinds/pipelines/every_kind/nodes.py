@@ -1,4 +1,4 @@
-"""A function for each kind of dataset, which makes what it keeps, and one that looks at any of it."""
+"""A function for each kind of dataset that makes its content, and one that inspects any content."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ MAKERS = {
     "text": lines,
     "yaml": things,
 }
-"""By kind what makes a thing for it."""
+"""Functions that make the content, by kind."""
 
 NOT_VERSIONED = {
     "api",
@@ -213,14 +213,14 @@ NOT_VERSIONED = {
     "partitions",
     "partitions_incremental",
 }
-"""The kinds that have no versions of Kedro's."""
+"""Kinds that Kedro doesn't version."""
 
 NOT_LOADED = {"holoviews", "matplotlib", "matplotlib_many", "plotly_html"}
-"""The kinds that Kedro can only save."""
+"""Kinds that Kedro can only save."""
 
 
 def look(data: Any) -> Any:
-    """Return what JSON can say of anything that was loaded."""
+    """Describe any loaded content in a form that JSON can represent."""
     if hasattr(data, "collect"):
         data = data.collect()
     if hasattr(data, "compute"):

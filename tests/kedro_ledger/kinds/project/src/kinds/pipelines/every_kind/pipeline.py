@@ -1,4 +1,4 @@
-"""For each dataset the nodes that make it and look at it, which carry its name as a tag."""
+"""Nodes that make and inspect each dataset, tagged with the dataset's name."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from kinds.pipelines.every_kind.nodes import (
 
 
 def make(function: Callable[[], Any], dataset: str, *tags: str) -> Node:
-    """A node that makes a dataset."""
+    """Create a node that makes a dataset."""
     name = dataset.partition("@")[0]
     return node(function, None, dataset, name=f"make_{name}", tags=[name, *tags])
 
 
 def see(dataset: str, *tags: str, confirms: str | None = None) -> Node:
-    """A node that looks at a dataset."""
+    """Create a node that inspects a dataset."""
     name = dataset.partition("@")[0]
     return node(look, dataset, f"{name}_seen", name=f"see_{name}", tags=[name, *tags], confirms=confirms)
 
 
 def create_pipeline(**_: Any) -> Pipeline:
-    """Make the pipeline; `kedro run --tags versioned` is of all kinds that Kedro has versions of."""
+    """Create the pipeline; `kedro run --tags versioned` runs the nodes of all kinds with Kedro's versions."""
     nodes = []
     for kind, function in MAKERS.items():
         plain, versioned, raw = f"plain.{kind}", f"versioned.{kind}", f"raw.{kind}"

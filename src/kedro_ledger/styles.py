@@ -1,4 +1,4 @@
-"""In which order metrics come, and how their lines look: by their place in the parameters, in all plots."""
+"""The order and the styles of lines in plots, which follow the order of names in the parameters."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-"""Masataka Okabe and Kei Ito's, which colour-blind people can tell apart, on white and on black."""
+"""Palette of Masataka Okabe and Kei Ito, which colour-blind people can distinguish, on white and on black."""
 SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "star")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
-def look_of(names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Give each name its `color`, `symbol` and `dash`.
+def assign_styles(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return a `color`, a `symbol` and a `dash` for each name.
 
-    Beyond six names colours come again, with other symbols.
+    After six names, colours repeat with other symbols.
     """
     return {
         name: {
@@ -34,8 +34,8 @@ def order_names(names: Iterable[str], parameters: Mapping[str, Any]) -> list[str
         parameters: The parameters of a run.
 
     Returns:
-        All keys of the block that has most of the names as its keys, but for keys that hold nothing; then the
-        other names, as they come.
+        The keys of the block that contains the most names as keys, except keys with the value None; then the
+        other names in the given order.
     """
     names = list(dict.fromkeys(names))
     block = max(_blocks(parameters), key=lambda block: len(block.keys() & names))
@@ -44,19 +44,19 @@ def order_names(names: Iterable[str], parameters: Mapping[str, Any]) -> list[str
 
 
 def short_name(dataset: str) -> str:
-    """Return what a dataset is of: `deep` for `deep.metrics`."""
+    """Return a dataset's name without its last part: `deep` for `deep.metrics`."""
     return dataset.rpartition(".")[0] or dataset
 
 
 def sort_datasets(datasets: Iterable[str], parameters: Mapping[str, Any]) -> list[str]:
-    """Sort datasets by what they are of, as `order_names` does."""
+    """Sort datasets by their short names, in the order of `order_names`."""
     names = sorted(datasets)
     order = order_names(map(short_name, names), parameters)
     return sorted(names, key=lambda name: order.index(short_name(name)))
 
 
 def _blocks(parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield a block, and all blocks in it."""
+    """Yield a block and all blocks in it."""
     yield parameters
     for value in parameters.values():
         if isinstance(value, Mapping):

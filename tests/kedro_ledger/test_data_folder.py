@@ -1,4 +1,4 @@
-"""An environment with a folder of its own: its runs and those of others never meet."""
+"""Environments with their own data folder, which share no runs with other environments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kedro_ledger.home import Home
+from kedro_ledger.data_folder import DataFolder
 from kedro_ledger.ledger import Ledger
 from tests.support.processes import kill
 from tests.support.tiny import FILES, Tiny
@@ -20,7 +20,7 @@ OWN = "data/own"
 
 @pytest.fixture
 def apart(tmp_path: Path) -> Tiny:
-    """A project with an environment `own`, whose data lies within that of the others."""
+    """A project with an environment `own`, whose data folder is in the folder of the others."""
     tiny = Tiny.make(tmp_path)
     catalog = re.sub(
         '"?data/(0[2-4][^,"]*)"?', r'"${globals:data_folder}/\1"', FILES["conf/base/catalog.yml"]
@@ -37,7 +37,7 @@ def configure(tiny: Tiny, content: str, env: str = "own") -> None:
 
 
 def own(tiny: Tiny) -> Ledger:
-    return Ledger(tiny.folder, home=Home(OWN))
+    return Ledger(tiny.folder, data_folder=DataFolder(OWN))
 
 
 def kedro(tiny: Tiny, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +53,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 def test_environments_do_not_see_each_others_runs(apart: Tiny) -> None:
     kedro(apart, "run", "--env", "own")
     assert apart.ledger.records() == []
-    assert "no run is committed yet; `kedro run` makes one" in kedro(apart, "runs", "list").stdout
+    assert "no run is committed yet; run `kedro run` to create one" in kedro(apart, "runs", "list").stdout
     theirs = own(apart).records()[0]
     assert {Path(artefact.path).parts[:2] for _, artefact in theirs.artefacts} == {("data", "own")}
     apart.feed([3])
@@ -62,7 +62,10 @@ def test_environments_do_not_see_each_others_runs(apart: Tiny) -> None:
     assert own(apart).records() == [theirs]
     assert apart.read()["numbers"] == [3]
     ran = apart.kedro("run", "--env", "own", "--pipeline", "totals")
-    assert "made with other raw: scaled.up; `kedro run --env own` makes everything" in ran.stderr
+    assert (
+        "scaled.up: made with other data in raw. Run `kedro run --env own` to make everything again"
+        in ran.stderr
+    )
     ran = apart.kedro("run", "--env", "own", "--pipeline", "totals", "--allow-mixed")
     assert ran.returncode == 0
     totals = json.loads(
@@ -76,8 +79,8 @@ def test_all_commands_of_the_ledger_take_the_environment(apart: Tiny) -> None:
         kedro(apart, "run", "--env", "own", "--params", f"factor={factor}")
     first, second = own(apart).records()
     for command in ("list", "show 1", "diff 1 2", "verify", "history"):
-        said = kedro(apart, "runs", *command.split(), "--json", "--env", "own").stdout
-        assert json.loads(said), command
+        message = kedro(apart, "runs", *command.split(), "--json", "--env", "own").stdout
+        assert json.loads(message), command
         assert apart.kedro("runs", *command.split(), KEDRO_ENV="own").returncode == 0, command
     kedro(apart, "runs", "checkout", "1", "--env", "own")
     current = own(apart).current()
@@ -86,13 +89,13 @@ def test_all_commands_of_the_ledger_take_the_environment(apart: Tiny) -> None:
     assert apart.kedro("runs", "show", second.run_id).returncode == 1
     wrong = apart.kedro("runs", "list", "--env", "others")
     assert wrong.returncode == 1
-    assert "--env is others: expected one of the folders in conf: base, local, own" in wrong.stderr
+    assert "--env is others; expected one of the folders in conf: base, local, own" in wrong.stderr
 
 
 def test_what_is_said_names_the_environment(apart: Tiny) -> None:
-    assert "`kedro run --env own` makes one" in kedro(apart, "runs", "list", "--env", "own").stdout
+    assert "run `kedro run --env own` to create one" in kedro(apart, "runs", "list", "--env", "own").stdout
     ran = apart.kedro("runs", "path", "numbers", "--env", "own")
-    assert "numbers: no run is committed yet; `kedro run --env own` makes one" in ran.stderr
+    assert "numbers: no run is committed yet; run `kedro run --env own` to create one" in ran.stderr
     path = kedro(apart, "runs", "path", "numbers", "--make", "--env", "own").stdout.strip()
     assert path.startswith(str(apart.folder / OWN))
     first = own(apart).records()[0]
@@ -104,11 +107,11 @@ def test_what_is_said_names_the_environment(apart: Tiny) -> None:
 
 def test_a_run_of_one_does_not_wait_for_one_of_the_other(apart: Tiny) -> None:
     with apart.running("--env", "own") as running:
-        (mark,) = (apart.folder / OWN / "runs").glob("*.uncommitted")
-        assert apart.kedro("run", "--env", "own").returncode == 75, "its own lock holds"
+        (announcement,) = (apart.folder / OWN / "runs").glob("*.uncommitted")
+        assert apart.kedro("run", "--env", "own").returncode == 75, "the environment has its own lock"
         ran = start_other(apart)
         assert ran.returncode == 0, ran.stderr
-        assert mark.exists(), "a run sweeps up after its own kind alone"
+        assert announcement.exists(), "a run cleans up only in its own folder"
         assert list((apart.folder / OWN / "02_numbers").rglob("*.json/*/*.json"))
         apart.go_on()
         assert running.wait(60) == 0
@@ -117,7 +120,7 @@ def test_a_run_of_one_does_not_wait_for_one_of_the_other(apart: Tiny) -> None:
 
 
 def start_other(apart: Tiny) -> subprocess.CompletedProcess[str]:
-    """Run in the shared folder a pipeline that has no node that waits."""
+    """Run a pipeline without a waiting node in the shared folder."""
     registry = apart.folder / "src/tiny/pipeline_registry.py"
     registry.write_text(
         registry.read_text().replace('gate = Path("data/gate")', 'gate = Path("data/no gate")')
@@ -133,12 +136,12 @@ def test_a_killed_run_leaves_nothing_to_the_other(apart: Tiny) -> None:
     apart.go_on()
     kedro(apart, "run")
     assert files_of(apart.folder / OWN) == left
-    for _ in range(2):  # what a killed run left goes in the next one, its mark in the one after
+    for _ in range(2):  # the second run removes the announcement of a killed run
         kedro(apart, "run", "--env", "own")
     assert not list((apart.folder / OWN / "runs").glob("*.uncommitted"))
 
 
-def test_pruning_touches_the_own_folder_alone(apart: Tiny) -> None:
+def test_pruning_changes_only_the_environments_own_folder(apart: Tiny) -> None:
     for _ in range(2):
         kedro(apart, "run", "--env", "own")
     before = files_of(apart.folder / OWN)
@@ -152,7 +155,7 @@ def test_pruning_touches_the_own_folder_alone(apart: Tiny) -> None:
     assert shared == {n: content for n, content in files_of(apart.folder / "data").items() if OWN not in n}
 
 
-def test_a_mark_that_names_versions_in_anothers_folder_removes_nothing(apart: Tiny) -> None:
+def test_a_mark_that_names_versions_in_another_folder_removes_nothing(apart: Tiny) -> None:
     kedro(apart, "run", "--env", "own")
     theirs = own(apart).records()[0]
     kedro(apart, "run")
@@ -161,7 +164,7 @@ def test_a_mark_that_names_versions_in_anothers_folder_removes_nothing(apart: Ti
     (apart.folder / f"data/runs/{theirs.run_id}.uncommitted").write_text(json.dumps(folders))
     ran = kedro(apart, "run")
     assert files_of(apart.folder / OWN) == before
-    assert "is left: it is behind a link, in another ledger's folder" in ran.stderr
+    assert "was not removed: it is behind a link, in another ledger's folder" in ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -181,13 +184,16 @@ def test_a_mark_that_names_versions_in_anothers_folder_removes_nothing(apart: Ti
         "data/runs/x",
     ],
 )
-def test_a_folder_that_is_none(apart: Tiny, folder: str) -> None:
+def test_an_invalid_folder_is_refused(apart: Tiny, folder: str) -> None:
     configure(apart, f"data_folder: {folder}\n")
     for command in (("run", "--env", "own"), ("runs", "list", "--env", "own")):
         ran = apart.kedro(*command)
         assert ran.returncode == 1
         assert "globals.yml: data_folder is " in ran.stderr
-        assert "expected data, or a folder in it that no layer is called, such as data/bikes" in ran.stderr
+        assert (
+            "expected data, or a folder in it that is not named like a layer, such as data/bikes"
+            in ran.stderr
+        )
     assert not (apart.folder / OWN).exists()
 
 
@@ -198,7 +204,7 @@ def test_a_folder_that_is_none(apart: Tiny, folder: str) -> None:
         ("data_folder:\n", "globals.yml: data_folder is None; expected data, or a folder in it"),
     ],
 )
-def test_a_misspelt_key_does_not_share_the_others_folder(apart: Tiny, content: str, line: str) -> None:
+def test_a_misspelt_key_does_not_select_the_shared_folder(apart: Tiny, content: str, line: str) -> None:
     (apart.folder / "conf/base/globals.yml").unlink()
     configure(apart, content)
     ran = apart.kedro("runs", "list", "--env", "own")
@@ -206,9 +212,9 @@ def test_a_misspelt_key_does_not_share_the_others_folder(apart: Tiny, content: s
     assert line in ran.stderr
 
 
-def test_the_default_environment_is_named_where_another_is_set(apart: Tiny) -> None:
-    said = apart.kedro("runs", "path", "numbers", "--env", "local", KEDRO_ENV="own")
-    assert "`kedro run --env local` makes one" in said.stderr
+def test_the_default_environment_is_named_if_another_one_is_set(apart: Tiny) -> None:
+    message = apart.kedro("runs", "path", "numbers", "--env", "local", KEDRO_ENV="own")
+    assert "run `kedro run --env local` to create one" in message.stderr
     path = apart.kedro("runs", "path", "numbers", "--env", "local", "--make", KEDRO_ENV="own").stdout.strip()
     assert path.startswith(str(apart.folder / "data" / "02_numbers"))
     assert not (apart.folder / OWN).exists()
@@ -271,7 +277,7 @@ def test_two_environments_may_share_a_folder(apart: Tiny) -> None:
     assert [record.seq for record in own(apart).records()] == [1, 2]
 
 
-def test_data_of_any_environment_is_no_code(apart: Tiny) -> None:
+def test_data_of_any_environment_is_not_code(apart: Tiny) -> None:
     (apart.folder / ".gitignore").write_text("__pycache__/\n*.log\n.viz/\n")
     commit_all(apart)
     kedro(apart, "run", "--env", "own")
@@ -286,14 +292,14 @@ def commit_all(tiny: Tiny) -> None:
         subprocess.run(["git", *arguments], cwd=tiny.folder, check=True)
 
 
-def test_a_run_with_a_folder_of_its_own_is_rebuilt(apart: Tiny) -> None:
+def test_a_run_with_its_own_folder_is_rebuilt(apart: Tiny) -> None:
     commit_all(apart)
     kedro(apart, "run", "--env", "own")
     kedro(apart, "run", "--env", "own", "--pipeline", "totals")
     configure(apart, "data_folder: data/moved\n")
     for run in ("1", "2"):
         configure(apart, f"data_folder: {OWN}\n")
-        said = json.loads(kedro(apart, "runs", "reproduce", run, "--json", "--env", "own").stdout)
-        assert said["identical"], said
+        result = json.loads(kedro(apart, "runs", "reproduce", run, "--json", "--env", "own").stdout)
+        assert result["identical"], result
     configure(apart, "data_folder: data/moved\n")
     assert "no run is committed yet" in kedro(apart, "runs", "list", "--env", "own").stdout

@@ -1,4 +1,4 @@
-"""How lines look, and in which order they come."""
+"""The styles of lines, and their order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kedro_ledger.looks import look_of, order_names, short_name, sort_datasets
+from kedro_ledger.styles import assign_styles, order_names, short_name, sort_datasets
 from tests.support.tiny import Tiny
 
 
@@ -21,19 +21,19 @@ from tests.support.tiny import Tiny
         ({"a": 1, "variants": {"a": 1, "b": 2}}, ["a", "b", "other"]),
     ],
 )
-def test_names_come_in_the_order_of_the_block_that_has_most_of_them(
+def test_names_have_the_order_of_the_block_that_contains_most_of_them(
     parameters: dict[str, Any], order: list[str]
 ) -> None:
     assert order_names(["b", "a", "b", "other"], parameters) == order
 
 
-def test_many_names_all_look_different() -> None:
-    look = look_of(map(str, range(30)))
+def test_many_names_all_have_different_styles() -> None:
+    look = assign_styles(map(str, range(30)))
     assert len({tuple(each.values()) for each in look.values()}) == len(look)
     assert len({each["color"] for each in list(look.values())[:6]}) == 6
 
 
-def test_datasets_stand_as_what_they_are_of_does() -> None:
+def test_datasets_have_the_order_of_their_short_names() -> None:
     parameters = {"runs": {"metrics": ["*"]}, "variants": {"linear": None, "deep": {"a": 1}, "all": {}}}
     names = ["unknown", "all.metrics", "metrics", "deep.metrics"]
     assert sort_datasets(names, parameters) == ["deep.metrics", "all.metrics", "metrics", "unknown"]
@@ -41,7 +41,7 @@ def test_datasets_stand_as_what_they_are_of_does() -> None:
     assert [short_name(name) for name in ("x.deep.metrics", "plain")] == ["x.deep", "plain"]
 
 
-def test_runs_list_show_and_history_follow_it(tiny: Tiny) -> None:
+def test_runs_list_show_and_history_use_this_order(tiny: Tiny) -> None:
     registry = tiny.folder / "src/tiny/pipeline_registry.py"
     second = 'node(total, ["scaled.up", "scaled.down"], "also.metrics", name="also"),\n    ]'
     registry.write_text(
