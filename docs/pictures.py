@@ -1,4 +1,4 @@
-"""Takes the pictures in docs/pictures of the last committed run of everything: `make pictures`."""
+"""Take the pictures in docs/pictures from the last committed run of all pipelines: `make pictures`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ FLAGS = (
 ).split()
 SECTIONS = ("models", "learning", "ask", "certainty", "study", "learnt", "groups")
 EPOCH = 12
-"""At which the report shows the models learning: the straight line tilts, and the deep net is still level."""
-LOOK = """
+"""Epoch in the picture of the models learning: the linear model tilts, and the deep net is still flat."""
+SETTINGS = """
 if (location.protocol == 'http:') localStorage.setItem('KedroViz', JSON.stringify({
     theme: 'light', showFeatureHints: false, visible: {sidebar: false, miniMap: false}}))
 """
@@ -35,20 +35,20 @@ document.head.append(style);
 """
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+class _QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def main() -> None:
     """Build the site, serve it with the report beside it, and take the pictures."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
-        sys.exit("The pictures need Chromium: apt-get install chromium chromium-driver")
+        sys.exit("Chromium is not installed; run `apt-get install chromium chromium-driver`")
     kedro = [sys.executable, "-m", "kedro"]
     found = subprocess.run([*kedro, "runs", "path", "report"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if found.returncode:
-        sys.exit("There is no report to take a picture of: `kedro run` makes one")
+        sys.exit("no report is committed yet; run `kedro run` to create one")
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         options = webdriver.ChromeOptions()
@@ -58,15 +58,16 @@ def main() -> None:
         subprocess.run([*kedro, "viz", "build", "--include-previews"], cwd=ROOT, check=True)
         (Path(folder) / "report.html").symlink_to(found.stdout.rstrip("\n"))
         (Path(folder) / "site").symlink_to(ROOT / "build")
-        handler = partial(_Quiet, directory=folder)
+        handler = partial(_QuietHandler, directory=folder)
         with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
             try:
-                chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LOOK})
+                chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SETTINGS})
                 here = f"http://127.0.0.1:{server.server_port}"
                 _take(chrome, f"{here}/site/", "graph.png", 1600, 1000)
-                _take(chrome, f"{here}/site/?pid=deep", "deep.png", 1600, 1000, expand="deep")
+                for box, width, height in (("data_processing", 900, 1300), ("deep", 1600, 1000)):
+                    _take(chrome, f"{here}/site/?pid={box}", f"{box}.png", width, height, expand=box)
                 _take(chrome, f"{here}/report.html", "report.png", 1280, 1150)
                 _take_sections(chrome)
             finally:
@@ -75,7 +76,7 @@ def main() -> None:
 
 
 def _take_sections(chrome: webdriver.Chrome) -> None:
-    """Take a picture of each section of the report, which is open; of the study's only if there was one."""
+    """Take a picture of each section of the open report; of the study only if it was run."""
     size = {"width": 1080, "height": 2400, "deviceScaleFactor": 1, "mobile": False}
     chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     time.sleep(2)
@@ -101,7 +102,7 @@ def _take(
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     chrome.get(url)
-    time.sleep(4)  # until everything has found its place
+    time.sleep(4)  # until the layout is stable
     if expand:
         boxes = chrome.find_elements("css selector", ".pipeline-node")
         next(box for box in boxes if box.text.strip() == expand).click()

@@ -1,6 +1,7 @@
-"""What the notebook shows: code of the package, and pictures of numbers that the notebook has.
+"""The notebook's displays: source code of the package, and pictures.
 
-Pictures are PNG, grey on no background: to be read on white and on black, and where no script runs.
+Pictures are PNG, grey on a transparent background, so that they are readable in light and dark mode and
+without scripts.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from from_scratch.pipelines.reporting.plots import GREY
-from kedro_ledger.looks import COLOURS, look_of
+from kedro_ledger.styles import COLOURS, assign_styles
 
 DASHES = {
     "dash": "--",
@@ -32,12 +33,12 @@ DASHES = {
     "longdash": (0, (9, 3)),
     "longdashdot": (0, (9, 3, 2, 3)),
 }
-"""Matplotlib's, by plotly's names, which the report uses."""
+"""Matplotlib's dashes by plotly's names, which the report uses."""
 MARKERS = {"circle": "o", "square": "s", "diamond": "D", "cross": "P", "triangle-up": "^", "star": "*"}
 WIDTH = 7.2
-"""Of a picture, in inches."""
-SHOWN, DRAWN = 100, 200
-"""How many pixels an inch has on the page, and how many in the file, for screens with small pixels."""
+"""Width of a picture, in inches."""
+DISPLAY_DPI, FILE_DPI = 100, 200
+"""Pixels per inch on the page, and in the file for high-resolution screens."""
 
 matplotlib.rcParams.update(
     {
@@ -59,7 +60,7 @@ matplotlib.rcParams.update(
 
 @dataclass
 class Shown:
-    """What a notebook shows of a cell, by its media type; as text, too, where nothing else can be shown."""
+    """The output of a cell by media type, with plain text as a fallback."""
 
     data: dict[str, str]
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -74,16 +75,15 @@ class Shown:
 
 
 def show_source(*functions: Callable[..., Any]) -> Shown:
-    """Show functions as they are in the package."""
+    """Show the source of functions of the package."""
     return _show_code(python="\n\n".join(map(inspect.getsource, functions)))
 
 
 def show_model(predict: Callable[..., Any], before: Callable[..., Any]) -> Shown:
-    """Show a model, and below it which lines are others than in the one before: its arguments aside."""
-    lines = difflib.unified_diff(_find_body(before), _find_body(predict), n=99, lineterm="")
-    return _show_code(
-        python=inspect.getsource(predict), diff="\n".join([*lines][3:]) + "\n"
-    )  # without its head
+    """Show the source of a model, and below it how its body differs from that of the model before."""
+    diff = difflib.unified_diff(_find_body(before), _find_body(predict), n=99, lineterm="")
+    lines = [*diff][3:]  # without the head
+    return _show_code(python=inspect.getsource(predict), diff="\n".join(lines) + "\n")
 
 
 def _show_code(**codes: str) -> Shown:
@@ -93,7 +93,7 @@ def _show_code(**codes: str) -> Shown:
 
 
 def _find_body(function: Callable[..., Any]) -> list[str]:
-    """Find the lines below a function's docstring."""
+    """Return the lines below a function's docstring."""
     source = inspect.getsource(function)
     (definition,) = ast.parse(source).body
     assert isinstance(definition, ast.FunctionDef)
@@ -104,7 +104,7 @@ def _find_body(function: Callable[..., Any]) -> list[str]:
 
 
 def draw_histograms(columns: Mapping[str, pd.Series]) -> Shown:
-    """Draw how the values of each column are spread."""
+    """Draw a histogram of each column."""
     figure, panels = _make_panels(len(columns), height=2.4)
     for panel, (name, values) in zip(panels, columns.items(), strict=True):
         panel.hist(values, bins=40, color=COLOURS[0])
@@ -119,10 +119,10 @@ def draw_steps(
     """Draw the loss along one coefficient, its tangent, and a step at each learning rate.
 
     Args:
-        loss_at: The loss, given the coefficient.
+        loss_at: Returns the loss for a value of the coefficient.
         start: The coefficient before the step.
-        gradient: How steep the loss is there.
-        rates: The learning rates, a panel for each.
+        gradient: The gradient of the loss there.
+        rates: The learning rates, with a panel for each.
     """
     figure, panels = _make_panels(len(rates), height=3)
     before = loss_at(start)
@@ -157,25 +157,28 @@ def draw_steps(
 def draw_losses(
     losses: Mapping[str, Sequence[float]], variants: Iterable[str], baseline: float | None = None
 ) -> Shown:
-    """Draw how losses fell.
+    """Draw losses over the epochs.
 
     Args:
         losses: The loss of each epoch, by variant.
-        variants: All variants, in the order of the configuration: their colours go by it, as in the report.
+        variants: All variants in the order of the parameters, which determines their colours as in the
+            report.
         baseline: The loss of always giving one answer.
     """
     figure, (panel,) = _make_panels(1, height=3.2)
-    look = look_of(variants)
-    for variant, fell in losses.items():
-        dash: Any = DASHES.get(look[variant]["dash"], "-")
-        panel.plot(range(1, len(fell) + 1), fell, color=look[variant]["color"], linestyle=dash, label=variant)
+    styles = assign_styles(variants)
+    for variant, curve in losses.items():
+        dash: Any = DASHES.get(styles[variant]["dash"], "-")
+        panel.plot(
+            range(1, len(curve) + 1), curve, color=styles[variant]["color"], linestyle=dash, label=variant
+        )
     _frame_losses(panel, baseline)
     _add_legend(figure, panel)
     return _finish(figure, f"the losses of {', '.join(losses)} by epoch")
 
 
 def draw_seeds(losses: Mapping[str, Sequence[Sequence[float]]], baseline: float) -> Shown:
-    """Draw how the loss fell from each seed, in blue where it ends clearly below the baseline's.
+    """Draw the losses from each seed, in blue if they end clearly below the baseline.
 
     Args:
         losses: The losses of each seed, [seeds][epochs], by the title of their panel.
@@ -183,9 +186,11 @@ def draw_seeds(losses: Mapping[str, Sequence[Sequence[float]]], baseline: float)
     """
     figure, panels = _make_panels(len(losses), height=3.2, sharey=True)
     for panel, (title, seeds) in zip(panels, losses.items(), strict=True):
-        learnt = [fell[-1] < 0.95 * baseline for fell in seeds]
-        for fell, good in zip(seeds, learnt, strict=True):
-            panel.plot(range(1, len(fell) + 1), fell, linewidth=1.5, color=COLOURS[0] if good else COLOURS[4])
+        learnt = [curve[-1] < 0.95 * baseline for curve in seeds]
+        for curve, learns in zip(seeds, learnt, strict=True):
+            panel.plot(
+                range(1, len(curve) + 1), curve, linewidth=1.5, color=COLOURS[0] if learns else COLOURS[4]
+            )
         _frame_losses(panel, baseline)
         panel.set_title(f"{title}: {sum(learnt)} of {len(seeds)} learn")
         panel.label_outer()
@@ -194,7 +199,7 @@ def draw_seeds(losses: Mapping[str, Sequence[Sequence[float]]], baseline: float)
 
 
 def draw_moves(coefficients: Tensor, features: Sequence[str]) -> Shown:
-    """Draw how coefficients moved, [epochs, features]: a panel for each word, and one for the numbers."""
+    """Draw coefficients [epochs, features]: a panel for each categorical column, and one for the numbers."""
     figure = Figure(figsize=(WIDTH, 5), layout="constrained")
     groups: dict[str, list[int]] = {}
     for place, feature in enumerate(features):
@@ -217,9 +222,9 @@ def draw_coefficients(
 ) -> Shown:
     """Draw the coefficients [features] or [features, 1] of each variant as bars."""
     figure, panels = _make_panels(len(coefficients), height=0.25 * len(features) + 0.8, sharey=True)
-    look = look_of(variants)
+    styles = assign_styles(variants)
     for panel, (variant, weights) in zip(panels, coefficients.items(), strict=True):
-        panel.barh(list(features), weights.flatten().tolist(), color=look[variant]["color"])
+        panel.barh(list(features), weights.flatten().tolist(), color=styles[variant]["color"])
         panel.axvline(0, color=GREY, linewidth=1)
         panel.set_title(variant)
         panel.set_xlabel("no ← → yes")
@@ -228,7 +233,7 @@ def draw_coefficients(
 
 
 def draw_units(weights: Tensor, output: Tensor, features: Sequence[str]) -> Shown:
-    """Draw the weights [features, units] of hidden units, by their weights [units, 1] in the sum."""
+    """Draw the weights [features, units] of hidden units, sorted by `output`, their weights in the sum."""
     figure, (panel,) = _make_panels(1, height=0.25 * len(features) + 1)
     order = output.flatten().argsort()
     reach = float(weights.abs().max())
@@ -242,7 +247,7 @@ def draw_units(weights: Tensor, output: Tensor, features: Sequence[str]) -> Show
 
 
 def draw_function(function: Callable[[Tensor], Tensor], label: str) -> Shown:
-    """Draw what a function makes of the numbers from -8 to 8."""
+    """Draw a function from -8 to 8."""
     figure, (panel,) = _make_panels(1, height=2.2)
     numbers = torch.linspace(-8, 8, 161)
     panel.plot(numbers.tolist(), function(numbers).tolist(), color=COLOURS[0])
@@ -252,11 +257,11 @@ def draw_function(function: Callable[[Tensor], Tensor], label: str) -> Shown:
 
 
 def draw_accuracies(comparison: pd.DataFrame, variants: Iterable[str]) -> Shown:
-    """Draw each variant's accuracy between the ends of its 95 % interval, and the baseline's."""
+    """Draw each variant's accuracy with its 95 % interval, and the baseline."""
     figure, (panel,) = _make_panels(1, height=0.4 * len(comparison) + 1)
-    look = look_of(variants)
+    styles = assign_styles(variants)
     for row in comparison.to_dict("records"):
-        style, accuracy = look[row["variant"]], row["valid_accuracy"]
+        style, accuracy = styles[row["variant"]], row["valid_accuracy"]
         ends = [[accuracy - row["valid_accuracy_low"]], [row["valid_accuracy_high"] - accuracy]]
         marker = MARKERS[style["symbol"]]
         panel.errorbar(
@@ -270,7 +275,7 @@ def draw_accuracies(comparison: pd.DataFrame, variants: Iterable[str]) -> Shown:
 
 
 def _make_panels(number: int, height: float, sharey: bool = False) -> tuple[Figure, list[Axes]]:
-    """Make panels side by side."""
+    """Make a figure with panels side by side."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, list(figure.subplots(1, number, sharey=sharey, squeeze=False).flatten())
 
@@ -289,8 +294,8 @@ def _add_legend(figure: Figure, panel: Axes) -> None:
 
 
 def _finish(figure: Figure, text: str) -> Shown:
-    """Make a picture of a figure, with a text for those who don't see it."""
+    """Render a figure as a picture with an alternative text."""
     file = BytesIO()
-    figure.savefig(file, format="png", dpi=DRAWN)
+    figure.savefig(file, format="png", dpi=FILE_DPI)
     data = {"image/png": b64encode(file.getvalue()).decode(), "text/plain": text}
-    return Shown(data, {"image/png": {"width": round(WIDTH * SHOWN), "alt": text}})
+    return Shown(data, {"image/png": {"width": round(WIDTH * DISPLAY_DPI), "alt": text}})

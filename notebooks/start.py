@@ -1,4 +1,4 @@
-"""How the notebook begins: it gets Kedro's catalog, without Kedro's log."""
+"""The notebook's first step: loads Kedro's catalog, without Kedro's log."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from IPython.core.getipython import get_ipython
 
 
 def open_project() -> None:
-    """Give the notebook its `catalog`, which reads what the last run made, and compute as that run did.
+    """Define `catalog` in the notebook, which reads the outputs of the last run, and use that run's settings.
 
     Raises:
-        DatasetError: If no run of everything is committed.
+        DatasetError: If no run of all pipelines is committed.
     """
     shell = get_ipython()  # type: ignore[no-untyped-call]
     assert shell is not None, "open_project is for notebooks"
     logging.disable(logging.INFO)
-    if "catalog" not in shell.user_ns:  # Kedro's own kernel has it already, and so has a cell that runs again
+    if "catalog" not in shell.user_ns:  # it is there in Kedro's own kernel, or if the cell runs again
         shell.run_line_magic("load_ext", "kedro.ipython")
     # Kedro's log installs a formatter that adds colours, and an empty output before each table.
     shell.display_formatter.formatters["text/plain"] = PlainTextFormatter(parent=shell.display_formatter)
     catalog = shell.user_ns["catalog"]
-    catalog.load("comparison")  # raises an error that names the command, if not everything has run
+    catalog.load("comparison")  # raises an error that names the command to run
     torch.set_num_threads(catalog.load("params:threads"))
     pd.set_option("display.precision", 4)
