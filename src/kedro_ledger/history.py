@@ -93,7 +93,7 @@ def choose_metric(ledger: Ledger, runs: Sequence[Summary], asked_for: str | None
 
 
 def order_lines(runs: Sequence[Summary], parameters: Mapping[str, Any]) -> list[str]:
-    """Order the names of all lines as the parameters do, such as in a block with a key for each variant."""
+    """Order the names of all lines like the keys of the parameters, such as those of a block of variants."""
     return order_names((short_name(name) for run in runs for name in run.metrics), parameters)
 
 
@@ -199,8 +199,8 @@ class HoverTexts:
         self._runs = runs
         self._numbers: dict[tuple[int | None, int], int] = {}
 
-    def number(self, previous: int | None, index: int) -> int:
-        """Return the number of a point's text: the run, and what changed since the previous point.
+    def find(self, previous: int | None, index: int) -> int:
+        """Return the index in `texts` of a point's text: its run, and what changed since the previous point.
 
         Args:
             previous: The index of the previous point's run; None for the first point.
@@ -287,7 +287,7 @@ def _plot(
                 "y": [line.values[i] for i in indices],
                 "meta": line.name,
                 "customdata": [
-                    hover_texts.number(*pair) for pair in zip([None, *indices], indices, strict=False)
+                    hover_texts.find(*pair) for pair in zip([None, *indices], indices, strict=False)
                 ],
                 "hovertemplate": "%{meta}: %{y:.6g}<br>%{customdata}<extra></extra>",
                 "yaxis": f"y{number}",

@@ -211,18 +211,15 @@ class Ledger:
             if back >= len(recorded):
                 raise LedgerError(f"run {name} does not exist; expected at most last~{len(recorded) - 1}")
             return self._read(recorded[-1 - back])
-        matching = [file for file in recorded if name and _run_id(file).startswith(name)]
-        found = [file for file in matching if _run_id(file) == name] or matching
-        if len(found) != 1:
-            found = [file for file in recorded if name == str(_seq(file))] or found
+        found = _match(recorded, name)
         if len(found) == 1:
             return self._read(found[0])
         if found:
             raise LedgerError(
                 f"{name} matches {len(found)} runs: {', '.join(map(_run_id, found))}; expected one"
             )
-        if pruned := [run for run in map(_run_id, self._read_lines()) if name and run.startswith(name)]:
-            raise LedgerError(f"run {pruned[0]} was pruned; only its line in the history is left")
+        if pruned := _match(self._read_lines(), name):
+            raise LedgerError(f"run {_run_id(pruned[0])} was pruned; only its line in the history is left")
         command = f"kedro runs list{self.data_folder.option}"
         raise LedgerError(f"run {name} does not exist; run `{command}` to list the runs")
 
@@ -438,7 +435,7 @@ class Ledger:
 
     @contextmanager
     def as_ledger_errors(self, consequence: str) -> Iterator[None]:
-        """Raise an `OSError` as a `LedgerError` of one line, which ends with the consequence."""
+        """Raise an `OSError` as a `LedgerError` of one line: the path, the reason and this consequence."""
         try:
             yield
         except OSError as error:
@@ -607,6 +604,18 @@ class Ledger:
         return versions
 
 
+def _match(names: Iterable[str], run: str) -> list[str]:
+    """Find the records of a run by its id or number, or else of the runs whose ids start like this.
+
+    A number with fewer digits than a year is never the start of an id: the year starts all of them.
+    """
+    names = list(names)
+    by_id = [name for name in names if _run_id(name) == run]
+    by_number = [name for name in names if str(_seq(name)) == run]
+    is_start = bool(run) and not (run.isdecimal() and len(run) < 4)
+    return by_id or by_number or [name for name in names if is_start and _run_id(name).startswith(run)]
+
+
 def _find_versions(records: Iterable[Record]) -> set[Version]:
     """Find the versions on local disks that these records name."""
     return {
@@ -618,7 +627,7 @@ def _find_versions(records: Iterable[Record]) -> set[Version]:
 
 
 def _contains_none(content: bytes, ids: Iterable[str]) -> bool:
-    """Return whether complete JSON without escaped characters contains none of these ids."""
+    """Return whether content is complete JSON without escaped characters, and contains none of these ids."""
     is_whole = content.startswith(b"{") and content[-10:].rstrip().endswith(b"}")
     may_be_escaped = b"\\" in content and ESCAPE.search(content)
     return is_whole and not may_be_escaped and not any(run_id.encode() in content for run_id in ids)

@@ -19,6 +19,7 @@ from kedro_ledger.errors import LedgerError
 from kedro_ledger.kedro_internals import has_versioned_partitions, is_ephemeral, is_versioned, unwrap
 from kedro_ledger.ledger import Ledger
 from kedro_ledger.lineage import base_name, unknown
+from kedro_ledger.printable import shorten
 from kedro_ledger.record import Artefact, RawInput, Record
 from kedro_ledger.settings import Settings, read_settings
 from kedro_ledger.storage import CatalogNames
@@ -209,7 +210,7 @@ def _require_one_save(nodes: list[Node], names: CatalogNames, versioned: set[str
 def _require_disjoint(
     ledger: Ledger, raw: Mapping[str, str | None], written: Mapping[str, str | None]
 ) -> None:
-    """Require that the run doesn't write to its raw data: the commit would fail after the work."""
+    """Require that the run doesn't write to its raw data: otherwise the commit would fail."""
     for name, path in raw.items():
         for other, location in written.items():
             if path and location:
@@ -308,8 +309,8 @@ def _find_inputs(
     missing = [name for name in needed if name not in available and name not in outdated]
     reason = f"not in run {before.run_id}, which readers see" if before else "not made yet"
     faults = [
-        f"{', '.join(missing)}: {reason}" if missing else "",
-        f"{', '.join(outdated)}: made from data that has changed since" if outdated else "",
+        f"{shorten(missing)}: {reason}" if missing else "",
+        f"{shorten(outdated)}: made from data that has changed since" if outdated else "",
     ]
     if any(faults):
         advice = (

@@ -224,7 +224,7 @@ def test_a_variant_that_is_left_out_has_no_pipeline(project: Project) -> None:
     project.run("--pipeline", "linear", "--env", "shallow")
 
 
-def test_only_boxes_with_completed_steps_have_a_line(project: Project) -> None:
+def test_only_boxes_with_completed_nodes_have_a_line(project: Project) -> None:
     project.run("--pipeline", "deep")
     ran = project.run("--pipeline", "deep", "--only-missing-outputs", "--params", "variants.deep.epochs=7")
     boxes = [line for line in ran.stderr.splitlines() if " · " in line]

@@ -44,7 +44,7 @@ def test_runs_are_found_by_id_prefix_number_and_position(three_runs: Tiny) -> No
     ("name", "message"),
     [
         ("last~2", "run last~2 does not exist; expected at most last~1"),
-        ("202", "202 matches 2 runs: "),
+        ("20", "run 20 does not exist; "),
         ("x", "run x does not exist; run `kedro runs list` to list the runs"),
         ("", "run  does not exist; "),
     ],
@@ -55,9 +55,20 @@ def test_a_run_that_is_not_found_is_reported(three_runs: Tiny, name: str, messag
     assert raised.value.message.startswith(message)
 
 
+def test_the_start_of_several_ids_is_reported(three_runs: Tiny) -> None:
+    with pytest.raises(LedgerError, match=r"^2[0-9]{3} matches 2 runs: .*; expected one$"):
+        three_runs.ledger.find(three_runs.ledger.records()[0].run_id[:4])
+
+
+def test_a_number_is_not_the_start_of_the_only_id(tiny: Tiny) -> None:
+    tiny.run()
+    with pytest.raises(LedgerError, match="run 2 does not exist"):
+        tiny.ledger.find("2")
+
+
 def test_a_pruned_run_is_reported_as_pruned(three_runs: Tiny) -> None:
     pruned, *_ = three_runs.ledger.history()
-    for name in (pruned.run_id, pruned.run_id[:-1]):
+    for name in (pruned.run_id, pruned.run_id[:-1], "1"):
         with pytest.raises(LedgerError, match="was pruned; only its line in the history is left"):
             three_runs.ledger.find(name)
 

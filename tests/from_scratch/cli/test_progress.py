@@ -39,23 +39,23 @@ def test_a_line_waits_for_the_lines_before_it(logged: Lines) -> None:
     lines = make_lines(
         make_box("reporting"), make_box("deep"), make_box("linear"), make_box("data_processing", 1)
     )
-    for step in ("deep.step_0", "deep.step_1", "linear.step_0", "data_processing.step_0"):
-        lines.complete(step)
-    assert logged.messages == ["data_processing · 1 step · data_processing_0"]
-    lines.complete("linear.step_1")
+    for name in ("deep.node_0", "deep.node_1", "linear.node_0", "data_processing.node_0"):
+        lines.complete(name)
+    assert logged.messages == ["data_processing · 1 node · data_processing_0"]
+    lines.complete("linear.node_1")
     assert logged.messages[1:] == [
         "linear · 2 nodes · linear_0 · linear_1",
         "deep · 2 nodes · deep_0 · deep_1",
     ]
-    lines.complete("reporting.step_0")
-    lines.complete("a step of another run")
+    lines.complete("reporting.node_0")
+    lines.complete("a node of another run")
     assert len(logged.messages) == 3
 
 
 def test_a_run_that_fails_loses_no_box_that_is_done(logged: Lines) -> None:
     lines = make_lines(make_box("data_processing"), make_box("linear"), make_box("deep"))
-    for step in ("deep.step_0", "deep.step_1", "linear.step_0"):
-        lines.complete(step)
+    for name in ("deep.node_0", "deep.node_1", "linear.node_0"):
+        lines.complete(name)
     assert logged.messages == []
     lines.close(has_failed=True)
     assert logged.messages == ["deep · 2 nodes · deep_0 · deep_1"]
@@ -63,20 +63,20 @@ def test_a_run_that_fails_loses_no_box_that_is_done(logged: Lines) -> None:
     assert len(logged.messages) == 1, "each line once"
 
 
-def test_boxes_without_completed_steps_have_no_line(logged: Lines) -> None:
+def test_boxes_without_completed_nodes_have_no_line(logged: Lines) -> None:
     lines = make_lines(make_box("data_processing"), make_box("linear"), make_box("deep"))
-    lines.complete("deep.step_1")
-    lines.complete("linear.step_0")
-    lines.complete("linear.step_1")
+    lines.complete("deep.node_1")
+    lines.complete("linear.node_0")
+    lines.complete("linear.node_1")
     lines.close()
     assert logged.messages == ["linear · 2 nodes · linear_0 · linear_1", "deep · 1 of 2 nodes · deep_1"]
 
 
-def test_steps_of_other_boxes_come_last(logged: Lines) -> None:
+def test_nodes_of_other_boxes_come_last(logged: Lines) -> None:
     own = Pipeline([node(copy, "x", "y", name="own")])
     lines = make_lines(own, make_box("practice.deep", 1), make_box("added", 1), make_box("inference", 1))
-    for step in ("own", "added.step_0", "inference.step_0", "practice.deep.step_0"):
-        lines.complete(step)
+    for name in ("own", "added.node_0", "inference.node_0", "practice.deep.node_0"):
+        lines.complete(name)
     names = [message.partition(" ")[0] for message in logged.messages]
     assert names[:2] == ["deep", "inference"]
     assert sorted(names[2:]) == ["added", "own"]
@@ -84,13 +84,13 @@ def test_steps_of_other_boxes_come_last(logged: Lines) -> None:
 
 def test_a_long_run_logs_its_progress(logged: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = make_lines(make_box("data_processing"), make_box("linear"))
-    lines.complete("linear.step_0")
+    lines.complete("linear.node_0")
     monkeypatch.setattr(progress, "MAX_SILENCE", 0)
-    lines.complete("linear.step_1")
+    lines.complete("linear.node_1")
     assert logged.messages == ["2 of 4 nodes are done"]
 
 
-def test_a_step_that_takes_long_is_named_while_it_runs(
+def test_a_node_that_takes_long_is_named_while_it_runs(
     logged: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow, quick = make_box("linear").nodes
@@ -104,4 +104,4 @@ def test_a_step_that_takes_long_is_named_while_it_runs(
         time.sleep(0.01)
     nodes.end(slow)
     time.sleep(0.1)
-    assert logged.messages == ["linear.step_0 has been running for 0 s"]
+    assert logged.messages == ["linear.node_0 has been running for 0 s"]
