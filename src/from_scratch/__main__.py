@@ -1,4 +1,4 @@
-"""Makes `python -m from_scratch` the same as `kedro run`."""
+"""Entry point that makes `python -m from_scratch` the same as `kedro run`."""
 
 import sys
 from pathlib import Path

@@ -49,7 +49,7 @@ session = Session()
 
 
 class ProjectHooks:
-    """Checks parameters, shows progress and prints results."""
+    """Hooks that check parameters, show progress and print results."""
 
     def __init__(self) -> None:
         """Start with placeholders; each run replaces them."""

@@ -18,7 +18,7 @@ def list_requested_pipelines() -> list[str]:
 
 
 class CompletedNodes(logging.Handler):
-    """Calls a function, in the run's process, with the name of each node whose outputs are saved.
+    """Handler that calls a function, in the run's process, with each node whose outputs are saved.
 
     Hooks cannot do this: some runners call them in other processes. But every runner logs completed nodes.
     """

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Confirmations:
-    """Postpones the confirmations of a run until its commit.
+    """Confirmations of a run, postponed until its commit.
 
     Kedro confirms a dataset right after its node. If the run failed later, the data would count as processed
     without being in any committed run.

@@ -1,4 +1,4 @@
-"""Checks that no credentials are recorded."""
+"""Check that no credentials are recorded."""
 
 from __future__ import annotations
 

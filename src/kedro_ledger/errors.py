@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+import kedro
 from click import ClickException
 from kedro.framework import project
 from kedro.io.core import DatasetError
@@ -77,7 +78,8 @@ def format_error(error: BaseException) -> list[str]:
     if not is_user_error(error):
         where = where or [line for line in [find_code_line(error)] if line]
         where += [f"traceback: {file}" for file in _list_traceback_files() if where]
-    kind = "" if isinstance(error, UserError | DatasetError) else f"{type(error).__name__}: "
+    is_plain = isinstance(error, UserError | DatasetError) or _is_about_options(error)
+    kind = "" if is_plain else f"{type(error).__name__}: "
     end = f" ({'; '.join(where)})" if where else ""
     return [f"{kind}{' '.join(str(message).split())}{end}" for message in messages]
 
@@ -86,6 +88,13 @@ def is_user_error(error: BaseException) -> bool:
     """Return whether an error is about the user's input, as most errors of Kedro and YAML are."""
     others = ("kedro.", "yaml.", "omegaconf.")
     return isinstance(error, UserError) or type(error).__module__.startswith(others)
+
+
+def _is_about_options(error: BaseException) -> bool:
+    """Return whether Kedro itself raised a `ValueError`, as it does if an option names no node or dataset."""
+    frames = traceback.extract_tb(error.__traceback__)
+    raised_in = Path(frames[-1].filename if frames else "")
+    return isinstance(error, ValueError) and raised_in.is_relative_to(Path(kedro.__file__).parent)
 
 
 def find_code_line(error: BaseException) -> str | None:

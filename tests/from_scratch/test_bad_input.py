@@ -107,7 +107,7 @@ CSV = "type: from_scratch.datasets.RawCSVDataset"
 INFERENCE = ("--pipeline", "inference")
 
 DATA = [
-    of_data("empty file", b"", r"train\.csv could not be read as CSV: No columns to parse from file"),
+    of_data("empty file", b"", r"train\.csv could not be read as CSV: the file is empty"),
     of_data("header only", written(GOOD[:1]), "train.csv: there are no rows, only a header; expected at"),
     of_data(
         "no such file",
@@ -123,7 +123,7 @@ DATA = [
     of_data(
         "the catalog names a file that does not exist",
         None,
-        "nope.csv does not exist; expected the CSV file that the catalog names",
+        "nope.csv does not exist; expected a CSV file there, or another `filepath` in the catalog",
         files={"local/catalog.yml": f"raw_data: {{{CSV}, filepath: data/01_raw/nope.csv}}"},
     ),
     of_data(
@@ -139,7 +139,9 @@ DATA = [
         prepare=lambda raw: (raw / "train.csv").symlink_to("train.csv"),
     ),
     of_data(
-        "binary junk", bytes(range(256)) * 99, r"train\.csv could not be read as CSV: Error tokenizing data"
+        "binary junk",
+        bytes(range(256)) * 99,
+        r"train\.csv could not be read as CSV: line 3 has 2 fields; expected 1",
     ),
     of_data("zero bytes", b"\0" * 999, r"train\.csv"),
     of_data(

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from kedro.io.core import DatasetError
+from kedro.pipeline import Pipeline
 
 from kedro_ledger.errors import BusyError, InputError, LedgerError, UserError, format_error, show
 from tests.support.project import MakeProject
@@ -16,6 +17,16 @@ def test_other_errors_than_the_ledgers_are_shown_with_their_type() -> None:
     assert format_error(InputError("parameter x\n  is wrong")) == ["parameter x is wrong"]
     assert format_error(DatasetError("Failed while loading.\n\nNo file")) == ["Failed while loading. No file"]
     assert format_error(KeyError("x")) == ["KeyError: 'x'"]
+
+
+def test_an_option_that_names_no_node_is_reported_without_an_errors_type() -> None:
+    with pytest.raises(ValueError, match="nodes named") as raised:
+        Pipeline([]).only_nodes("scale")
+    (line,) = format_error(raised.value)
+    assert line == "Pipeline does not contain nodes named ['scale']."
+    with pytest.raises(ValueError, match="invalid literal") as raised:
+        int("x")
+    assert format_error(raised.value)[0].startswith("ValueError: invalid literal")
 
 
 def test_the_node_is_named() -> None:

@@ -1,9 +1,10 @@
-"""Reads CSV as strictly as pandas can, and reports rows that pandas would repair silently."""
+"""Strict reading of CSV files, which reports rows that pandas would repair silently."""
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -30,6 +31,8 @@ PANDAS_ARGS = (
     "nrows skipfooter comment skip_blank_lines lineterminator quoting dialect compression encoding_errors"
 ).split()
 """Arguments of `pandas.read_csv` with which `csv.reader` would read other rows."""
+MORE_FIELDS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+"""Message of pandas about a row with more fields than the rows before it."""
 
 
 def read_csv(file: Path, load_args: dict[str, Any]) -> pd.DataFrame:
@@ -57,6 +60,13 @@ def read_csv(file: Path, load_args: dict[str, Any]) -> pd.DataFrame:
             reason = f"{error}; {hint_encoding(file)}"
         elif isinstance(error, pd.errors.ParserWarning):
             reason = "a row has more fields than the header has names" + _hint_separator(file, load_args)
+        elif isinstance(error, pd.errors.EmptyDataError):
+            reason = "the file is empty"
+        elif isinstance(error, OSError) and error.strerror:
+            reason = error.strerror
+        elif fields := MORE_FIELDS.search(str(error)):
+            expected, line, found = fields.groups()
+            reason = f"line {line} has {found} fields; expected {expected}" + _hint_separator(file, load_args)
         else:
             reason = shorten(" ".join(str(error).split()), 200).rstrip(".")
             reason += _hint_separator(file, load_args)

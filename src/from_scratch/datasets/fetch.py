@@ -1,4 +1,4 @@
-"""Downloads raw data that may change over HTTP, with limits on time and size."""
+"""Download of raw data that may change, over HTTP, with limits on time and size."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from from_scratch.kedro_internals import PlotlyPreview
 
 
 class LossesDataset(CSVDataset):  # type: ignore[misc]  # kedro-datasets is not typed
-    """Loads and saves losses as CSV, a row for each epoch, and shows them in Kedro-Viz as a plot.
+    """Losses as CSV, a row for each epoch, shown in Kedro-Viz as a plot.
 
     ```yaml
     losses:

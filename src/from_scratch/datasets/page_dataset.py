@@ -12,7 +12,7 @@ from from_scratch.kedro_internals import HTMLPreview
 
 
 class PageDataset(TextDataset):  # type: ignore[misc]  # kedro-datasets is not typed
-    """Loads and saves a page, and shows it in Kedro-Viz without its scripts and styles.
+    """A page as HTML, shown in Kedro-Viz without its scripts and styles.
 
     ```yaml
     report:

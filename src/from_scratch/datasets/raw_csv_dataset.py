@@ -19,7 +19,7 @@ from from_scratch.kedro_internals import TablePreview
 
 
 class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
-    """Loads a CSV file without changing it.
+    """A CSV file that is read but never written.
 
     The table's `attrs["source"]` is `original` for the article's data and `own` for yours; `attrs["file"]` is
     the file's name. With the parameter `runs.raw_data: pinned`, the ledger calls `prepare` before a run and
@@ -178,7 +178,7 @@ class RawCSVDataset(AbstractDataset[None, pd.DataFrame]):
                 "runs.raw_data: pinned, as `kedro run --env scheduled` does"
             )
         else:
-            hint = "; expected the CSV file that the catalog names"
+            hint = "; expected a CSV file there, or another `filepath` in the catalog"
         raise DatasetError(f"{file} does not exist{hint}")
 
     def _require_pinned(self) -> None:

@@ -11,7 +11,7 @@ from from_scratch.kedro_internals import TablePreview
 
 
 class RowsDataset(ParquetDataset):  # type: ignore[misc]  # kedro-datasets is not typed
-    """Loads and saves a table, and shows its rows in Kedro-Viz only if they are public.
+    """A table as Parquet, whose rows Kedro-Viz shows only if they are public.
 
     The table's `attrs["source"]`, which is saved in the file, is `original` for the article's data. The
     preview then shows the first rows; otherwise it shows only a summary of the columns.

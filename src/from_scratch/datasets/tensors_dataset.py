@@ -23,7 +23,7 @@ from from_scratch.kedro_internals import HTMLPreview
 
 
 class TensorsDataset(AbstractVersionedDataset[dict[str, Tensor], dict[str, Tensor]]):
-    """Loads and saves a dictionary of tensors.
+    """A dictionary of tensors as safetensors.
 
     The same tensors give the same bytes, whatever their order, and are loaded in the order of their names.
     The file is written only after all tensors are serialised. It contains no code: unlike pickle, safetensors

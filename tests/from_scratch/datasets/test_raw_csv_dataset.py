@@ -97,7 +97,7 @@ def test_only_a_file_marked_as_the_articles_is_original(folder: Path, server: Fi
             {"original": True},
             "; run `git checkout '{}'` or `kaggle competitions download -c titanic` to get it",
         ),
-        ({}, "; expected the CSV file that the catalog names"),
+        ({}, "; expected a CSV file there, or another `filepath` in the catalog"),
     ],
 )
 def test_a_missing_file_is_an_error_of_one_line(

@@ -131,7 +131,9 @@ def _write_target(values: pd.Series) -> Iterator[str]:
     names = [shorten(name, MAX_LENGTH) for name in classes]
     text = " and ".join(f"{name} in {count:,}" for name, count in zip(names, counts, strict=True))
     missing = int(values.isna().sum())
-    text += " rows" + f"; missing in {missing:,} rows, which must be removed" * bool(missing)
+    text += (
+        " row" if counts[-1] == 1 else " rows"
+    ) + f"; missing in {missing:,} rows, which must be removed" * bool(missing)
     yes = next((name for name in classes if name.lower() in POSITIVE_WORDS), classes[1])
     yield f"  # {_comment(f'{text}. Set positive to the value that counts as yes.')}"
     yield f"  target: {{column: {_text(str(values.name))}, positive: {_value(yes)}}}"

@@ -109,7 +109,7 @@ def _find_faults(
 
 def _describe_absent(absent: Sequence[str], rows: pd.DataFrame) -> str:
     names = [str(name) for name in rows.columns]
-    found = list_some([shorten(repr(name)) for name in names], 30)
+    found = list_some([repr(shorten(name)) for name in names], 30)
     hint = ""
     if len(names) == 1 and (candidates := re.findall(r"[^\w .]", names[0])):
         separator = max(candidates, key=lambda mark: len({*absent} & {*names[0].split(mark)}))
@@ -149,8 +149,8 @@ def describe_classes(values: pd.Series) -> str:
     if len(classes) > MAX_CLASSES and types.is_numeric_dtype(values):
         return (
             f"column {values.name} has {len(classes):,} distinct numbers; expected two values, since the "
-            f"models predict yes or no. Use a column such as `{values.name} above {values.median():g}`, its "
-            "median"
+            f"models predict yes or no. Add a column that says whether {values.name} is above "
+            f"{values.median():g}, its median, and make it the target"
         )
     count = f"{len(classes):,} values" if len(classes) > 1 else "one value" if classes else "no values"
     found = list_some([shorten(repr(name)) for name in classes], 5)
@@ -163,7 +163,8 @@ def describe_classes(values: pd.Series) -> str:
         return f"{found}; expected two values. These differ only in blanks or capitals: write them alike"
     return (
         f"{found}; expected two values, since the models predict yes or no. Keep only the rows of two "
-        f"values, or use a column such as `{values.name} is {shorten(repr(classes[0]))}`"
+        f"values, or add a column that says whether {values.name} is {shorten(repr(classes[0]))}, and make it "
+        "the target"
     )
 
 

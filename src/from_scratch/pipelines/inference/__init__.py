@@ -1,4 +1,4 @@
-"""Predicts new rows with a trained variant; nothing is trained here."""
+"""Prediction of new rows with a trained variant; nothing is trained here."""
 
 from from_scratch.pipelines.inference.pipeline import create_pipeline
 

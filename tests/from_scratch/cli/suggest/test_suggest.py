@@ -205,12 +205,14 @@ def test_the_block_works_with_any_names(
         (
             "a,target\n1,x\n1,y\n1,z\n",
             "own.csv: column target has 3 values: 'x', 'y', 'z'; expected two values, since the models "
-            "predict yes or no. Keep only the rows of two values, or use a column such as `target is 'x'`",
+            "predict yes or no. Keep only the rows of two values, or add a column that says "
+            "whether target is 'x', and make it the target",
         ),
         (
             "a,target\n" + "".join(f"x,{i}\n" for i in range(30)),
             "own.csv: column target has 30 distinct numbers; expected two values, since the models predict "
-            "yes or no. Use a column such as `target above 14.5`, its median",
+            "yes or no. Add a column that says whether target is above 14.5, its median, and make it "
+            "the target",
         ),
         (
             "Logx,x,target\n1.5,1,0\n2,2,1\n3,900,0\n,3,1\n,2,1\n,5,1\n,6,0\n",
