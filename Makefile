@@ -12,7 +12,7 @@ run: .venv/installed
 report: .venv/installed
 	@report=$$(.venv/bin/kedro runs path report --make) && echo "$$report" && .venv/bin/python -m webbrowser "file://$$report"
 
-# All tests except those marked slow: about two minutes.
+# All tests except those marked slow: about four minutes.
 test: .venv/installed-test lint
 	.venv/bin/pytest -m "not slow"
 

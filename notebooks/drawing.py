@@ -237,7 +237,7 @@ def draw_units(weights: Tensor, output: Tensor, features: Sequence[str]) -> Show
     figure, (panel,) = _make_panels(1, height=0.25 * len(features) + 1)
     order = output.flatten().argsort()
     reach = float(weights.abs().max())
-    colours = LinearSegmentedColormap.from_list("signs", [COLOURS[4], f"{GREY}00", COLOURS[0]])
+    colours = LinearSegmentedColormap.from_list("signs", [COLOURS[0], f"{GREY}00", COLOURS[4]])
     drawn = panel.imshow(weights[:, order].tolist(), cmap=colours, vmin=-reach, vmax=reach, aspect="auto")
     panel.set_yticks(range(len(features)), list(features))
     panel.set_xticks([])

@@ -163,8 +163,8 @@ def describe_classes(values: pd.Series) -> str:
         return f"{found}; expected two values. These differ only in blanks or capitals: write them alike"
     return (
         f"{found}; expected two values, since the models predict yes or no. Keep only the rows of two "
-        f"values, or add a column that says whether {values.name} is {shorten(repr(classes[0]))}, and make it "
-        "the target"
+        f"values, or add a column that says whether {values.name} is {shorten(repr(classes[0]))}, and make "
+        "it the target"
     )
 
 
