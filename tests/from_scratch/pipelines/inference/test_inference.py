@@ -203,7 +203,7 @@ def test_without_a_trained_run_there_is_no_answer(project: Project) -> None:
     ran = project.kedro("run", "--pipeline", "inference")
     assert ran.returncode == 1
     assert ran.stderr.startswith(
-        "Error: categories, deep.coefficients, deep.metrics, fill_values, scales: not"
+        "Error: categories, deep.coefficients and 3 more: not made yet. Run `kedro run` "
     )
 
 
