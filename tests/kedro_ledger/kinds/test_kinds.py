@@ -78,7 +78,7 @@ def judge_output(dataset: str, seen: Mapping[str, Any]) -> str:
     if dataset not in run["outputs"]:
         is_named = any(
             line.startswith(
-                ("not versioned, so overwritten even if the run fails", "partitions versioned by")
+                ("not versioned, so overwritten even if the run fails", "partitions versioned only by Kedro")
             )
             and dataset in re.split(r"[:,] ", line)
             for line in run["before"]
